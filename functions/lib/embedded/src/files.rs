@@ -1,0 +1,181 @@
+//! Objects as files.
+
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use registry::ports::{
+    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
+    StoreErrorKind,
+};
+
+use crate::{append, read, sync};
+
+/// What distinguishes an upload under way from an object.
+const UPLOAD_SUFFIX: &str = ".upload";
+
+/// How many folders the objects are spread over.
+const SHARDS: u16 = 256;
+
+/// The objects of a folder.
+pub struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    /// Opens the objects in `folder`, which has to exist.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        for shard in 0..SHARDS {
+            std::fs::create_dir_all(folder.join(format!("data/{shard:02x}")))?;
+        }
+        sync::folder(&folder.join("data"))?;
+        sync::folder(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Keys are made by the registry alone (`data/<shard>/<ulid>`), so they are paths that cannot lead elsewhere.
+    fn object_path(&self, key: &ObjectKey) -> PathBuf {
+        self.folder.join(key.as_str())
+    }
+
+    fn upload_path(&self, key: &ObjectKey) -> PathBuf {
+        self.folder.join(format!("{key}{UPLOAD_SUFFIX}"))
+    }
+}
+
+/// Returns whether there was no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+pub(crate) fn file_error(error: io::Error, path: &Path) -> StoreError {
+    let kind = if is_full(&error) { StoreErrorKind::Full } else { StoreErrorKind::Unavailable };
+    StoreError::caused(kind, format!("file {}", path.display()), error)
+}
+
+/// Runs work that may wait for the disk beside the work that answers requests.
+pub(crate) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let ended = |error| StoreError::caused(StoreErrorKind::Unavailable, "a file task ended early", error);
+    tokio::task::spawn_blocking(work).await.map_err(ended)
+}
+
+/// Returns `None` for what is not there.
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
+/// Publishes the upload by one rename; an upload without bytes has no file yet.
+fn publish(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {
+    if if_there(std::fs::metadata(object))?.is_some() {
+        return Ok(());
+    }
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(upload)?;
+    if file.metadata()?.len() != size_bytes {
+        // Bytes that were never acknowledged.
+        file.set_len(size_bytes)?;
+        file.sync_all()?;
+    }
+    std::fs::rename(upload, object)?;
+    sync::folder(parent(object))
+}
+
+#[async_trait]
+impl ObjectStore for Files {
+    async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
+        let size_bytes = bytes.len() as u64;
+        let (upload, object) = (self.upload_path(key), self.object_path(key));
+        let path = object.clone();
+        let written = beside(move || {
+            append::write_whole(&upload, &bytes)?;
+            publish(&upload, &object, size_bytes)
+        });
+        written.await?.map_err(|error| file_error(error, &path))
+    }
+
+    async fn get(&self, key: &ObjectKey, range: Range<u64>) -> Result<Option<ByteStream>, StoreError> {
+        let path = self.object_path(key);
+        match if_there(std::fs::File::open(&path)).map_err(|error| file_error(error, &path))? {
+            Some(file) => Ok(Some(read::stream(file, range).map_err(|error| file_error(error, &path))?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        let path = self.object_path(key);
+        let metadata = if_there(std::fs::metadata(&path)).map_err(|error| file_error(error, &path))?;
+        Ok(metadata.map(|metadata| metadata.len()))
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        let path = self.object_path(key);
+        beside(move || {
+            match if_there(std::fs::remove_file(&path)).and_then(|_| sync::folder(parent(&path))) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(file_error(error, &path)),
+            }
+        })
+        .await?
+    }
+
+    async fn append(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        body: ByteStream,
+    ) -> Result<Appended, StoreError> {
+        append::append(self.upload_path(key), state.size_bytes, body).await
+    }
+
+    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        let (upload, object, size_bytes) = (self.upload_path(key), self.object_path(key), state.size_bytes);
+        let path = object.clone();
+        let published = beside(move || publish(&upload, &object, size_bytes));
+        published.await?.map_err(|error| file_error(error, &path))
+    }
+
+    async fn abort(&self, key: &ObjectKey, _state: &AppendState) -> Result<(), StoreError> {
+        let path = self.upload_path(key);
+        beside(move || {
+            if_there(std::fs::remove_file(&path)).map(drop).map_err(|error| file_error(error, &path))
+        })
+        .await?
+    }
+}
+
+#[async_trait]
+impl ObjectScan for Files {
+    async fn scan(&self) -> Result<Vec<ObjectInfo>, StoreError> {
+        let folder = self.folder.clone();
+        beside(move || list(&folder).map_err(|error| file_error(error, &folder))).await?
+    }
+}
+
+fn list(folder: &Path) -> io::Result<Vec<ObjectInfo>> {
+    let mut found = Vec::new();
+    for shard in std::fs::read_dir(folder.join("data"))? {
+        let shard = shard?;
+        for entry in std::fs::read_dir(shard.path())? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let key = name.strip_suffix(UPLOAD_SUFFIX).unwrap_or(&name);
+            found.push(ObjectInfo {
+                key: ObjectKey::stored(format!("data/{}/{key}", shard.file_name().to_string_lossy())),
+                size_bytes: entry.metadata()?.len(),
+                is_unfinished: name.ends_with(UPLOAD_SUFFIX),
+            });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,176 @@
+//! Items in one redb file. See `docs/decisions/0003-redb-for-items.md`.
+
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use redb::{Database, DatabaseError, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use registry::ports::{
+    Direction, Item, ItemScan, ItemStore, Key, Query, StoreError, StoreErrorKind, TransactError, Write,
+};
+use registry::records;
+
+use crate::group_commit::GroupCommit;
+
+/// `<pk> 0x00 <sk>` to an encoded item. No key has a zero byte, so bytes order as (pk, sk) does.
+pub(crate) const ITEMS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("items");
+
+pub(crate) type Snapshot = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// How much memory the database may take for pages it has read.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+const SEPARATOR: u8 = 0;
+
+/// The items of a folder.
+pub struct Items {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    commits: GroupCommit,
+}
+
+/// The database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the data folder is in use by another process")]
+    InUse,
+    /// Something else.
+    #[error("the database cannot be opened")]
+    Failed(#[source] redb::Error),
+}
+
+impl Items {
+    /// Opens the items in `folder`, which has to exist.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(folder.join("items.redb"))
+            .map_err(|error| match error {
+                DatabaseError::DatabaseAlreadyOpen => OpenError::InUse,
+                other => OpenError::Failed(other.into()),
+            })?;
+        let snapshot = first_snapshot(&database).map_err(OpenError::Failed)?;
+        let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
+        let commits = GroupCommit::start(database, Arc::clone(&snapshot));
+        Ok(Self { snapshot, commits })
+    }
+}
+
+fn first_snapshot(database: &Database) -> Result<Snapshot, redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(ITEMS)?;
+    transaction.commit()?;
+    Ok(database.begin_read()?.open_table(ITEMS)?)
+}
+
+pub(crate) fn encode_key(key: &Key) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(key.pk.len() + key.sk.len() + 1);
+    bytes.extend_from_slice(key.pk.as_bytes());
+    bytes.push(SEPARATOR);
+    bytes.extend_from_slice(key.sk.as_bytes());
+    bytes
+}
+
+fn decode_key(bytes: &[u8]) -> Result<Key, StoreError> {
+    let damaged = || StoreError::new(StoreErrorKind::Corrupt, "an item has a damaged key");
+    let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
+    let (pk, sk) = text.split_once(char::from(SEPARATOR)).ok_or_else(damaged)?;
+    Ok(Key::new(pk, sk))
+}
+
+pub(crate) fn decode_item(key: Key, bytes: &[u8]) -> Result<Item, StoreError> {
+    let (version, record) = records::decode(bytes).map_err(|error| {
+        StoreError::caused(StoreErrorKind::Corrupt, format!("item {}/{}", key.pk, key.sk), error)
+    })?;
+    Ok(Item { key, version, record })
+}
+
+/// Turns a failure of the database into one of the port.
+pub(crate) fn database_error(error: impl Into<redb::Error>) -> StoreError {
+    let error = error.into();
+    let kind = match &error {
+        redb::Error::Corrupted(_) => StoreErrorKind::Corrupt,
+        redb::Error::Io(cause) if crate::files::is_full(cause) => StoreErrorKind::Full,
+        _ => StoreErrorKind::Unavailable,
+    };
+    StoreError::caused(kind, "the database failed", error)
+}
+
+/// Returns the range of keys of the walk; a prefix ends before the same bytes with the last one raised.
+fn bounds(query: &Query) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    let prefix = encode_key(&Key::new(query.pk.clone(), query.prefix.clone()));
+    let mut end = prefix.clone();
+    // The last byte is the separator or the end of UTF-8 text, so it can always be raised.
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    let after = query.after.as_ref().map(|after| encode_key(&Key::new(query.pk.clone(), after.clone())));
+    match (query.direction, after) {
+        (Direction::Ascending, Some(after)) if after >= prefix => {
+            (Bound::Excluded(after), Bound::Excluded(end))
+        }
+        (Direction::Descending, Some(after)) if after < end => {
+            (Bound::Included(prefix), Bound::Excluded(after))
+        }
+        _ => (Bound::Included(prefix), Bound::Excluded(end)),
+    }
+}
+
+fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
+    match (from, to) {
+        (Bound::Excluded(from), Bound::Excluded(to)) | (Bound::Included(from), Bound::Excluded(to)) => {
+            from >= to
+        }
+        _ => false,
+    }
+}
+
+type Entry<'a> = (redb::AccessGuard<'a, &'static [u8]>, redb::AccessGuard<'a, &'static [u8]>);
+
+fn read_entry(entry: Result<Entry<'_>, redb::StorageError>) -> Result<Item, StoreError> {
+    let (key, value) = entry.map_err(database_error)?;
+    decode_item(decode_key(key.value())?, value.value())
+}
+
+/// Reads run where they are called: the pages are in memory as a rule, and a thread would cost more.
+#[async_trait]
+impl ItemStore for Items {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let table = self.snapshot.load();
+        let read = |key: &Key| match table.get(encode_key(key).as_slice()).map_err(database_error)? {
+            Some(value) => decode_item(key.clone(), value.value()).map(Some),
+            None => Ok(None),
+        };
+        keys.iter().map(read).collect()
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
+        let (from, to) = bounds(&query);
+        if is_empty(&from, &to) {
+            return Ok(Vec::new());
+        }
+        let table = self.snapshot.load();
+        let range = (from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice));
+        let range = table.range::<&[u8]>(range).map_err(database_error)?;
+        match query.direction {
+            Direction::Ascending => range.take(query.limit).map(read_entry).collect(),
+            Direction::Descending => range.rev().take(query.limit).map(read_entry).collect(),
+        }
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {
+        self.commits.commit(writes).await
+    }
+}
+
+#[async_trait]
+impl ItemScan for Items {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let table = self.snapshot.load();
+        let from = after.map(encode_key).map_or(Bound::Unbounded, Bound::Excluded);
+        let range = (from.as_ref().map(Vec::as_slice), Bound::Unbounded);
+        table.range::<&[u8]>(range).map_err(database_error)?.take(limit).map(read_entry).collect()
+    }
+}

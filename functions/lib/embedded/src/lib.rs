@@ -1,0 +1,17 @@
+//! The ports on one machine: files for objects, one database file for items.
+//!
+//! ```text
+//! <data>/items.redb                   every item (`Items`)
+//! <data>/data/<shard>/<ulid>          an object (`Files`)
+//! <data>/data/<shard>/<ulid>.upload   an upload under way
+//! ```
+
+mod append;
+mod files;
+mod group_commit;
+mod items;
+mod read;
+mod sync;
+
+pub use files::Files;
+pub use items::{Items, OpenError};

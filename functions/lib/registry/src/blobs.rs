@@ -1,0 +1,156 @@
+//! Blobs: reading, holding and deleting what a repository has.
+
+use std::ops::Range;
+
+use oci::{Digest, RepositoryName};
+
+use crate::ports::{ByteStream, Condition, Item, ObjectKey, Query, StoreError, StoreErrorKind, Write};
+use crate::records::keys::{self, EdgeSource};
+use crate::records::{LinkRecord, LinkState, Record, SuspectRecord};
+use crate::registry::ATTEMPTS;
+use crate::{Error, Registry};
+
+/// A blob that a repository has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Its digest.
+    pub digest: Digest,
+    /// How long it is.
+    pub size_bytes: u64,
+    object: ObjectKey,
+}
+
+impl Registry {
+    /// Finds a blob for reading. The link is the only right to read it (P6): HEAD, GET, ranges and mounts ask here.
+    pub async fn blob_get(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
+        let item = self.get(keys::link(repository, digest)).await?;
+        match item.as_ref().and_then(readable_link) {
+            Some(link) => Ok(Blob::of(digest, link)),
+            None => Err(unknown(repository, digest)),
+        }
+    }
+
+    /// Finds a blob and holds it: it stays for at least half a lease, referenced or not (P9).
+    pub async fn blob_head(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(item) = self.get(keys::link(repository, digest)).await? else { break };
+            let Some(link) = readable_link(&item) else { break };
+            let blob = Blob::of(digest, link);
+            let Some(renewal) = self.link_renewal(&item, link) else { return Ok(blob) };
+            if self.transact(vec![renewal]).await?.is_none() {
+                return Ok(blob);
+            }
+        }
+        Err(unknown(repository, digest))
+    }
+
+    /// Returns the write that makes the link hold for a whole lease again, if it needs one.
+    ///
+    /// A link that is being looked at by a collector comes back to life by it.
+    pub(crate) fn link_renewal(&self, item: &Item, link: &LinkRecord) -> Option<Write> {
+        let half_a_lease_from_now = self.now().after(self.lifetimes.lease / 2);
+        if link.state == LinkState::Live && link.lease_until >= half_a_lease_from_now {
+            return None;
+        }
+        let lease_until = self.now().after(self.lifetimes.lease);
+        let renewed = LinkRecord { state: LinkState::Live, lease_until, ..link.clone() };
+        let seen = Condition::Version(item.version.clone());
+        Some(self.put(item.key.clone(), self.fresh_version(), Record::Link(renewed), seen))
+    }
+
+    /// Returns the bytes of `range`, which must lie within the blob.
+    pub async fn blob_read(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream, Error> {
+        let stream = self.stores.objects.get(&blob.object, range).await?;
+        Ok(stream.ok_or_else(|| {
+            let context = format!("object {} of blob {} is missing", blob.object, blob.digest);
+            StoreError::new(StoreErrorKind::Corrupt, context)
+        })?)
+    }
+
+    /// Takes the blob from the repository, unless a manifest there needs it.
+    pub async fn blob_delete(&self, repository: &RepositoryName, digest: &Digest) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(item) = self.get(keys::link(repository, digest)).await? else { break };
+            let Some(link) = readable_link(&item) else { break };
+            let Some(flagged) = self.link_flag(&item, link).await? else { continue };
+            if let Some(manifest) = self.referring_manifest(repository, digest).await? {
+                self.link_revive(&flagged, link).await?;
+                return Err(Error::BlobReferenced { digest: digest.clone(), manifest });
+            }
+            if self.link_delete(repository, digest, &flagged).await? {
+                return Ok(());
+            }
+        }
+        Err(unknown(repository, digest))
+    }
+
+    /// Flags the link (rule R3), so that a push either sees the flag or its edge is seen; `None` if it changed.
+    async fn link_flag(&self, item: &Item, link: &LinkRecord) -> Result<Option<Item>, Error> {
+        let flagged = Item {
+            key: item.key.clone(),
+            version: self.fresh_version(),
+            record: Record::Link(LinkRecord { state: LinkState::Dying, ..link.clone() }),
+        };
+        let seen = Condition::Version(item.version.clone());
+        let conflict = self.transact(vec![Write::Put(flagged.clone(), seen)]).await?;
+        Ok(conflict.is_none().then_some(flagged))
+    }
+
+    /// Takes the flag off; whoever changed the link meanwhile has done so already.
+    async fn link_revive(&self, flagged: &Item, link: &LinkRecord) -> Result<(), Error> {
+        let revived = Record::Link(LinkRecord { state: LinkState::Live, ..link.clone() });
+        let seen = Condition::Version(flagged.version.clone());
+        self.transact(vec![self.put(flagged.key.clone(), self.fresh_version(), revived, seen)]).await?;
+        Ok(())
+    }
+
+    /// Returns whether the flagged link is gone; if not, somebody revived it.
+    async fn link_delete(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        flagged: &Item,
+    ) -> Result<bool, Error> {
+        let suspect = SuspectRecord::Blob { digest: digest.clone() };
+        let writes = vec![
+            Write::Delete(flagged.key.clone(), Condition::Version(flagged.version.clone())),
+            Write::Delete(keys::blob_edge(digest, repository), Condition::Always),
+            self.suspect(suspect, std::time::Duration::ZERO),
+        ];
+        Ok(self.transact(writes).await?.is_none())
+    }
+
+    /// Returns a manifest of the repository that needs `target`, if there is one.
+    pub(crate) async fn referring_manifest(
+        &self,
+        repository: &RepositoryName,
+        target: &Digest,
+    ) -> Result<Option<Digest>, Error> {
+        let query = Query {
+            pk: keys::edge_partition(repository),
+            prefix: keys::edges_from_manifests_to(target),
+            limit: 1,
+            ..Query::default()
+        };
+        let edges = self.stores.items.query(query).await?;
+        Ok(edges.first().and_then(|edge| match keys::parse_edge(&edge.key.sk) {
+            Some((_, EdgeSource::Manifest(manifest))) => Some(manifest),
+            _ => None,
+        }))
+    }
+}
+
+impl Blob {
+    pub(crate) fn of(digest: &Digest, link: &LinkRecord) -> Self {
+        Self { digest: digest.clone(), size_bytes: link.size_bytes, object: link.object.clone() }
+    }
+}
+
+/// Returns the link if the repository has the blob: a mount that was not confirmed does not count.
+pub(crate) fn readable_link(item: &Item) -> Option<&LinkRecord> {
+    item.record.as_link().filter(|link| link.state != LinkState::Pending)
+}
+
+fn unknown(repository: &RepositoryName, digest: &Digest) -> Error {
+    Error::BlobUnknown { repository: repository.clone(), digest: digest.clone() }
+}

@@ -1,0 +1,172 @@
+//! The one place where errors become OCI error codes and statuses.
+
+use http::{HeaderMap, Response, StatusCode, header};
+use oci::{
+    ContentRangeInvalid, Digest, EndpointError, ErrorBody, ErrorCode, ErrorEntry, ManifestInvalid,
+    ReferenceInvalid, RepeatedParameter, upload_path,
+};
+
+use super::respond::{Body, full, text_header};
+use crate::Error;
+use crate::ports::StoreErrorKind;
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(crate) struct HttpError {
+    errors: Vec<(ErrorCode, String, Option<serde_json::Value>)>,
+    headers: HeaderMap,
+    /// What the log has to say, which the client must not see.
+    internal: Option<String>,
+}
+
+impl HttpError {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { errors: vec![(code, message.into(), None)], headers: HeaderMap::new(), internal: None }
+    }
+
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: header::HeaderName, value: &str) -> Self {
+        self.headers.insert(name, text_header(value));
+        self
+    }
+
+    fn internal(code: ErrorCode, error: &Error) -> Self {
+        let told = match code {
+            ErrorCode::InsufficientStorage => "the registry's storage is full; nothing was stored",
+            ErrorCode::TooManyRequests => "the registry's storage is busy; try again",
+            ErrorCode::Unavailable => "the registry's storage does not answer; try again",
+            _ => "something went wrong inside the registry; its log says what",
+        };
+        Self { internal: Some(chain(error)), ..Self::new(code, told) }
+    }
+
+    /// Returns the answer; what it must not say goes to the log.
+    pub(crate) fn into_response(self) -> Response<Body> {
+        if let Some(internal) = &self.internal {
+            tracing::error!(error = %internal, "a request failed inside the registry");
+        }
+        let code = self.errors.first().map_or(ErrorCode::Unknown, |(code, ..)| *code);
+        let entry = |(code, message, detail): (ErrorCode, String, Option<serde_json::Value>)| ErrorEntry {
+            code: code.as_str().to_owned(),
+            message,
+            detail,
+        };
+        let body = ErrorBody { errors: self.errors.into_iter().map(entry).collect() };
+        let json = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(full(json));
+        *response.status_mut() =
+            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.headers_mut() = self.headers;
+        response.headers_mut().insert(header::CONTENT_TYPE, text_header("application/json"));
+        response
+    }
+}
+
+impl From<Error> for HttpError {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::BlobUnknown { .. } => Self::new(ErrorCode::BlobUnknown, message),
+            Error::BlobReferenced { .. } | Error::ManifestReferenced { .. } => {
+                Self::new(ErrorCode::Unsupported, message)
+            }
+            Error::UploadUnknown { .. } => Self::new(ErrorCode::BlobUploadUnknown, message),
+            Error::ChunkOutOfOrder { .. } => Self::new(ErrorCode::RangeInvalid, message),
+            Error::ChunkLength { .. } => Self::new(ErrorCode::SizeInvalid, message),
+            Error::UploadInterrupted { .. } => Self::new(ErrorCode::BlobUploadInvalid, message),
+            Error::DigestMismatch { .. } => Self::new(ErrorCode::DigestInvalid, message),
+            Error::ManifestUnknown { .. } => Self::new(ErrorCode::ManifestUnknown, message),
+            Error::ManifestInvalid(error) => error.into(),
+            Error::AnnotationsTooLarge { .. } => Self::new(ErrorCode::ManifestTooLarge, message),
+            Error::ManifestBlobUnknown { missing, repository } => {
+                let entry = |digest: Digest| {
+                    let message = format!("{digest} is unknown to repository {repository}");
+                    (ErrorCode::ManifestBlobUnknown, message, Some(serde_json::json!({ "digest": digest })))
+                };
+                let errors = missing.into_iter().map(entry).collect();
+                Self { errors, headers: HeaderMap::new(), internal: None }
+            }
+            Error::TooManyTags { .. } => Self::new(ErrorCode::TooManyTags, message),
+            Error::RepositoryUnknown(_) => Self::new(ErrorCode::NameUnknown, message),
+            Error::Contended => Self::new(ErrorCode::TooManyRequests, message),
+            Error::HashState(_) | Error::Damaged(_) => Self::internal(ErrorCode::Unknown, &error),
+            Error::Store(ref store) => Self::internal(store_code(store.kind), &error),
+        }
+    }
+}
+
+fn store_code(kind: StoreErrorKind) -> ErrorCode {
+    match kind {
+        StoreErrorKind::Throttled => ErrorCode::TooManyRequests,
+        StoreErrorKind::Unavailable => ErrorCode::Unavailable,
+        StoreErrorKind::Full => ErrorCode::InsufficientStorage,
+        StoreErrorKind::Corrupt => ErrorCode::Unknown,
+    }
+}
+
+impl From<EndpointError> for HttpError {
+    fn from(error: EndpointError) -> Self {
+        let code = match &error {
+            EndpointError::NotFound => ErrorCode::NotFound,
+            EndpointError::Name(_) => ErrorCode::NameInvalid,
+            EndpointError::Reference(ReferenceInvalid::Tag(_)) => ErrorCode::TagInvalid,
+            EndpointError::Reference(ReferenceInvalid::Digest(_)) | EndpointError::Digest(_) => {
+                ErrorCode::DigestInvalid
+            }
+            EndpointError::Upload(_) => ErrorCode::BlobUploadUnknown,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ManifestInvalid> for HttpError {
+    fn from(error: ManifestInvalid) -> Self {
+        let code = match error {
+            ManifestInvalid::TooLarge { .. } => ErrorCode::ManifestTooLarge,
+            _ => ErrorCode::ManifestInvalid,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<RepeatedParameter> for HttpError {
+    fn from(error: RepeatedParameter) -> Self {
+        Self::new(ErrorCode::ParameterInvalid, error.to_string())
+    }
+}
+
+impl From<ContentRangeInvalid> for HttpError {
+    fn from(error: ContentRangeInvalid) -> Self {
+        Self::new(ErrorCode::BlobUploadInvalid, error.to_string())
+    }
+}
+
+/// Adds to an error of an upload where it stands, so that the client can go on from there.
+pub(crate) fn at_upload(error: Error, repository: &oci::RepositoryName) -> HttpError {
+    let standing = match &error {
+        Error::ChunkOutOfOrder { id, offset, .. } | Error::UploadInterrupted { id, offset } => {
+            Some((upload_path(repository, id), super::uploads::range_text(*offset)))
+        }
+        _ => None,
+    };
+    let http_error = HttpError::from(error);
+    match standing {
+        Some((location, range)) => {
+            http_error.with_header(header::LOCATION, &location).with_header(header::RANGE, &range)
+        }
+        None => http_error,
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,148 @@
+//! `/v2/<name>/manifests/<reference>` (end-3, end-7, end-9).
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use http::{Method, Response, StatusCode, header};
+use oci::limits::MANIFEST_MAX_BYTES;
+use oci::{
+    Algorithm, Digest, ErrorCode, Manifest, ManifestInvalid, Reference, RepositoryName, Tag, manifest_path,
+};
+
+use super::error::HttpError;
+use super::request::{Request, byte_stream};
+use super::respond::{Body, full, status, text_header};
+use crate::{ManifestPut, Principal, Registry};
+
+/// Answers with the manifest, exactly as pushed.
+pub(crate) async fn get(
+    registry: &Registry,
+    request: &Request,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<Response<Body>, HttpError> {
+    let manifest = registry.manifest_get(repository, reference).await?;
+    let digest = &manifest.digest;
+    let mut response = if request.has_content(digest) {
+        status(StatusCode::NOT_MODIFIED)
+    } else if request.head.method == Method::HEAD {
+        status(StatusCode::OK)
+    } else {
+        Response::new(full(registry.manifest_read(&manifest).await?))
+    };
+    let is_modified = response.status() != StatusCode::NOT_MODIFIED;
+    let headers = response.headers_mut();
+    headers.insert("docker-content-digest", text_header(digest.as_str()));
+    headers.insert(header::ETAG, text_header(&format!("\"{digest}\"")));
+    if is_modified {
+        headers.insert(header::CONTENT_TYPE, text_header(manifest.media_type().as_str()));
+        headers.insert(header::CONTENT_LENGTH, manifest.size_bytes().into());
+    }
+    Ok(response)
+}
+
+/// Stores the manifest and points tags to it.
+pub(crate) async fn put(
+    registry: &Registry,
+    principal: &Principal,
+    repository: &RepositoryName,
+    reference: &Reference,
+    request: &Request,
+    body: Body,
+) -> Result<Response<Body>, HttpError> {
+    let content_type = request.content_type()?;
+    let tags = wanted_tags(request, reference)?;
+    let bytes = read_body(body).await?;
+    let digest = verified_digest(reference, &bytes)?;
+    let manifest = Manifest::parse(&bytes, content_type.as_ref())?;
+    let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());
+    let put = ManifestPut { repository, principal, digest, manifest, bytes, tags };
+    registry.manifest_put(&put).await?;
+
+    let mut response = status(StatusCode::CREATED);
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, text_header(&manifest_path(repository, &put.digest)));
+    headers.insert("docker-content-digest", text_header(put.digest.as_str()));
+    if let Some(subject) = subject {
+        headers.insert("oci-subject", text_header(subject.as_str()));
+    }
+    if matches!(reference, Reference::Digest(_)) {
+        for tag in &put.tags {
+            headers.append("oci-tag", text_header(tag.as_str()));
+        }
+    }
+    Ok(response)
+}
+
+/// Deletes the tag alone, or the manifest with all its tags.
+pub(crate) async fn delete(
+    registry: &Registry,
+    principal: &Principal,
+    repository: &RepositoryName,
+    reference: &Reference,
+) -> Result<Response<Body>, HttpError> {
+    match reference {
+        Reference::Tag(tag) => registry.tag_delete(repository, principal, tag).await?,
+        Reference::Digest(digest) => registry.manifest_delete(repository, principal, digest).await?,
+    }
+    Ok(status(StatusCode::ACCEPTED))
+}
+
+/// The tag of the path, or the tags of the query when the path has a digest (end-7b), each once.
+fn wanted_tags(request: &Request, reference: &Reference) -> Result<Vec<Tag>, HttpError> {
+    let mut tags = Vec::new();
+    if let Reference::Tag(tag) = reference {
+        tags.push(tag.clone());
+    }
+    for text in request.query.all("tag") {
+        if matches!(reference, Reference::Tag(_)) {
+            let message = "the parameter tag goes with a digest in the path";
+            return Err(HttpError::new(ErrorCode::ParameterInvalid, message));
+        }
+        let invalid = |error: oci::TagInvalid| HttpError::new(ErrorCode::TagInvalid, error.to_string());
+        let tag = text.parse().map_err(invalid)?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(tags)
+}
+
+/// Reads the whole body, but no more than a manifest may have.
+async fn read_body(body: Body) -> Result<Bytes, HttpError> {
+    let mut stream = byte_stream(body);
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let broken = |_| HttpError::new(ErrorCode::ManifestInvalid, "the manifest broke off");
+        bytes.extend_from_slice(&piece.map_err(broken)?);
+        if bytes.len() > MANIFEST_MAX_BYTES {
+            drain(stream).await;
+            return Err(ManifestInvalid::TooLarge { size_bytes: bytes.len() }.into());
+        }
+    }
+    Ok(bytes.freeze())
+}
+
+/// Takes some more of a body that is refused, so that the client reads the answer instead of a broken pipe.
+async fn drain(mut stream: crate::ports::ByteStream) {
+    let mut left_bytes = 4 * MANIFEST_MAX_BYTES;
+    while let Some(Ok(piece)) = stream.next().await {
+        match left_bytes.checked_sub(piece.len()) {
+            Some(left) => left_bytes = left,
+            None => break,
+        }
+    }
+}
+
+fn verified_digest(reference: &Reference, bytes: &[u8]) -> Result<Digest, HttpError> {
+    match reference {
+        Reference::Tag(_) => Ok(Digest::of(Algorithm::Sha256, bytes)),
+        Reference::Digest(expected) => {
+            let actual = Digest::of(expected.algorithm(), bytes);
+            if actual == *expected {
+                return Ok(actual);
+            }
+            let error = crate::Error::DigestMismatch { expected: expected.clone(), actual };
+            Err(error.into())
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! HTTP requests in, HTTP responses out: one file for each resource, and one place where errors become statuses.
+
+mod action;
+mod base;
+mod blobs;
+mod error;
+mod manifests;
+mod paging;
+mod referrers;
+mod request;
+mod respond;
+mod service;
+mod tags;
+mod uploads;
+
+pub use action::Action;
+pub use respond::{Body, BoxError};
+pub use service::Service;

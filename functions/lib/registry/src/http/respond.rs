@@ -1,0 +1,46 @@
+//! Parts of answers.
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
+
+use crate::ports::ByteStream;
+
+/// Why a body ended early.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of a request or an answer.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// Returns a body of no bytes.
+pub(crate) fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Returns a body of these bytes.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Returns a body of the bytes that the stream yields.
+pub(crate) fn streamed(stream: ByteStream) -> Body {
+    let frames = stream.map(|piece| match piece {
+        Ok(bytes) => Ok(http_body::Frame::data(bytes)),
+        Err(error) => Err(BoxError::from(error)),
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+/// Returns an answer without a body.
+pub(crate) fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Returns a header value of text that the registry made; what cannot be one becomes empty.
+pub(crate) fn text_header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,104 @@
+//! `/v2/<name>/blobs/uploads/…` (end-4 … end-6, end-11, end-13, end-14).
+//!
+//! The answers are those that every client accepts: never a redirect to a request with a body, `Range` without
+//! a unit, relative locations.
+
+use http::{Response, StatusCode, header};
+use oci::{Digest, RepositoryName, UploadId, blob_path, upload_path};
+
+use super::error::{HttpError, at_upload};
+use super::request::{Request, byte_stream};
+use super::respond::{Body, status, text_header};
+use crate::{MountOutcome, Principal, Registry, UploadStatus};
+
+/// Begins an upload, or mounts, or takes a whole blob.
+pub(crate) async fn begin(
+    registry: &Registry,
+    principal: &Principal,
+    repository: &RepositoryName,
+    request: &Request,
+    body: Body,
+) -> Result<Response<Body>, HttpError> {
+    if let Some(digest) = request.optional_digest("mount")? {
+        let source = request.mount_source()?;
+        if registry.blob_mount(repository, &digest, source.as_ref()).await? == MountOutcome::Mounted {
+            return Ok(created(repository, &digest));
+        }
+    } else if let Some(digest) = request.optional_digest("digest")? {
+        registry.blob_put(repository, principal, &digest, byte_stream(body)).await?;
+        return Ok(created(repository, &digest));
+    }
+    let upload = registry.upload_begin(repository, principal, request.algorithm()?).await?;
+    Ok(standing(StatusCode::ACCEPTED, repository, &upload))
+}
+
+/// Appends a chunk.
+pub(crate) async fn append(
+    registry: &Registry,
+    repository: &RepositoryName,
+    id: &UploadId,
+    request: &Request,
+    body: Body,
+) -> Result<Response<Body>, HttpError> {
+    let range = request.content_range()?;
+    let appended = registry.upload_append(repository, id, range, byte_stream(body)).await;
+    let upload = appended.map_err(|error| at_upload(error, repository))?;
+    Ok(standing(StatusCode::ACCEPTED, repository, &upload))
+}
+
+/// Commits the upload, with or without a last chunk.
+pub(crate) async fn finish(
+    registry: &Registry,
+    repository: &RepositoryName,
+    id: &UploadId,
+    request: &Request,
+    body: Body,
+) -> Result<Response<Body>, HttpError> {
+    let digest = request.digest()?;
+    let range = request.content_range()?;
+    let finished = registry.upload_finish(repository, id, &digest, range, byte_stream(body)).await;
+    finished.map_err(|error| at_upload(error, repository))?;
+    Ok(created(repository, &digest))
+}
+
+/// Tells where the upload stands.
+pub(crate) async fn get(
+    registry: &Registry,
+    repository: &RepositoryName,
+    id: &UploadId,
+) -> Result<Response<Body>, HttpError> {
+    let upload = registry.upload_status(repository, id).await?;
+    Ok(standing(StatusCode::NO_CONTENT, repository, &upload))
+}
+
+/// Cancels the upload.
+pub(crate) async fn cancel(
+    registry: &Registry,
+    repository: &RepositoryName,
+    id: &UploadId,
+) -> Result<Response<Body>, HttpError> {
+    registry.upload_cancel(repository, id).await?;
+    Ok(status(StatusCode::NO_CONTENT))
+}
+
+/// Returns what is stored of an upload as clients expect it, which is `0-0` also for nothing at all.
+pub(crate) fn range_text(offset: u64) -> String {
+    format!("0-{}", offset.saturating_sub(1))
+}
+
+fn standing(code: StatusCode, repository: &RepositoryName, upload: &UploadStatus) -> Response<Body> {
+    let mut response = status(code);
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, text_header(&upload_path(repository, &upload.id)));
+    headers.insert(header::RANGE, text_header(&range_text(upload.offset)));
+    headers.insert("docker-upload-uuid", text_header(upload.id.as_str()));
+    response
+}
+
+fn created(repository: &RepositoryName, digest: &Digest) -> Response<Body> {
+    let mut response = status(StatusCode::CREATED);
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, text_header(&blob_path(repository, digest)));
+    headers.insert("docker-content-digest", text_header(digest.as_str()));
+    response
+}

@@ -1,0 +1,234 @@
+//! Deleting: a tag alone, or a manifest with its tags.
+
+use std::time::Duration;
+
+use oci::{Digest, Manifest, Reference, RepositoryName, Tag, TargetKind};
+
+use crate::manifests::manifest_unknown;
+use crate::ports::{Condition, Conflict, Item, Query, TRANSACT_WRITES_MAX, Write};
+use crate::records::keys::{self, EdgeSource};
+use crate::records::{
+    EventAction, EventRecord, ManifestRecord, ManifestState, Record, SuspectRecord, TagRecord,
+};
+use crate::registry::ATTEMPTS;
+use crate::{Error, Principal, Registry};
+
+/// How many edges to a manifest are read at once.
+const EDGES_PER_PAGE: usize = 1000;
+
+/// A deletion under way: nobody can see the manifest any more.
+struct Deletion<'a> {
+    repository: &'a RepositoryName,
+    principal: &'a Principal,
+    digest: &'a Digest,
+    /// The manifest, flagged.
+    item: Item,
+    /// The manifest as it was.
+    record: ManifestRecord,
+}
+
+impl Registry {
+    /// Deletes the tag alone.
+    pub async fn tag_delete(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        tag: &Tag,
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(item) = self.get(keys::tag(repository, tag)).await? else { break };
+            let Some(record) = item.record.as_tag() else { break };
+            let mut writes = vec![Write::Delete(item.key.clone(), Condition::Version(item.version.clone()))];
+            writes.extend(self.tag_left_writes(repository, tag, record, None, principal));
+            writes.push(self.suspect(manifest_suspect(repository, &record.digest), Duration::ZERO));
+            writes.push(self.event(tag_deleted(self, repository, principal, &record.digest, tag)));
+            if self.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(manifest_unknown(repository, &Reference::Tag(tag.clone())))
+    }
+
+    /// Deletes the manifest and every tag that points to it, unless an index of the repository needs it.
+    ///
+    /// Nobody sees the manifest from the first write on; the rest can be repeated until it is done.
+    pub async fn manifest_delete(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+    ) -> Result<(), Error> {
+        let Some((item, record)) = self.manifest_flag(repository, digest).await? else {
+            return Err(manifest_unknown(repository, &Reference::Digest(digest.clone())));
+        };
+        self.manifest_cache.remove(repository, digest);
+        let deletion = Deletion { repository, principal, digest, item, record };
+        let mut conflicts_left = ATTEMPTS;
+        while conflicts_left > 0 {
+            let edges = self.edges_to(&deletion).await?;
+            if let Some(index) = edges.iter().find_map(referring_index) {
+                self.manifest_unflag(&deletion).await?;
+                return Err(Error::ManifestReferenced { digest: digest.clone(), index });
+            }
+            let mut writes: Vec<Write> =
+                edges.iter().flat_map(|edge| self.tag_removal(&deletion, edge)).collect();
+            if edges.len() < EDGES_PER_PAGE {
+                writes.extend(self.manifest_removal(&deletion).await?);
+            }
+            match self.transact_while_flagged(&deletion, writes).await? {
+                // A push took the place over: what is left is its own.
+                Some(conflict) if conflict.key == deletion.item.key => return Ok(()),
+                // A tag was moved between the look and the write.
+                Some(_) => conflicts_left -= 1,
+                None if edges.len() < EDGES_PER_PAGE => return Ok(()),
+                None => {}
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Flags the manifest, live or left behind by a deletion that did not end; `None` if there is none.
+    async fn manifest_flag(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<(Item, ManifestRecord)>, Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(seen) = self.get(keys::manifest(repository, digest)).await? else { return Ok(None) };
+            let Some(record) = seen.record.as_manifest().cloned() else { return Ok(None) };
+            if record.state == ManifestState::Pending {
+                return Ok(None);
+            }
+            let flagged = ManifestRecord { state: ManifestState::Deleting, ..record.clone() };
+            let (version, flagged) = (self.fresh_version(), Record::Manifest(flagged));
+            let item = Item { key: seen.key.clone(), version, record: flagged };
+            let unchanged = Condition::Version(seen.version);
+            if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_none() {
+                return Ok(Some((item, record)));
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    async fn manifest_unflag(&self, deletion: &Deletion<'_>) -> Result<(), Error> {
+        let live = ManifestRecord { state: ManifestState::Live, ..deletion.record.clone() };
+        let own = Condition::Version(deletion.item.version.clone());
+        let write = self.put(deletion.item.key.clone(), self.fresh_version(), Record::Manifest(live), own);
+        self.transact(vec![write]).await?;
+        Ok(())
+    }
+
+    /// Reads the first page of edges to the manifest; those from manifests sort before those from tags.
+    async fn edges_to(&self, deletion: &Deletion<'_>) -> Result<Vec<Item>, Error> {
+        let query = Query {
+            pk: keys::edge_partition(deletion.repository),
+            prefix: keys::edges_to(deletion.digest),
+            limit: EDGES_PER_PAGE,
+            ..Query::default()
+        };
+        Ok(self.stores.items.query(query).await?)
+    }
+
+    /// Deletes the tag at the other end of the edge. Tag and edge were written together, so they have one version.
+    fn tag_removal(&self, deletion: &Deletion<'_>, edge: &Item) -> Vec<Write> {
+        let Some((_, EdgeSource::Tag(tag))) = keys::parse_edge(&edge.key.sk) else { return Vec::new() };
+        let Some(edge_record) = edge.record.as_edge() else { return Vec::new() };
+        let Deletion { repository, principal, digest, record, .. } = deletion;
+        let before = TagRecord {
+            digest: (*digest).clone(),
+            media_type: record.media_type.clone(),
+            size_bytes: record.size_bytes,
+            pushed: edge_record.since,
+            pushed_by: edge_record.by.clone(),
+        };
+        let seen = Condition::Version(edge.version.clone());
+        let mut writes = vec![Write::Delete(keys::tag(repository, &tag), seen)];
+        writes.extend(self.tag_left_writes(repository, &tag, &before, None, principal));
+        writes.push(self.event(tag_deleted(self, repository, principal, digest, &tag)));
+        writes
+    }
+
+    /// Removes the manifest and its edges; what these led to is looked at by the collector.
+    async fn manifest_removal(&self, deletion: &Deletion<'_>) -> Result<Vec<Write>, Error> {
+        let Deletion { repository, digest, record, item, .. } = deletion;
+        let bytes = self.manifest_bytes(record).await?;
+        let manifest = Manifest::parse(&bytes, Some(&record.media_type))
+            .map_err(|error| Error::Damaged(format!("manifest {digest}: {error}")))?;
+        let mut writes = Vec::new();
+        for target in &manifest.references {
+            let edge = keys::edge_from_manifest(repository, &target.digest, digest);
+            writes.push(Write::Delete(edge, Condition::Always));
+            let suspect = match target.kind {
+                TargetKind::Blob => link_suspect(repository, &target.digest),
+                TargetKind::Manifest => manifest_suspect(repository, &target.digest),
+            };
+            writes.push(self.suspect(suspect, Duration::ZERO));
+        }
+        if let Some(subject) = &manifest.subject {
+            let artifact_type = manifest.artifact_type.as_deref().unwrap_or_default();
+            let referrer = keys::referrer(repository, &subject.digest, artifact_type, digest);
+            writes.push(Write::Delete(referrer, Condition::Always));
+        }
+        writes.push(self.event(EventRecord {
+            action: EventAction::ManifestDeleted,
+            repository: (*repository).clone(),
+            digest: (*digest).clone(),
+            tags: Vec::new(),
+            at: self.now(),
+            by: deletion.principal.as_str().to_owned(),
+        }));
+        writes.push(Write::Delete(item.key.clone(), Condition::Version(item.version.clone())));
+        Ok(writes)
+    }
+
+    /// Writes in as many transactions as it takes, each only while the manifest is flagged by this deletion.
+    async fn transact_while_flagged(
+        &self,
+        deletion: &Deletion<'_>,
+        writes: Vec<Write>,
+    ) -> Result<Option<Conflict>, Error> {
+        let key = &deletion.item.key;
+        for chunk in writes.chunks(TRANSACT_WRITES_MAX - 1) {
+            let mut chunk = chunk.to_vec();
+            if chunk.iter().all(|write| write.key() != key) {
+                chunk.push(Write::Check(key.clone(), Condition::Version(deletion.item.version.clone())));
+            }
+            if let Some(conflict) = self.transact(chunk).await? {
+                return Ok(Some(conflict));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn referring_index(edge: &Item) -> Option<Digest> {
+    match keys::parse_edge(&edge.key.sk) {
+        Some((_, EdgeSource::Manifest(index))) => Some(index),
+        _ => None,
+    }
+}
+
+fn manifest_suspect(repository: &RepositoryName, digest: &Digest) -> SuspectRecord {
+    SuspectRecord::Manifest { repository: repository.clone(), digest: digest.clone() }
+}
+
+fn link_suspect(repository: &RepositoryName, digest: &Digest) -> SuspectRecord {
+    SuspectRecord::Link { repository: repository.clone(), digest: digest.clone() }
+}
+
+fn tag_deleted(
+    registry: &Registry,
+    repository: &RepositoryName,
+    principal: &Principal,
+    digest: &Digest,
+    tag: &Tag,
+) -> EventRecord {
+    EventRecord {
+        action: EventAction::TagDeleted,
+        repository: repository.clone(),
+        digest: digest.clone(),
+        tags: vec![tag.clone()],
+        at: registry.now(),
+        by: principal.as_str().to_owned(),
+    }
+}

@@ -1,0 +1,384 @@
+//! Manifest push: edges first, then a look at what they lead to, and the manifest becomes visible last (rule R2).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use oci::limits::TAGS_PER_PUT_MAX;
+use oci::{Digest, Manifest, RepositoryName, Tag, TargetKind};
+
+use crate::blobs::readable_link;
+use crate::ports::{Condition, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
+use crate::records::{
+    EdgeRecord, EventAction, EventRecord, HistoryRecord, ManifestBody, ManifestRecord, ManifestState, Record,
+    ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, keys,
+};
+use crate::registry::ATTEMPTS;
+use crate::{Error, Principal, Registry};
+
+/// Up to here a manifest's bytes live in its item; DynamoDB's items end at 400 KB.
+const INLINE_BYTES_MAX: usize = 300 * 1024;
+
+/// As many bytes of annotations fit into the item that lists a referrer.
+const REFERRER_ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
+
+/// A manifest to push.
+pub struct ManifestPut<'a> {
+    /// Where to.
+    pub repository: &'a RepositoryName,
+    /// Who pushes.
+    pub principal: &'a Principal,
+    /// Its digest, made from `bytes`.
+    pub digest: Digest,
+    /// What it says.
+    pub manifest: Manifest,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// The tags that shall point to it.
+    pub tags: Vec<Tag>,
+}
+
+/// A manifest that is in the repository already, or that this push has prepared.
+struct Prepared {
+    version: Version,
+    record: ManifestRecord,
+    /// Where the review queue watches over the push, if it has to become visible yet.
+    pending_watch: Option<Key>,
+}
+
+/// The repository and the tags, as the commit expects to find them.
+struct Standing {
+    repository: Option<Item>,
+    tags: Vec<Option<Item>>,
+}
+
+impl Registry {
+    /// Stores the manifest and moves the tags to it, all visible at one moment.
+    ///
+    /// Everything that it references has to be in the repository; what is missing is named in the error.
+    pub async fn manifest_put(&self, put: &ManifestPut<'_>) -> Result<(), Error> {
+        check_limits(put)?;
+        let body = self.manifest_body(put).await?;
+        for _ in 0..ATTEMPTS {
+            let Some(prepared) = self.manifest_prepare(put, &body).await? else { continue };
+            let standing = self.manifest_standing(put, &prepared).await?;
+            let writes = self.manifest_commit_writes(put, &prepared, &standing);
+            let Some(conflict) = self.transact(writes).await? else {
+                self.remember(put, &prepared);
+                return Ok(());
+            };
+            if is_own_commit(&conflict.found, &prepared) {
+                return Ok(());
+            }
+            self.manifest_cache.remove(put.repository, &put.digest);
+        }
+        Err(Error::Contended)
+    }
+
+    async fn manifest_body(&self, put: &ManifestPut<'_>) -> Result<ManifestBody, Error> {
+        if put.bytes.len() <= INLINE_BYTES_MAX {
+            return Ok(ManifestBody::Inline(put.bytes.clone()));
+        }
+        let object = self.fresh_object_key();
+        self.stores.objects.put(&object, put.bytes.clone()).await?;
+        Ok(ManifestBody::Object(object))
+    }
+
+    /// Writes the manifest invisibly, with its edges; `None` if somebody else was quicker.
+    async fn manifest_prepare(
+        &self,
+        put: &ManifestPut<'_>,
+        body: &ManifestBody,
+    ) -> Result<Option<Prepared>, Error> {
+        if let Some(cached) = self.manifest_cache.get(put.repository, &put.digest) {
+            let (version, record) = (cached.version.clone(), cached.record.clone());
+            return Ok(Some(Prepared { version, record, pending_watch: None }));
+        }
+        let prepared = self.fresh_pending(put, body);
+        let Some(conflict) = self.write_pending(put, &prepared, Condition::Absent).await? else {
+            return Ok(Some(prepared));
+        };
+        let Some(found) = conflict else { return Ok(None) };
+        match found.record.as_manifest() {
+            Some(record) if record.state == ManifestState::Live => {
+                Ok(Some(Prepared { version: found.version, record: record.clone(), pending_watch: None }))
+            }
+            // A push that was not finished, or a deletion under way: this push takes the place over.
+            _ => {
+                let taken = self.write_pending(put, &prepared, Condition::Version(found.version)).await?;
+                Ok(taken.is_none().then_some(prepared))
+            }
+        }
+    }
+
+    fn fresh_pending(&self, put: &ManifestPut<'_>, body: &ManifestBody) -> Prepared {
+        let record = ManifestRecord {
+            state: ManifestState::Pending,
+            media_type: put.manifest.media_type.clone(),
+            size_bytes: put.bytes.len() as u64,
+            body: body.clone(),
+            subject: put.manifest.subject.as_ref().map(|subject| subject.digest.clone()),
+            artifact_type: put.manifest.artifact_type.clone(),
+            pushed: self.now(),
+            pushed_by: put.principal.as_str().to_owned(),
+        };
+        let watch = keys::suspect(self.now().after(self.lifetimes.lease), &manifest_suspect(put));
+        Prepared { version: self.fresh_version(), record, pending_watch: Some(watch) }
+    }
+
+    /// Returns `None` when written, otherwise what stood in the way (`Some(None)`: it is gone again).
+    async fn write_pending(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+        condition: Condition,
+    ) -> Result<Option<Option<Item>>, Error> {
+        let manifest_key = keys::manifest(put.repository, &put.digest);
+        let record = Record::Manifest(prepared.record.clone());
+        let mut writes = vec![self.put(manifest_key, prepared.version.clone(), record, condition)];
+        if let Some(watch) = &prepared.pending_watch {
+            let suspect = Record::Suspect(manifest_suspect(put));
+            writes.push(self.put(watch.clone(), prepared.version.clone(), suspect, Condition::Always));
+        }
+        writes.extend(put.manifest.references.iter().map(|target| {
+            let key = keys::edge_from_manifest(put.repository, &target.digest, &put.digest);
+            let edge = Record::Edge(EdgeRecord {
+                since: prepared.record.pushed,
+                by: put.principal.as_str().to_owned(),
+            });
+            self.put(key, prepared.version.clone(), edge, Condition::Always)
+        }));
+        for chunk in writes.chunks(TRANSACT_WRITES_MAX) {
+            if let Some(conflict) = self.transact(chunk.to_vec()).await? {
+                return Ok(Some(conflict.found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads, after the edges, all that the commit rests on, and refuses if a reference is missing (P2).
+    async fn manifest_standing(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Result<Standing, Error> {
+        let is_pending = prepared.pending_watch.is_some();
+        let references = if is_pending { put.manifest.references.as_slice() } else { &[] };
+        let mut keys = vec![keys::repository(put.repository)];
+        keys.extend(put.tags.iter().map(|tag| keys::tag(put.repository, tag)));
+        keys.extend(references.iter().map(|target| match target.kind {
+            TargetKind::Blob => keys::link(put.repository, &target.digest),
+            TargetKind::Manifest => keys::manifest(put.repository, &target.digest),
+        }));
+        let mut found = self.stores.items.get(&keys).await?.into_iter();
+        let repository = found.next().flatten();
+        let tags = found.by_ref().take(put.tags.len()).collect();
+        let mut missing = Vec::new();
+        for (target, item) in references.iter().zip(found) {
+            if !self.is_held(item.as_ref()).await? && !target.may_be_missing {
+                missing.push(target.digest.clone());
+            }
+        }
+        if missing.is_empty() {
+            return Ok(Standing { repository, tags });
+        }
+        self.manifest_withdraw(put, prepared).await?;
+        Err(Error::ManifestBlobUnknown { repository: put.repository.clone(), missing })
+    }
+
+    /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
+    async fn is_held(&self, item: Option<&Item>) -> Result<bool, Error> {
+        let Some(item) = item else { return Ok(false) };
+        if let Some(manifest) = item.record.as_manifest() {
+            return Ok(manifest.state == ManifestState::Live);
+        }
+        let Some(link) = readable_link(item) else { return Ok(false) };
+        if link.state == crate::records::LinkState::Live {
+            return Ok(true);
+        }
+        // A collector flagged it before it could see the edge: revive it, or find it gone.
+        match self.link_renewal(item, link) {
+            Some(revival) => Ok(self.transact(vec![revival]).await?.is_none()),
+            None => Ok(true),
+        }
+    }
+
+    /// Takes back what `manifest_prepare` wrote; what cannot be taken back is garbage, watched by the queue.
+    async fn manifest_withdraw(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Result<(), Error> {
+        let own = || Condition::Version(prepared.version.clone());
+        let edges = put.manifest.references.iter().map(|target| {
+            Write::Delete(keys::edge_from_manifest(put.repository, &target.digest, &put.digest), own())
+        });
+        let manifest = Write::Delete(keys::manifest(put.repository, &put.digest), own());
+        let watch =
+            prepared.pending_watch.iter().map(|watch| Write::Delete(watch.clone(), Condition::Always));
+        let writes: Vec<Write> = edges.chain(watch).chain([manifest]).collect();
+        for chunk in writes.chunks(TRANSACT_WRITES_MAX) {
+            if self.transact(chunk.to_vec()).await?.is_some() {
+                break;
+            }
+        }
+        if let ManifestBody::Object(object) = &prepared.record.body {
+            self.stores.objects.delete(object).await?;
+        }
+        Ok(())
+    }
+
+    /// One transaction: the manifest becomes visible, the tags move, and whoever wants to know is told.
+    fn manifest_commit_writes(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+        standing: &Standing,
+    ) -> Vec<Write> {
+        let mut writes = self.visible_writes(put, prepared);
+        for (tag, before) in put.tags.iter().zip(&standing.tags) {
+            writes.extend(self.tag_writes(put, prepared, tag, before.as_ref()));
+        }
+        let left = standing.tags.iter().flatten().filter_map(|item| item.record.as_tag());
+        let left: BTreeSet<&Digest> =
+            left.map(|tag| &tag.digest).filter(|left| **left != put.digest).collect();
+        writes.extend(left.into_iter().map(|digest| {
+            let (repository, digest) = (put.repository.clone(), digest.clone());
+            self.suspect(SuspectRecord::Manifest { repository, digest }, Duration::ZERO)
+        }));
+        if standing.repository.is_none() {
+            writes.extend(self.repository_writes(put.repository));
+        }
+        writes.push(self.event(EventRecord {
+            action: EventAction::ManifestPushed,
+            repository: put.repository.clone(),
+            digest: put.digest.clone(),
+            tags: put.tags.clone(),
+            at: self.now(),
+            by: put.principal.as_str().to_owned(),
+        }));
+        writes
+    }
+
+    fn visible_writes(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Vec<Write> {
+        let key = keys::manifest(put.repository, &put.digest);
+        let own = Condition::Version(prepared.version.clone());
+        let Some(watch) = &prepared.pending_watch else { return vec![Write::Check(key, own)] };
+        let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
+        let mut writes = vec![
+            self.put(key, prepared.version.clone(), Record::Manifest(live), own),
+            Write::Delete(watch.clone(), Condition::Always),
+        ];
+        if let Some(subject) = &put.manifest.subject {
+            let artifact_type = put.manifest.artifact_type.as_deref().unwrap_or_default();
+            let key = keys::referrer(put.repository, &subject.digest, artifact_type, &put.digest);
+            let referrer = Record::Referrer(ReferrerRecord { descriptor: put.descriptor() });
+            writes.push(self.put(key, prepared.version.clone(), referrer, Condition::Always));
+        }
+        writes
+    }
+
+    fn tag_writes(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+        tag: &Tag,
+        before: Option<&Item>,
+    ) -> Vec<Write> {
+        let version = self.fresh_version();
+        let record = TagRecord {
+            digest: put.digest.clone(),
+            media_type: prepared.record.media_type.clone(),
+            size_bytes: prepared.record.size_bytes,
+            pushed: self.now(),
+            pushed_by: put.principal.as_str().to_owned(),
+        };
+        let edge = Record::Edge(EdgeRecord { since: record.pushed, by: record.pushed_by.clone() });
+        let key = keys::tag(put.repository, tag);
+        let edge_key = keys::edge_from_tag(put.repository, &put.digest, tag);
+        let mut writes = vec![
+            self.put(key, version.clone(), Record::Tag(record), Condition::unchanged(before)),
+            self.put(edge_key, version, edge, Condition::Always),
+        ];
+        if let Some(old) = before.and_then(|item| item.record.as_tag()).filter(|old| old.digest != put.digest)
+        {
+            writes.extend(self.tag_left_writes(put.repository, tag, old, Some(&put.digest), put.principal));
+        }
+        writes
+    }
+
+    /// What a tag leaves behind when it moves or goes: its edge ends and its history grows.
+    pub(crate) fn tag_left_writes(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        old: &TagRecord,
+        after: Option<&Digest>,
+        principal: &Principal,
+    ) -> Vec<Write> {
+        let history = HistoryRecord {
+            before: old.clone(),
+            after: after.cloned(),
+            at: self.now(),
+            by: principal.as_str().to_owned(),
+        };
+        let id = self.fresh_ulid();
+        vec![
+            Write::Delete(keys::edge_from_tag(repository, &old.digest, tag), Condition::Always),
+            self.put(
+                keys::history(repository, tag, id),
+                Version::new(id.to_string()),
+                Record::History(history),
+                Condition::Always,
+            ),
+        ]
+    }
+
+    fn repository_writes(&self, repository: &RepositoryName) -> [Write; 2] {
+        let version = self.fresh_version();
+        let record = RepositoryRecord { created: self.now(), is_public: true };
+        [
+            self.put(
+                keys::repository(repository),
+                version.clone(),
+                Record::Repository(record),
+                Condition::Absent,
+            ),
+            self.put(keys::catalog(repository), version, Record::Catalog, Condition::Always),
+        ]
+    }
+
+    fn remember(&self, put: &ManifestPut<'_>, prepared: &Prepared) {
+        if prepared.pending_watch.is_some() {
+            let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
+            self.manifest_cache.insert(put.repository, &put.digest, &prepared.version, &live, self.now());
+        }
+    }
+}
+
+impl ManifestPut<'_> {
+    /// Returns the descriptor under which a list of referrers names the manifest.
+    fn descriptor(&self) -> oci::Descriptor {
+        let media_type = self.manifest.media_type.clone();
+        let mut descriptor = oci::Descriptor::new(media_type, self.digest.clone(), self.bytes.len() as u64);
+        descriptor.artifact_type.clone_from(&self.manifest.artifact_type);
+        descriptor.annotations.clone_from(&self.manifest.annotations);
+        descriptor
+    }
+}
+
+fn check_limits(put: &ManifestPut<'_>) -> Result<(), Error> {
+    if put.tags.len() > TAGS_PER_PUT_MAX {
+        return Err(Error::TooManyTags { count: put.tags.len(), limit: TAGS_PER_PUT_MAX });
+    }
+    let size_bytes = put.manifest.annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if put.manifest.subject.is_some() && size_bytes > REFERRER_ANNOTATIONS_BYTES_MAX {
+        return Err(Error::AnnotationsTooLarge { size_bytes, limit: REFERRER_ANNOTATIONS_BYTES_MAX });
+    }
+    Ok(())
+}
+
+fn manifest_suspect(put: &ManifestPut<'_>) -> SuspectRecord {
+    SuspectRecord::Manifest { repository: put.repository.clone(), digest: put.digest.clone() }
+}
+
+/// Returns whether what stands in the way is this push's own commit, whose reply was lost.
+fn is_own_commit(found: &Option<Item>, prepared: &Prepared) -> bool {
+    prepared.pending_watch.is_some()
+        && found.as_ref().is_some_and(|item| {
+            item.version == prepared.version
+                && item.record.as_manifest().is_some_and(|record| record.state == ManifestState::Live)
+        })
+}

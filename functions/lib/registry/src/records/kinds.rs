@@ -1,0 +1,261 @@
+//! The content of each kind of item.
+
+use bytes::Bytes;
+use oci::{Algorithm, Descriptor, Digest, MediaType, RepositoryName, Tag};
+use serde::{Deserialize, Serialize};
+
+use crate::ports::{AppendState, ObjectKey, Timestamp};
+
+/// A repository; it begins with its first manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RepositoryRecord {
+    /// When its first manifest was pushed.
+    pub created: Timestamp,
+    /// Whether anybody may pull.
+    pub is_public: bool,
+}
+
+/// A tag points to a manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TagRecord {
+    /// The manifest.
+    pub digest: Digest,
+    /// The manifest's media type.
+    pub media_type: MediaType,
+    /// The manifest's length.
+    pub size_bytes: u64,
+    /// When it was pushed.
+    pub pushed: Timestamp,
+    /// Who pushed it.
+    pub pushed_by: String,
+}
+
+/// A tag was moved or deleted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRecord {
+    /// What the tag pointed to until then.
+    pub before: TagRecord,
+    /// What it pointed to from then on; nothing if it was deleted.
+    pub after: Option<Digest>,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+/// Where a manifest is in its life. A reader sees only `Live`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ManifestState {
+    /// Its edges are being written and its references checked.
+    Pending,
+    /// It can be pulled.
+    Live,
+    /// Its tags and edges are being removed.
+    Deleting,
+}
+
+/// A manifest's bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ManifestBody {
+    /// In the item itself.
+    Inline(Bytes),
+    /// In an object, because an item has no room for them.
+    Object(ObjectKey),
+}
+
+/// A manifest; the version of its item is the push that wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestRecord {
+    /// Where it is in its life.
+    pub state: ManifestState,
+    /// Its media type, as pushed.
+    pub media_type: MediaType,
+    /// Its length.
+    pub size_bytes: u64,
+    /// Its bytes, as pushed.
+    pub body: ManifestBody,
+    /// The manifest it is about.
+    pub subject: Option<Digest>,
+    /// Its type as a referrer.
+    pub artifact_type: Option<String>,
+    /// When it was pushed.
+    pub pushed: Timestamp,
+    /// Who pushed it.
+    pub pushed_by: String,
+}
+
+/// Why an edge is there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EdgeRecord {
+    /// When the referring manifest or tag was pushed.
+    pub since: Timestamp,
+    /// Who pushed it.
+    pub by: String,
+}
+
+/// Where a link is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// A mount that has not looked at its blob yet. Never revived, never readable.
+    Pending,
+    /// The repository has the blob.
+    Live,
+    /// Somebody looks whether the repository still needs the blob. A push revives it.
+    Dying,
+}
+
+/// How a repository came to have a blob.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkOrigin {
+    /// It was uploaded there.
+    Uploaded,
+    /// It was mounted from another repository.
+    Mounted(RepositoryName),
+}
+
+/// A repository has a blob: the only right to read it. The version of its item is the epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkRecord {
+    /// Where it is in its life.
+    pub state: LinkState,
+    /// Where the bytes are.
+    pub object: ObjectKey,
+    /// How many bytes.
+    pub size_bytes: u64,
+    /// Until when the blob is kept, referenced or not.
+    pub lease_until: Timestamp,
+    /// How the repository came to have it.
+    pub origin: LinkOrigin,
+}
+
+/// Where a blob is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlobState {
+    /// Links may refer to it.
+    Live,
+    /// A collector looks whether links refer to it. An upload or the collector revives it.
+    Dying,
+    /// Its object may be gone any moment. Never revived, only replaced.
+    Dead,
+}
+
+/// A blob, whichever repositories have it. The version of its item is the epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlobRecord {
+    /// Where it is in its life.
+    pub state: BlobState,
+    /// Where the bytes are.
+    pub object: ObjectKey,
+    /// How many bytes.
+    pub size_bytes: u64,
+}
+
+/// A manifest that names another as its subject, ready to be listed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReferrerRecord {
+    /// The descriptor to list, annotations included.
+    pub descriptor: Descriptor,
+}
+
+/// Where an upload session is in its life.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadState {
+    /// It takes bytes.
+    Open,
+    /// It became this blob.
+    Committed(Digest),
+    /// It was cancelled or its bytes were wrong beyond repair.
+    Dead,
+}
+
+/// An upload session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UploadRecord {
+    /// Where it is in its life.
+    pub state: UploadState,
+    /// The only repository it may be used in.
+    pub repository: RepositoryName,
+    /// Who began it.
+    pub principal: String,
+    /// Where its bytes go.
+    pub object: ObjectKey,
+    /// How far it has come.
+    pub append: AppendState,
+    /// What it is hashed with on the way.
+    pub algorithm: Algorithm,
+    /// The hash so far; empty before the first byte.
+    #[serde(default, with = "serde_bytes")]
+    pub hash_state: Vec<u8>,
+    /// When it began.
+    pub started: Timestamp,
+    /// From when on it is unknown.
+    pub expires: Timestamp,
+}
+
+/// Something that a collector has to look at once it is due; its key says when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspectRecord {
+    /// A link that no manifest may need.
+    Link {
+        /// The repository.
+        repository: RepositoryName,
+        /// The blob.
+        digest: Digest,
+    },
+    /// A blob that no repository may have.
+    Blob {
+        /// The blob.
+        digest: Digest,
+    },
+    /// A manifest that was never finished, or lost a tag.
+    Manifest {
+        /// The repository.
+        repository: RepositoryName,
+        /// The manifest.
+        digest: Digest,
+    },
+    /// An upload that was never finished.
+    Upload {
+        /// Its id.
+        id: String,
+        /// Where its bytes went.
+        object: ObjectKey,
+    },
+}
+
+/// Something that happened, for those who want to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// What.
+    pub action: EventAction,
+    /// Where.
+    pub repository: RepositoryName,
+    /// To which manifest.
+    pub digest: Digest,
+    /// Under which tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventAction {
+    /// A manifest was pushed, or an existing one tagged.
+    ManifestPushed,
+    /// A manifest was deleted.
+    ManifestDeleted,
+    /// A tag was deleted.
+    TagDeleted,
+}

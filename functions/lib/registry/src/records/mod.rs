@@ -1,0 +1,79 @@
+//! What the registry remembers: one type for each kind of item, and where each kind is kept.
+//!
+//! Persisted: keep stable. A new field needs `#[serde(default)]`; a changed meaning needs a new [`FORMAT`].
+
+mod codec;
+pub mod keys;
+mod kinds;
+
+pub use codec::{CodecError, FORMAT, decode, encode};
+pub use kinds::{
+    BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkOrigin, LinkRecord,
+    LinkState, ManifestBody, ManifestRecord, ManifestState, ReferrerRecord, RepositoryRecord, SuspectRecord,
+    TagRecord, UploadRecord, UploadState,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Any item's content. The name of each variant is persisted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// A repository.
+    Repository(RepositoryRecord),
+    /// A line of the catalog; its key says all.
+    Catalog,
+    /// A tag.
+    Tag(TagRecord),
+    /// What a tag pointed to before.
+    History(HistoryRecord),
+    /// A manifest.
+    Manifest(ManifestRecord),
+    /// A manifest or tag refers to a manifest or blob; its key says which.
+    Edge(EdgeRecord),
+    /// A repository has a blob.
+    Link(LinkRecord),
+    /// A blob.
+    Blob(BlobRecord),
+    /// A link refers to a blob; its key says which.
+    BlobEdge,
+    /// A manifest refers to a subject.
+    Referrer(ReferrerRecord),
+    /// An upload session.
+    Upload(UploadRecord),
+    /// An upload session of a repository; its key says which.
+    OpenUpload,
+    /// Something that may have become garbage.
+    Suspect(SuspectRecord),
+    /// Something that happened.
+    Event(EventRecord),
+}
+
+/// Defines how to look at an item as one kind of record.
+macro_rules! views {
+    ($($view:ident: $variant:ident($kind:ty)),* $(,)?) => {
+        impl Record {
+            $(
+                /// Returns the record if it is of this kind.
+                pub fn $view(&self) -> Option<&$kind> {
+                    match self {
+                        Self::$variant(record) => Some(record),
+                        _ => None,
+                    }
+                }
+            )*
+        }
+    };
+}
+
+views! {
+    as_repository: Repository(RepositoryRecord),
+    as_tag: Tag(TagRecord),
+    as_manifest: Manifest(ManifestRecord),
+    as_edge: Edge(EdgeRecord),
+    as_link: Link(LinkRecord),
+    as_blob: Blob(BlobRecord),
+    as_referrer: Referrer(ReferrerRecord),
+    as_upload: Upload(UploadRecord),
+    as_suspect: Suspect(SuspectRecord),
+}

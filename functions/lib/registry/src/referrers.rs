@@ -1,0 +1,64 @@
+//! Referrers: the manifests that name another as their subject.
+
+use oci::limits::MANIFEST_MAX_BYTES;
+use oci::{Descriptor, Digest, RepositoryName};
+
+use crate::ports::Query;
+use crate::records::keys;
+use crate::{Error, Registry};
+
+/// A part of the list of referrers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferrersPage {
+    /// The referrers.
+    pub descriptors: Vec<Descriptor>,
+    /// Where to go on, if there are more.
+    pub next: Option<String>,
+}
+
+impl Registry {
+    /// Lists up to `limit` referrers of the subject beyond `last` (a `next` of an earlier page).
+    ///
+    /// A page also ends before its descriptors outgrow a manifest.
+    pub async fn referrer_list(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        limit: usize,
+        last: Option<&str>,
+    ) -> Result<ReferrersPage, Error> {
+        let query = Query {
+            pk: keys::referrer_partition(repository, subject),
+            prefix: artifact_type.map(keys::referrers_of_type).unwrap_or_default(),
+            after: last.map(str::to_owned),
+            limit: limit + 1,
+            ..Query::default()
+        };
+        let items = self.stores.items.query(query).await?;
+        let mut page = ReferrersPage { descriptors: Vec::new(), next: None };
+        let (mut size_bytes, mut last_key) = (0, None);
+        for item in items {
+            let record = item.record.as_referrer().ok_or_else(|| Error::Damaged(item.key.sk.clone()))?;
+            size_bytes += approximate_bytes(&record.descriptor);
+            let is_full = page.descriptors.len() == limit || size_bytes > MANIFEST_MAX_BYTES;
+            if is_full && !page.descriptors.is_empty() {
+                page.next = last_key;
+                break;
+            }
+            page.descriptors.push(record.descriptor.clone());
+            last_key = Some(item.key.sk);
+        }
+        Ok(page)
+    }
+}
+
+/// Returns about how many bytes of JSON the descriptor takes; every character may need an escape.
+fn approximate_bytes(descriptor: &Descriptor) -> usize {
+    const WITHOUT_ANNOTATIONS: usize = 512;
+    const AROUND_ANNOTATION: usize = 6;
+    let annotations = &descriptor.annotations;
+    let texts: usize =
+        annotations.iter().map(|(key, value)| key.len() + value.len() + AROUND_ANNOTATION).sum();
+    WITHOUT_ANNOTATIONS + texts
+}

@@ -1,0 +1,71 @@
+//! The macros that stamp the contract suite on a store.
+
+/// Defines a test for every promise of [`ItemStore`](crate::ports::ItemStore).
+///
+/// `$store` is an expression that makes an empty store; it may be a tuple of the store and what keeps it alive.
+#[macro_export]
+macro_rules! item_store_contract {
+    ($store:expr) => {
+        $crate::contract_tests!(
+            $store,
+            items_contract,
+            [
+                an_item_that_was_put_is_returned_as_it_was,
+                what_is_not_there_is_none_and_order_is_kept,
+                more_keys_than_one_call_may_hold_are_read,
+                a_condition_that_does_not_hold_refuses_the_whole_transaction,
+                a_refusal_returns_the_item_in_the_way,
+                every_condition_means_what_it_says,
+                delete_and_check_obey_their_conditions,
+                a_full_transaction_is_written,
+                of_many_racing_creators_one_wins,
+                racing_increments_lose_nothing,
+                a_query_walks_in_byte_order_of_its_partition_only,
+                a_query_obeys_prefix_after_and_limit_both_ways,
+                a_scan_sees_every_item_once,
+            ]
+        );
+    };
+}
+
+/// Defines a test for every promise of [`ObjectStore`](crate::ports::ObjectStore).
+#[macro_export]
+macro_rules! object_store_contract {
+    ($store:expr) => {
+        $crate::contract_tests!(
+            $store,
+            objects_contract,
+            [
+                an_object_that_was_put_is_read_whole_and_in_ranges,
+                what_is_not_there_is_none,
+                delete_can_be_repeated,
+                an_upload_is_invisible_until_it_is_finished,
+                appends_follow_one_another,
+                an_append_from_an_older_state_overwrites_what_came_after,
+                what_arrived_before_a_body_broke_off_is_kept,
+                an_upload_without_bytes_is_an_empty_object,
+                finish_and_abort_can_be_repeated,
+                a_large_object_comes_back_as_it_went,
+                many_small_pieces_make_one_object,
+                a_listing_tells_objects_from_unfinished_uploads,
+            ]
+        );
+    };
+}
+
+/// Defines one test for each named function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($store:expr, $module:ident, [$($name:ident),* $(,)?]) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let store = $store;
+                $crate::testing::$module::$name(&store.0).await;
+            }
+        )*
+    };
+}
+
+pub use {item_store_contract, object_store_contract};

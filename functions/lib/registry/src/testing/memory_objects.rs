@@ -1,0 +1,104 @@
+//! Objects in memory.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+
+use crate::ports::{
+    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
+};
+
+#[derive(Default)]
+struct Shelf {
+    objects: BTreeMap<ObjectKey, Bytes>,
+    uploads: BTreeMap<ObjectKey, BytesMut>,
+}
+
+/// Holds objects in memory.
+#[derive(Default)]
+pub struct MemoryObjects(Mutex<Shelf>);
+
+impl MemoryObjects {
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for MemoryObjects {
+    async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
+        self.shelf().objects.insert(key.clone(), bytes);
+        Ok(())
+    }
+
+    async fn get(&self, key: &ObjectKey, range: Range<u64>) -> Result<Option<ByteStream>, StoreError> {
+        let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let bytes =
+            self.shelf().objects.get(key).map(|bytes| bytes.slice(index(range.start)..index(range.end)));
+        Ok(bytes.map(|bytes| futures_util::stream::iter([Ok(bytes)]).boxed()))
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        Ok(self.shelf().objects.get(key).map(|bytes| bytes.len() as u64))
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.shelf().objects.remove(key);
+        Ok(())
+    }
+
+    async fn append(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        mut body: ByteStream,
+    ) -> Result<Appended, StoreError> {
+        let mut bytes = self.shelf().uploads.get(key).cloned().unwrap_or_default();
+        bytes.truncate(usize::try_from(state.size_bytes).unwrap_or(usize::MAX));
+        let mut interrupted = None;
+        while let Some(piece) = body.next().await {
+            match piece {
+                Ok(piece) => bytes.extend_from_slice(&piece),
+                Err(error) => interrupted = Some(error),
+            }
+        }
+        let state = AppendState { size_bytes: bytes.len() as u64, store: String::new() };
+        self.shelf().uploads.insert(key.clone(), bytes);
+        Ok(Appended { state, interrupted })
+    }
+
+    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        if shelf.objects.contains_key(key) {
+            return Ok(());
+        }
+        let mut bytes = shelf.uploads.remove(key).unwrap_or_default();
+        bytes.truncate(usize::try_from(state.size_bytes).unwrap_or(usize::MAX));
+        shelf.objects.insert(key.clone(), bytes.freeze());
+        Ok(())
+    }
+
+    async fn abort(&self, key: &ObjectKey, _state: &AppendState) -> Result<(), StoreError> {
+        self.shelf().uploads.remove(key);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ObjectScan for MemoryObjects {
+    async fn scan(&self) -> Result<Vec<ObjectInfo>, StoreError> {
+        let shelf = self.shelf();
+        let info = |key: &ObjectKey, size: usize, is_unfinished| ObjectInfo {
+            key: key.clone(),
+            size_bytes: size as u64,
+            is_unfinished,
+        };
+        let objects = shelf.objects.iter().map(|(key, bytes)| info(key, bytes.len(), false));
+        let uploads = shelf.uploads.iter().map(|(key, bytes)| info(key, bytes.len(), true));
+        Ok(objects.chain(uploads).collect())
+    }
+}

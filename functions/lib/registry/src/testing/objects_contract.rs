@@ -1,0 +1,154 @@
+//! What every object store promises, as tests.
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test; the names are the statements")]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use ulid::Ulid;
+
+use crate::ports::{AppendState, ByteStream, ObjectKey, ObjectScan, ObjectStore};
+
+fn key(number: u64) -> ObjectKey {
+    ObjectKey::fresh(Ulid::from_parts(number, u128::from(number)))
+}
+
+fn noise(size_bytes: usize) -> Vec<u8> {
+    let mut state = 7_u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..size_bytes).map(next).collect()
+}
+
+fn body(pieces: Vec<Vec<u8>>) -> ByteStream {
+    futures_util::stream::iter(pieces.into_iter().map(|piece| Ok(Bytes::from(piece)))).boxed()
+}
+
+fn broken_body(piece: &[u8]) -> ByteStream {
+    let pieces = [Ok(Bytes::copy_from_slice(piece)), Err(std::io::Error::other("the client went away"))];
+    futures_util::stream::iter(pieces).boxed()
+}
+
+async fn read(store: &impl ObjectStore, key: &ObjectKey, range: Range<u64>) -> Option<Vec<u8>> {
+    let stream = store.get(key, range).await.unwrap()?;
+    let pieces: Vec<Bytes> = stream.map(|piece| piece.unwrap()).collect().await;
+    Some(pieces.concat())
+}
+
+async fn append(store: &impl ObjectStore, key: &ObjectKey, state: &AppendState, bytes: &[u8]) -> AppendState {
+    let appended = store.append(key, state, body(vec![bytes.to_vec()])).await.unwrap();
+    assert!(appended.interrupted.is_none());
+    assert_eq!(appended.state.size_bytes, state.size_bytes + bytes.len() as u64);
+    appended.state
+}
+
+pub async fn an_object_that_was_put_is_read_whole_and_in_ranges(store: &Arc<impl ObjectStore>) {
+    let bytes = noise(100_000);
+    store.put(&key(1), Bytes::from(bytes.clone())).await.unwrap();
+    assert_eq!(store.head(&key(1)).await.unwrap(), Some(100_000));
+    for range in [0..100_000, 0..1, 99_999..100_000, 10..20, 65_000..70_000, 5..5] {
+        let expected = &bytes[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()];
+        assert_eq!(read(&**store, &key(1), range).await.unwrap(), expected);
+    }
+}
+
+pub async fn what_is_not_there_is_none(store: &Arc<impl ObjectStore>) {
+    assert_eq!(store.head(&key(1)).await.unwrap(), None);
+    assert_eq!(read(&**store, &key(1), 0..1).await, None);
+}
+
+pub async fn delete_can_be_repeated(store: &Arc<impl ObjectStore>) {
+    store.put(&key(1), Bytes::from_static(b"one")).await.unwrap();
+    store.delete(&key(1)).await.unwrap();
+    store.delete(&key(1)).await.unwrap();
+    assert_eq!(store.head(&key(1)).await.unwrap(), None);
+    assert_eq!(read(&**store, &key(1), 0..3).await, None);
+}
+
+pub async fn an_upload_is_invisible_until_it_is_finished(store: &Arc<impl ObjectStore>) {
+    let state = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    assert_eq!(store.head(&key(1)).await.unwrap(), None);
+    assert_eq!(read(&**store, &key(1), 0..3).await, None);
+    store.finish(&key(1), &state).await.unwrap();
+    assert_eq!(read(&**store, &key(1), 0..3).await.unwrap(), b"one");
+}
+
+pub async fn appends_follow_one_another(store: &Arc<impl ObjectStore>) {
+    let mut state = AppendState::default();
+    for part in [&b"one"[..], b"", b"two", b"three"] {
+        state = append(&**store, &key(1), &state, part).await;
+    }
+    store.finish(&key(1), &state).await.unwrap();
+    assert_eq!(read(&**store, &key(1), 0..11).await.unwrap(), b"onetwothree");
+}
+
+pub async fn an_append_from_an_older_state_overwrites_what_came_after(store: &Arc<impl ObjectStore>) {
+    let first = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    append(&**store, &key(1), &first, b"a longer text that nobody acknowledged").await;
+    let second = append(&**store, &key(1), &first, b"two").await;
+    store.finish(&key(1), &second).await.unwrap();
+    assert_eq!(store.head(&key(1)).await.unwrap(), Some(6));
+    assert_eq!(read(&**store, &key(1), 0..6).await.unwrap(), b"onetwo");
+}
+
+pub async fn what_arrived_before_a_body_broke_off_is_kept(store: &Arc<impl ObjectStore>) {
+    let first = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    let appended = store.append(&key(1), &first, broken_body(b"two")).await.unwrap();
+    assert!(appended.interrupted.is_some());
+    assert_eq!(appended.state.size_bytes, 6);
+    let last = append(&**store, &key(1), &appended.state, b"three").await;
+    store.finish(&key(1), &last).await.unwrap();
+    assert_eq!(read(&**store, &key(1), 0..11).await.unwrap(), b"onetwothree");
+}
+
+pub async fn an_upload_without_bytes_is_an_empty_object(store: &Arc<impl ObjectStore>) {
+    store.finish(&key(1), &AppendState::default()).await.unwrap();
+    assert_eq!(store.head(&key(1)).await.unwrap(), Some(0));
+    assert_eq!(read(&**store, &key(1), 0..0).await.unwrap(), b"");
+    let state = append(&**store, &key(2), &AppendState::default(), b"").await;
+    store.finish(&key(2), &state).await.unwrap();
+    assert_eq!(store.head(&key(2)).await.unwrap(), Some(0));
+}
+
+pub async fn finish_and_abort_can_be_repeated(store: &Arc<impl ObjectStore>) {
+    let state = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    store.finish(&key(1), &state).await.unwrap();
+    store.finish(&key(1), &state).await.unwrap();
+    store.abort(&key(1), &state).await.unwrap();
+    assert_eq!(read(&**store, &key(1), 0..3).await.unwrap(), b"one");
+    let state = append(&**store, &key(2), &AppendState::default(), b"two").await;
+    store.abort(&key(2), &state).await.unwrap();
+    store.abort(&key(2), &state).await.unwrap();
+    assert_eq!(store.head(&key(2)).await.unwrap(), None);
+}
+
+pub async fn a_large_object_comes_back_as_it_went(store: &Arc<impl ObjectStore>) {
+    let bytes = noise(9_000_001);
+    let pieces = bytes.chunks(300_007).map(<[u8]>::to_vec).collect();
+    let appended = store.append(&key(1), &AppendState::default(), body(pieces)).await.unwrap();
+    store.finish(&key(1), &appended.state).await.unwrap();
+    assert_eq!(store.head(&key(1)).await.unwrap(), Some(9_000_001));
+    assert!(read(&**store, &key(1), 0..9_000_001).await.unwrap() == bytes);
+    assert!(read(&**store, &key(1), 4_000_000..8_500_000).await.unwrap() == bytes[4_000_000..8_500_000]);
+}
+
+pub async fn many_small_pieces_make_one_object(store: &Arc<impl ObjectStore>) {
+    let bytes = noise(50_000);
+    let pieces = bytes.chunks(7).map(<[u8]>::to_vec).collect();
+    let appended = store.append(&key(1), &AppendState::default(), body(pieces)).await.unwrap();
+    store.finish(&key(1), &appended.state).await.unwrap();
+    assert_eq!(read(&**store, &key(1), 0..50_000).await.unwrap(), bytes);
+}
+
+pub async fn a_listing_tells_objects_from_unfinished_uploads(store: &Arc<impl ObjectStore + ObjectScan>) {
+    store.put(&key(1), Bytes::from_static(b"one")).await.unwrap();
+    append(&**store, &key(2), &AppendState::default(), b"four").await;
+    let mut listed = store.scan().await.unwrap();
+    listed.sort_by(|left, right| left.key.cmp(&right.key));
+    let listed: Vec<_> =
+        listed.into_iter().map(|info| (info.key, info.size_bytes, info.is_unfinished)).collect();
+    assert_eq!(listed, [(key(1), 3, false), (key(2), 4, true)]);
+}

@@ -1,0 +1,259 @@
+//! The commit of an upload: its bytes become a blob that the repository has.
+
+use futures_util::StreamExt;
+use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
+
+use crate::ports::{ByteStream, Condition, Item, ObjectKey, Write};
+use crate::records::{
+    BlobRecord, BlobState, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
+    UploadState, keys,
+};
+use crate::registry::ATTEMPTS;
+use crate::uploads::{OpenUpload, Progress, in_own_task, upload_unknown};
+use crate::{Blob, Error, Principal, Registry};
+
+/// What the commit read: the session, and what is known of the blob already.
+struct Seen {
+    upload: Option<Item>,
+    blob: Option<Item>,
+    link: Option<Item>,
+}
+
+impl Registry {
+    /// Takes the last chunk (which may be empty) and makes the upload a blob with this digest.
+    ///
+    /// With a wrong digest the session stays where it was, without the last chunk. Repeating a commit that
+    /// succeeded succeeds.
+    pub async fn upload_finish(
+        &self,
+        repository: &RepositoryName,
+        id: &UploadId,
+        digest: &Digest,
+        range: Option<ContentRange>,
+        body: ByteStream,
+    ) -> Result<Blob, Error> {
+        let (registry, repository, id, digest) =
+            (self.clone(), repository.clone(), id.clone(), digest.clone());
+        in_own_task(async move {
+            let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
+            let seen = registry.upload_seen(&repository, &id, &digest).await?;
+            if let Some(blob) = seen.committed_before(&repository, &digest) {
+                return Ok(blob);
+            }
+            let upload = registry.upload_usable(&repository, &id, seen.upload.as_ref())?;
+            let hasher = upload.hasher_for(&digest)?;
+            let progress = registry.upload_take(&upload, hasher, range, body).await?;
+            if progress.is_interrupted {
+                let offset = upload.record.append.size_bytes;
+                return Err(Error::UploadInterrupted { id: upload.id, offset });
+            }
+            registry.upload_commit(&upload, progress, &digest, seen).await
+        })
+        .await
+    }
+
+    /// Uploads a blob in one go.
+    pub async fn blob_put(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+        body: ByteStream,
+    ) -> Result<Blob, Error> {
+        let upload = self.upload_begin(repository, principal, digest.algorithm()).await?;
+        let finished = self.upload_finish(repository, &upload.id, digest, None, body).await;
+        if finished.is_err() {
+            // Nobody knows the session, so nobody can go on with it.
+            if let Err(error) = self.upload_cancel(repository, &upload.id).await {
+                tracing::warn!(upload_id = %upload.id, error = %error, "a failed upload stays for the collector");
+            }
+        }
+        finished
+    }
+
+    async fn upload_seen(
+        &self,
+        repository: &RepositoryName,
+        id: &UploadId,
+        digest: &Digest,
+    ) -> Result<Seen, Error> {
+        let keys = [keys::upload(id), keys::blob(digest), keys::link(repository, digest)];
+        let mut found = self.stores.items.get(&keys).await?.into_iter();
+        let mut next = || found.next().flatten();
+        Ok(Seen { upload: next(), blob: next(), link: next() })
+    }
+
+    /// Verifies the digest, then commits; starts again when the blob or link changed in between.
+    async fn upload_commit(
+        &self,
+        upload: &OpenUpload,
+        progress: Progress,
+        digest: &Digest,
+        mut seen: Seen,
+    ) -> Result<Blob, Error> {
+        let record = progress.record;
+        let mut is_finished = self.upload_verify(upload, &record, progress.hasher, digest).await?;
+        for _ in 0..ATTEMPTS {
+            let object = match seen.usable_object() {
+                Some(object) => object,
+                None => {
+                    if !is_finished {
+                        self.stores.objects.finish(upload.object(), &record.append).await?;
+                        is_finished = true;
+                    }
+                    upload.object().clone()
+                }
+            };
+            let blob = BlobRecord { state: BlobState::Live, object, size_bytes: record.append.size_bytes };
+            let writes = self.commit_writes(upload, &record, digest, &blob, &seen);
+            if self.transact(writes).await?.is_none() {
+                self.discard_duplicate(upload, &record, &blob.object).await;
+                let link = seen.link_to(&blob, self.now().after(self.lifetimes.lease));
+                return Ok(Blob::of(digest, &link));
+            }
+            seen = self.upload_seen(&record.repository, &upload.id, digest).await?;
+            if let Some(blob) = seen.committed_before(&record.repository, digest) {
+                return Ok(blob);
+            }
+            if seen.upload.as_ref().map(|item| &item.version) != Some(&upload.item.version) {
+                return Err(upload_unknown(&record.repository, &upload.id));
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Refuses bytes that do not have the digest (P5). Returns whether the object had to be finished for that.
+    async fn upload_verify(
+        &self,
+        upload: &OpenUpload,
+        record: &UploadRecord,
+        hasher: Hasher,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        if hasher.algorithm() == digest.algorithm() {
+            let actual = hasher.finish();
+            return if actual == *digest { Ok(false) } else { Err(mismatch(digest, actual)) };
+        }
+        // The client named another algorithm than was hashed on the way: the stored bytes are read once more.
+        self.stores.objects.finish(upload.object(), &record.append).await?;
+        let actual = self.object_digest(upload.object(), record.append.size_bytes, digest).await?;
+        if actual == *digest {
+            return Ok(true);
+        }
+        self.upload_kill(upload).await?;
+        Err(mismatch(digest, actual))
+    }
+
+    async fn object_digest(
+        &self,
+        object: &ObjectKey,
+        size_bytes: u64,
+        like: &Digest,
+    ) -> Result<Digest, Error> {
+        let mut hasher = Hasher::new(like.algorithm());
+        let stream = self.stores.objects.get(object, 0..size_bytes).await?;
+        let mut stream = stream.ok_or_else(|| Error::Damaged(format!("object {object} is missing")))?;
+        while let Some(piece) = stream.next().await {
+            hasher.update(&piece.map_err(|error| Error::Damaged(format!("object {object}: {error}")))?);
+        }
+        Ok(hasher.finish())
+    }
+
+    /// Ends a session whose object is finished and wrong; the object is left to the collector.
+    async fn upload_kill(&self, upload: &OpenUpload) -> Result<(), Error> {
+        let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
+        let seen = Condition::Version(upload.item.version.clone());
+        let repository = &upload.record.repository;
+        self.transact(vec![
+            self.put(upload.item.key.clone(), self.fresh_version(), dead, seen),
+            Write::Delete(keys::open_upload(repository, &upload.id), Condition::Always),
+        ])
+        .await?;
+        Ok(())
+    }
+
+    fn commit_writes(
+        &self,
+        upload: &OpenUpload,
+        record: &UploadRecord,
+        digest: &Digest,
+        blob: &BlobRecord,
+        seen: &Seen,
+    ) -> Vec<Write> {
+        let repository = &record.repository;
+        let epoch = self.fresh_version();
+        let committed = UploadRecord { state: UploadState::Committed(digest.clone()), ..record.clone() };
+        let link = seen.link_to(blob, self.now().after(self.lifetimes.lease));
+        let suspect = SuspectRecord::Link { repository: repository.clone(), digest: digest.clone() };
+        vec![
+            self.put(
+                upload.item.key.clone(),
+                epoch.clone(),
+                Record::Upload(committed),
+                Condition::Version(upload.item.version.clone()),
+            ),
+            Write::Delete(keys::open_upload(repository, &upload.id), Condition::Always),
+            self.blob_write(digest, blob, seen.blob.as_ref()),
+            self.put(keys::blob_edge(digest, repository), epoch.clone(), Record::BlobEdge, Condition::Always),
+            self.put(
+                keys::link(repository, digest),
+                epoch,
+                Record::Link(link),
+                Condition::unchanged(seen.link.as_ref()),
+            ),
+            self.suspect(suspect, self.lifetimes.lease),
+        ]
+    }
+
+    /// A live blob stays as it is; any other becomes live with an epoch of its own.
+    fn blob_write(&self, digest: &Digest, blob: &BlobRecord, seen: Option<&Item>) -> Write {
+        let key = keys::blob(digest);
+        match seen.filter(|item| item.record.as_blob().is_some_and(|blob| blob.state == BlobState::Live)) {
+            Some(live) => Write::Check(key, Condition::Version(live.version.clone())),
+            None => {
+                self.put(key, self.fresh_version(), Record::Blob(blob.clone()), Condition::unchanged(seen))
+            }
+        }
+    }
+
+    /// Forgets bytes that the registry had already. Nothing refers to them, so failing here loses nothing.
+    async fn discard_duplicate(&self, upload: &OpenUpload, record: &UploadRecord, used: &ObjectKey) {
+        if used == upload.object() {
+            return;
+        }
+        if let Err(error) = self.stores.objects.abort(upload.object(), &record.append).await {
+            tracing::warn!(upload_id = %upload.id, error = %error, "duplicate bytes stay for the collector");
+        }
+    }
+}
+
+impl Seen {
+    /// Returns the blob if this very session has made it before, and the repository still has it.
+    fn committed_before(&self, repository: &RepositoryName, digest: &Digest) -> Option<Blob> {
+        let upload = self.upload.as_ref()?.record.as_upload()?;
+        let is_same =
+            upload.repository == *repository && upload.state == UploadState::Committed(digest.clone());
+        let link = self.link.as_ref().and_then(crate::blobs::readable_link)?;
+        is_same.then(|| Blob::of(digest, link))
+    }
+
+    /// Returns where the bytes are, if the registry has them: what is dying can be revived, what is dead cannot.
+    fn usable_object(&self) -> Option<ObjectKey> {
+        let blob = self.blob.as_ref()?.record.as_blob()?;
+        (blob.state != BlobState::Dead).then(|| blob.object.clone())
+    }
+
+    fn link_to(&self, blob: &BlobRecord, lease_until: crate::ports::Timestamp) -> LinkRecord {
+        LinkRecord {
+            state: LinkState::Live,
+            object: blob.object.clone(),
+            size_bytes: blob.size_bytes,
+            lease_until,
+            origin: LinkOrigin::Uploaded,
+        }
+    }
+}
+
+fn mismatch(expected: &Digest, actual: Digest) -> Error {
+    Error::DigestMismatch { expected: expected.clone(), actual }
+}

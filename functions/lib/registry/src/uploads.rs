@@ -1,0 +1,230 @@
+//! Upload sessions: begin, append, ask, cancel. `upload_finish` makes a blob of one.
+
+use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
+
+use crate::hashing::hashed;
+use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, Write};
+use crate::records::{Record, SuspectRecord, UploadRecord, UploadState, keys};
+use crate::{Error, Principal, Registry};
+
+/// Where an upload stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadStatus {
+    /// The session.
+    pub id: UploadId,
+    /// How many bytes are stored.
+    pub offset: u64,
+}
+
+/// An open session as it was read.
+#[derive(Clone)]
+pub(crate) struct OpenUpload {
+    pub(crate) id: UploadId,
+    pub(crate) item: Item,
+    pub(crate) record: UploadRecord,
+}
+
+/// What an append left: the session's next record, its hash, and whether the bytes came to their end.
+pub(crate) struct Progress {
+    pub(crate) record: UploadRecord,
+    pub(crate) hasher: Hasher,
+    pub(crate) is_interrupted: bool,
+}
+
+impl Registry {
+    /// Begins an upload; `algorithm` is what its digest will be made with, as far as the client said.
+    pub async fn upload_begin(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        algorithm: Algorithm,
+    ) -> Result<UploadStatus, Error> {
+        let id = self.fresh_upload_id()?;
+        let record = UploadRecord {
+            state: UploadState::Open,
+            repository: repository.clone(),
+            principal: principal.as_str().to_owned(),
+            object: self.fresh_object_key(),
+            append: AppendState::default(),
+            algorithm,
+            hash_state: Vec::new(),
+            started: self.now(),
+            expires: self.now().after(self.lifetimes.upload),
+        };
+        let suspect = SuspectRecord::Upload { id: id.to_string(), object: record.object.clone() };
+        let version = self.fresh_version();
+        self.transact(vec![
+            self.put(keys::upload(&id), version.clone(), Record::Upload(record), Condition::Absent),
+            self.put(keys::open_upload(repository, &id), version, Record::OpenUpload, Condition::Always),
+            self.suspect(suspect, self.lifetimes.upload),
+        ])
+        .await?;
+        Ok(UploadStatus { id, offset: 0 })
+    }
+
+    /// Returns where the upload stands.
+    pub async fn upload_status(
+        &self,
+        repository: &RepositoryName,
+        id: &UploadId,
+    ) -> Result<UploadStatus, Error> {
+        let upload = self.upload_open(repository, id).await?;
+        Ok(UploadStatus { id: id.clone(), offset: upload.record.append.size_bytes })
+    }
+
+    /// Appends a chunk. With a range it has to begin where the upload stands, and to be as long as it says.
+    ///
+    /// When the body breaks off, what arrived is kept, unless the chunk had a range.
+    pub async fn upload_append(
+        &self,
+        repository: &RepositoryName,
+        id: &UploadId,
+        range: Option<ContentRange>,
+        body: ByteStream,
+    ) -> Result<UploadStatus, Error> {
+        let (registry, repository, id) = (self.clone(), repository.clone(), id.clone());
+        // A task of its own: a client that goes away must not stop it between the bytes and the item.
+        in_own_task(async move {
+            let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
+            let upload = registry.upload_open(&repository, &id).await?;
+            let progress = registry.upload_take(&upload, upload.hasher()?, range, body).await?;
+            registry.upload_save(&upload, progress).await
+        })
+        .await
+    }
+
+    /// Cancels the upload.
+    pub async fn upload_cancel(&self, repository: &RepositoryName, id: &UploadId) -> Result<(), Error> {
+        let upload = self.upload_open(repository, id).await?;
+        let dead = UploadRecord { state: UploadState::Dead, ..upload.record.clone() };
+        let seen = Condition::Version(upload.item.version.clone());
+        let writes = vec![
+            self.put(upload.item.key.clone(), self.fresh_version(), Record::Upload(dead), seen),
+            Write::Delete(keys::open_upload(repository, id), Condition::Always),
+        ];
+        if self.transact(writes).await?.is_some() {
+            return Err(upload_unknown(repository, id));
+        }
+        // The session is over in any case; bytes that stay are the collector's.
+        if let Err(error) = self.stores.objects.abort(&upload.record.object, &upload.record.append).await {
+            tracing::warn!(upload_id = %id, error = %error, "bytes of a cancelled upload stay for the collector");
+        }
+        Ok(())
+    }
+
+    /// Returns the session if it is open, of this repository, and not expired.
+    pub(crate) async fn upload_open(
+        &self,
+        repository: &RepositoryName,
+        id: &UploadId,
+    ) -> Result<OpenUpload, Error> {
+        let item = self.get(keys::upload(id)).await?;
+        self.upload_usable(repository, id, item.as_ref())
+    }
+
+    pub(crate) fn upload_usable(
+        &self,
+        repository: &RepositoryName,
+        id: &UploadId,
+        item: Option<&Item>,
+    ) -> Result<OpenUpload, Error> {
+        let open = item.and_then(|item| Some((item, item.record.as_upload()?))).filter(|(_, record)| {
+            record.state == UploadState::Open
+                && record.repository == *repository
+                && record.expires > self.now()
+        });
+        match open {
+            Some((item, record)) => {
+                Ok(OpenUpload { id: id.clone(), item: item.clone(), record: record.clone() })
+            }
+            None => Err(upload_unknown(repository, id)),
+        }
+    }
+
+    /// Makes the bytes durable and hashes them; the session's item is not touched.
+    pub(crate) async fn upload_take(
+        &self,
+        upload: &OpenUpload,
+        hasher: Hasher,
+        range: Option<ContentRange>,
+        body: ByteStream,
+    ) -> Result<Progress, Error> {
+        let offset = upload.record.append.size_bytes;
+        if let Some(range) = range.as_ref().filter(|range| range.start != offset) {
+            return Err(Error::ChunkOutOfOrder { id: upload.id.clone(), offset, start: range.start });
+        }
+        let algorithm = hasher.algorithm();
+        let (body, hash) = hashed(body, hasher);
+        let appended = self.stores.objects.append(&upload.record.object, &upload.record.append, body).await?;
+        let hasher = hash.await.map_err(|_| Error::hash_state(algorithm))?;
+        let actual = appended.state.size_bytes - offset;
+        if let Some(expected) = range.map(|range| range.len()).filter(|expected| *expected != actual) {
+            return Err(Error::ChunkLength { expected, actual });
+        }
+        let record = UploadRecord {
+            append: appended.state,
+            algorithm,
+            hash_state: hasher.state(),
+            ..upload.record.clone()
+        };
+        Ok(Progress { record, hasher, is_interrupted: appended.interrupted.is_some() })
+    }
+
+    /// Records how far the upload has come: from here on the client may rely on it.
+    async fn upload_save(&self, upload: &OpenUpload, progress: Progress) -> Result<UploadStatus, Error> {
+        let offset = progress.record.append.size_bytes;
+        let seen = Condition::Version(upload.item.version.clone());
+        let record = Record::Upload(progress.record);
+        let write = self.put(upload.item.key.clone(), self.fresh_version(), record, seen);
+        if self.transact(vec![write]).await?.is_some() {
+            return Err(upload_unknown(&upload.record.repository, &upload.id));
+        }
+        if progress.is_interrupted {
+            return Err(Error::UploadInterrupted { id: upload.id.clone(), offset });
+        }
+        Ok(UploadStatus { id: upload.id.clone(), offset })
+    }
+
+    fn fresh_upload_id(&self) -> Result<UploadId, Error> {
+        let id =
+            uuid::Builder::from_random_bytes(self.stores.random.bits().to_le_bytes()).into_uuid().to_string();
+        id.parse().map_err(|_| Error::Damaged(id))
+    }
+}
+
+impl OpenUpload {
+    /// Returns the hasher where the upload stands.
+    pub(crate) fn hasher(&self) -> Result<Hasher, Error> {
+        let algorithm = self.record.algorithm;
+        if self.record.append.size_bytes == 0 {
+            return Ok(Hasher::new(algorithm));
+        }
+        Hasher::resume(algorithm, &self.record.hash_state).map_err(|_| Error::hash_state(algorithm))
+    }
+
+    /// Returns the hasher for a last chunk: before the first byte the digest itself says which.
+    pub(crate) fn hasher_for(&self, digest: &Digest) -> Result<Hasher, Error> {
+        if self.record.append.size_bytes == 0 {
+            return Ok(Hasher::new(digest.algorithm()));
+        }
+        self.hasher()
+    }
+
+    pub(crate) fn object(&self) -> &ObjectKey {
+        &self.record.object
+    }
+}
+
+pub(crate) fn upload_unknown(repository: &RepositoryName, id: &UploadId) -> Error {
+    Error::UploadUnknown { repository: repository.clone(), id: id.clone() }
+}
+
+/// Runs `work` to its end even when nobody waits for it any more.
+pub(crate) async fn in_own_task<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::Damaged(format!("an upload task ended early: {error}"))),
+    }
+}

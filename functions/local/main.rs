@@ -1,0 +1,23 @@
+//! The registry on one machine, and its command line. `slipway` alone starts it.
+
+mod cli;
+mod commands;
+mod connection;
+mod serve;
+mod settings;
+mod storage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    match commands::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("slipway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

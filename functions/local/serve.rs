@@ -1,0 +1,158 @@
+//! The registry as a server.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::StreamExt;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use registry::http::{Body, BoxError, Service};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::settings::Settings;
+use crate::storage::{Storage, forget_address, note_address};
+
+/// How long a client may take to send the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long requests may go on after the server was asked to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How much of a request is buffered before it is taken.
+const BUFFER_BYTES: usize = 512 * 1024;
+
+/// Serves until a signal comes; then the requests under way end, and uploads keep what has arrived.
+pub(crate) async fn serve(settings: &Settings) -> Result<()> {
+    let storage = Storage::open(&settings.data)?;
+    let service = Service::new(storage.registry());
+    let listener =
+        TcpListener::bind(settings.listen).await.with_context(|| format!("listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+    note_address(&settings.data, address)?;
+    greet(settings, address);
+
+    let (stop, stopping) = watch::channel(false);
+    let connections = GracefulShutdown::new();
+    let mut signals = Signals::new()?;
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => connect(stream, &service, &connections, stopping.clone()),
+                Err(error) => wait_after(&error).await,
+            },
+            () = signals.any() => break,
+        }
+    }
+    drop(listener);
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+    forget_address(&settings.data);
+    Ok(())
+}
+
+fn greet(settings: &Settings, address: SocketAddr) {
+    let shown = if address.ip().is_loopback() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    println!("Slipway {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+    println!("  data      {}", settings.data.display());
+    if address.ip().is_loopback() {
+        println!("  access    open to everybody on this machine");
+    } else {
+        println!("  access    OPEN TO EVERYBODY who can reach {address}, unencrypted");
+    }
+    println!("  try       docker tag IMAGE {shown}/hello && docker push {shown}/hello");
+}
+
+/// Out of file descriptors, for example: others have to end first.
+async fn wait_after(error: &std::io::Error) {
+    tracing::warn!(error = %error, "a connection could not be accepted");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+fn connect(
+    stream: TcpStream,
+    service: &Service,
+    connections: &GracefulShutdown,
+    stopping: watch::Receiver<bool>,
+) {
+    // Small answers must not wait for an acknowledgement.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(error = %error, "the client has gone away");
+        return;
+    }
+    let service = service.clone();
+    let answer = service_fn(move |request: http::Request<Incoming>| {
+        let (service, stopping) = (service.clone(), stopping.clone());
+        async move {
+            let request = request.map(|body| until_stop(body, stopping));
+            Ok::<_, Infallible>(service.handle(request).await)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), answer);
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = %error, "a connection ended early");
+        }
+    });
+}
+
+/// A body that breaks off when the server stops, so that an upload keeps what has arrived.
+fn until_stop(body: Incoming, mut stopping: watch::Receiver<bool>) -> Body {
+    if hyper::body::Body::is_end_stream(&body) {
+        return body.map_err(BoxError::from).boxed_unsync();
+    }
+    let stop = Box::pin(async move {
+        // The sender lives as long as the server.
+        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+    });
+    let pieces = Some((body.into_data_stream(), stop));
+    let frames = futures_util::stream::unfold(pieces, |pieces| async move {
+        let (mut pieces, mut stop) = pieces?;
+        tokio::select! {
+            biased;
+            piece = pieces.next() => match piece? {
+                Ok(bytes) => Some((Ok(Frame::data(bytes)), Some((pieces, stop)))),
+                Err(error) => Some((Err(BoxError::from(error)), None)),
+            },
+            () = &mut stop => Some((Err(BoxError::from("the registry is stopping")), None)),
+        }
+    });
+    BodyExt::boxed_unsync(StreamBody::new(frames))
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
