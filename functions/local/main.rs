@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod connection;
+mod request_body;
 mod serve;
 mod settings;
 mod storage;

@@ -5,18 +5,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use futures_util::StreamExt;
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use registry::http::{Body, BoxError, Service};
+use registry::http::Service;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::request_body::until_stop;
 use crate::settings::Settings;
 use crate::storage::{Storage, forget_address, note_address};
 
@@ -113,30 +112,6 @@ fn connect(
             tracing::debug!(error = %error, "a connection ended early");
         }
     });
-}
-
-/// A body that breaks off when the server stops, so that an upload keeps what has arrived.
-fn until_stop(body: Incoming, mut stopping: watch::Receiver<bool>) -> Body {
-    if hyper::body::Body::is_end_stream(&body) {
-        return body.map_err(BoxError::from).boxed_unsync();
-    }
-    let stop = Box::pin(async move {
-        // The sender lives as long as the server.
-        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
-    });
-    let pieces = Some((body.into_data_stream(), stop));
-    let frames = futures_util::stream::unfold(pieces, |pieces| async move {
-        let (mut pieces, mut stop) = pieces?;
-        tokio::select! {
-            biased;
-            piece = pieces.next() => match piece? {
-                Ok(bytes) => Some((Ok(Frame::data(bytes)), Some((pieces, stop)))),
-                Err(error) => Some((Err(BoxError::from(error)), None)),
-            },
-            () = &mut stop => Some((Err(BoxError::from("the registry is stopping")), None)),
-        }
-    });
-    BodyExt::boxed_unsync(StreamBody::new(frames))
 }
 
 struct Signals {

@@ -145,12 +145,14 @@ impl ObjectStore for Files {
         published.await?.map_err(|error| file_error(error, &path))
     }
 
+    /// The name goes at once; giving gigabytes back to the file system takes its time, and nobody waits for that.
     async fn abort(&self, key: &ObjectKey, _state: &AppendState) -> Result<(), StoreError> {
         let path = self.upload_path(key);
-        beside(move || {
-            if_there(std::fs::remove_file(&path)).map(drop).map_err(|error| file_error(error, &path))
-        })
-        .await?
+        let opened = if_there(std::fs::File::open(&path)).map_err(|error| file_error(error, &path))?;
+        if_there(std::fs::remove_file(&path)).map_err(|error| file_error(error, &path))?;
+        // The last handle frees the blocks.
+        tokio::task::spawn_blocking(move || drop(opened));
+        Ok(())
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use arc_swap::ArcSwap;
-use redb::{Database, ReadableDatabase, ReadableTable, Table};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, Table};
 use registry::ports::{Conflict, StoreError, StoreErrorKind, TransactError, Write};
 use registry::records;
 use tokio::sync::oneshot;
 
 use crate::items::{ITEMS, Snapshot, database_error, decode_item, encode_key};
+use crate::room::Room;
 
 /// How many transactions one commit takes at most.
 const GROUP_MAX: usize = 256;
@@ -28,12 +29,16 @@ pub(crate) struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Starts the thread. After each commit it publishes what readers are to see.
-    pub(crate) fn start(database: Database, snapshot: Arc<ArcSwap<Snapshot>>) -> Self {
+    /// Starts the thread, and returns what readers are to see: it changes with each commit.
+    pub(crate) fn start(
+        room: Room,
+        open: impl FnMut() -> Result<Database, DatabaseError> + Send + 'static,
+    ) -> Result<(Self, Arc<ArcSwap<Snapshot>>), redb::Error> {
+        let (writer, snapshot) = Writer::open(room, Box::new(open))?;
         // Bounded by the requests under way, each of which waits for its answer.
         let (queue, waiting) = mpsc::channel();
-        let thread = std::thread::spawn(move || write_all(&database, &snapshot, &waiting));
-        Self { queue: Some(queue), thread: Some(thread) }
+        let thread = std::thread::spawn(move || writer.write_all(&waiting));
+        Ok((Self { queue: Some(queue), thread: Some(thread) }, snapshot))
     }
 
     /// Writes all or nothing, durably.
@@ -56,13 +61,71 @@ impl Drop for GroupCommit {
     }
 }
 
-fn write_all(database: &Database, snapshot: &ArcSwap<Snapshot>, waiting: &mpsc::Receiver<Waiting>) {
-    while let Ok(first) = waiting.recv() {
-        let mut group = vec![first];
-        group.extend(waiting.try_iter().take(GROUP_MAX - 1));
-        let outcome = write_group(database, snapshot, &group);
-        answer(group, outcome);
+/// What the thread works with.
+struct Writer {
+    room: Room,
+    open: Box<dyn FnMut() -> Result<Database, DatabaseError> + Send>,
+    /// Nothing after it failed, until it could be opened again.
+    database: Option<Database>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+}
+
+impl Writer {
+    fn open(
+        room: Room,
+        mut open: Box<dyn FnMut() -> Result<Database, DatabaseError> + Send>,
+    ) -> Result<(Self, Arc<ArcSwap<Snapshot>>), redb::Error> {
+        let database = open()?;
+        let transaction = database.begin_write()?;
+        transaction.open_table(ITEMS)?;
+        transaction.commit()?;
+        let snapshot = Arc::new(ArcSwap::from_pointee(read(&database)?));
+        Ok((Self { room, open, database: Some(database), snapshot: Arc::clone(&snapshot) }, snapshot))
     }
+
+    fn write_all(mut self, waiting: &mpsc::Receiver<Waiting>) {
+        while let Ok(first) = waiting.recv() {
+            let mut group = vec![first];
+            group.extend(waiting.try_iter().take(GROUP_MAX - 1));
+            let outcome = self.write_group(&group);
+            answer(group, outcome);
+        }
+    }
+
+    /// Returns one reply for each transaction; an error means that none of them can be relied on.
+    fn write_group(&mut self, group: &[Waiting]) -> Result<Vec<Reply>, StoreError> {
+        if !self.room.is_enough() {
+            return Err(StoreError::new(StoreErrorKind::Full, "the disk of the database is full"));
+        }
+        if self.database.is_none() {
+            self.open_again()?;
+        }
+        let Some(database) = &self.database else { return Ok(Vec::new()) };
+        let replies = write_group(database, group);
+        match replies.and_then(|replies| Ok((replies, read(database).map_err(database_error)?))) {
+            Ok((replies, snapshot)) => {
+                self.snapshot.store(Arc::new(snapshot));
+                Ok(replies)
+            }
+            Err(error) => {
+                // After an error the database answers nothing any more.
+                self.database = None;
+                Err(error)
+            }
+        }
+    }
+
+    fn open_again(&mut self) -> Result<(), StoreError> {
+        let database = (self.open)().map_err(database_error)?;
+        self.snapshot.store(Arc::new(read(&database).map_err(database_error)?));
+        self.database = Some(database);
+        tracing::info!("the database was opened again");
+        Ok(())
+    }
+}
+
+fn read(database: &Database) -> Result<Snapshot, redb::Error> {
+    Ok(database.begin_read()?.open_table(ITEMS)?)
 }
 
 fn answer(group: Vec<Waiting>, outcome: Result<Vec<Reply>, StoreError>) {
@@ -82,12 +145,7 @@ fn answer(group: Vec<Waiting>, outcome: Result<Vec<Reply>, StoreError>) {
     }
 }
 
-/// Returns one reply for each transaction; an error means that none of them happened.
-fn write_group(
-    database: &Database,
-    snapshot: &ArcSwap<Snapshot>,
-    group: &[Waiting],
-) -> Result<Vec<Reply>, StoreError> {
+fn write_group(database: &Database, group: &[Waiting]) -> Result<Vec<Reply>, StoreError> {
     let mut transaction = database.begin_write().map_err(database_error)?;
     // Opens at once after a crash, whatever the size; costs a little on every commit.
     transaction.set_quick_repair(true);
@@ -106,8 +164,6 @@ fn write_group(
         return Ok(replies);
     }
     transaction.commit().map_err(database_error)?;
-    let table = database.begin_read().map_err(database_error)?.open_table(ITEMS).map_err(database_error)?;
-    snapshot.store(Arc::new(table));
     Ok(replies)
 }
 
@@ -139,3 +195,6 @@ fn apply(table: &mut Table<'_, &'static [u8], &'static [u8]>, writes: &[Write]) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use redb::{Database, DatabaseError, ReadOnlyTable, ReadableDatabase, TableDefinition};
+use redb::{Database, DatabaseError, ReadOnlyTable, TableDefinition};
 use registry::ports::{
     Direction, Item, ItemScan, ItemStore, Key, Query, StoreError, StoreErrorKind, TransactError, Write,
 };
 use registry::records;
 
 use crate::group_commit::GroupCommit;
+use crate::room::Room;
 
 /// `<pk> 0x00 <sk>` to an encoded item. No key has a zero byte, so bytes order as (pk, sk) does.
 pub(crate) const ITEMS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("items");
@@ -44,25 +45,21 @@ pub enum OpenError {
 impl Items {
     /// Opens the items in `folder`, which has to exist.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let database = Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .create(folder.join("items.redb"))
-            .map_err(|error| match error {
-                DatabaseError::DatabaseAlreadyOpen => OpenError::InUse,
-                other => OpenError::Failed(other.into()),
-            })?;
-        let snapshot = first_snapshot(&database).map_err(OpenError::Failed)?;
-        let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
-        let commits = GroupCommit::start(database, Arc::clone(&snapshot));
+        let (file, room) = (folder.join("items.redb"), Room::on_disk_of(folder));
+        Self::open_with(room, move || Database::builder().set_cache_size(CACHE_BYTES).create(&file))
+    }
+
+    /// Opens the items by a function that can be asked again after the database failed.
+    pub(crate) fn open_with(
+        room: Room,
+        open: impl FnMut() -> Result<Database, DatabaseError> + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        let (commits, snapshot) = GroupCommit::start(room, open).map_err(|error| match error {
+            redb::Error::DatabaseAlreadyOpen => OpenError::InUse,
+            other => OpenError::Failed(other),
+        })?;
         Ok(Self { snapshot, commits })
     }
-}
-
-fn first_snapshot(database: &Database) -> Result<Snapshot, redb::Error> {
-    let transaction = database.begin_write()?;
-    transaction.open_table(ITEMS)?;
-    transaction.commit()?;
-    Ok(database.begin_read()?.open_table(ITEMS)?)
 }
 
 pub(crate) fn encode_key(key: &Key) -> Vec<u8> {

@@ -11,6 +11,7 @@ mod files;
 mod group_commit;
 mod items;
 mod read;
+mod room;
 mod sync;
 
 pub use files::Files;

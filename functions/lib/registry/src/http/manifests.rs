@@ -115,22 +115,10 @@ async fn read_body(body: Body) -> Result<Bytes, HttpError> {
         let broken = |_| HttpError::new(ErrorCode::ManifestInvalid, "the manifest broke off");
         bytes.extend_from_slice(&piece.map_err(broken)?);
         if bytes.len() > MANIFEST_MAX_BYTES {
-            drain(stream).await;
             return Err(ManifestInvalid::TooLarge { size_bytes: bytes.len() }.into());
         }
     }
     Ok(bytes.freeze())
-}
-
-/// Takes some more of a body that is refused, so that the client reads the answer instead of a broken pipe.
-async fn drain(mut stream: crate::ports::ByteStream) {
-    let mut left_bytes = 4 * MANIFEST_MAX_BYTES;
-    while let Some(Ok(piece)) = stream.next().await {
-        match left_bytes.checked_sub(piece.len()) {
-            Some(left) => left_bytes = left,
-            None => break,
-        }
-    }
 }
 
 fn verified_digest(reference: &Reference, bytes: &[u8]) -> Result<Digest, HttpError> {
