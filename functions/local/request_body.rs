@@ -33,7 +33,10 @@ pub(crate) fn until_stop(body: Incoming, mut stopping: watch::Receiver<bool>) ->
                 Ok(bytes) => Some((Ok(Frame::data(bytes)), Some((pieces, stop)))),
                 Err(error) => Some((Err(BoxError::from(error)), None)),
             },
-            () = &mut stop => Some((Err(BoxError::from("the registry is stopping")), None)),
+            () = &mut stop => {
+                pieces.forget();
+                Some((Err(BoxError::from("the registry is stopping")), None))
+            }
         }
     });
     BodyExt::boxed_unsync(StreamBody::new(frames))
@@ -49,6 +52,11 @@ impl Drained {
             self.0 = None;
         }
         piece
+    }
+
+    /// Takes no more of it.
+    fn forget(&mut self) {
+        self.0 = None;
     }
 }
 

@@ -9,7 +9,9 @@ use tempfile::TempDir;
 /// A running `slipway serve`, killed when dropped; its data folder outlives restarts.
 pub struct Server {
     binary: PathBuf,
-    data: TempDir,
+    data: PathBuf,
+    /// Removes the data folder in the end, if the server made it.
+    _own_data: Option<TempDir>,
     extra: Vec<String>,
     address: String,
     child: Option<Child>,
@@ -25,9 +27,20 @@ impl Server {
 
     /// Starts `binary` with more arguments after `serve --data … --listen …`.
     pub fn start_with(binary: &Path, extra: &[&str]) -> Self {
+        let own_data = tempfile::Builder::new().prefix("slipway-test-").tempdir().unwrap();
+        Self::launched(binary, own_data.path().to_owned(), Some(own_data), extra)
+    }
+
+    /// Starts `binary` on a data folder of the caller's.
+    pub fn start_at(binary: &Path, data: &Path) -> Self {
+        Self::launched(binary, data.to_owned(), None, &[])
+    }
+
+    fn launched(binary: &Path, data: PathBuf, own_data: Option<TempDir>, extra: &[&str]) -> Self {
         let mut server = Self {
             binary: binary.to_owned(),
-            data: tempfile::Builder::new().prefix("slipway-test-").tempdir().unwrap(),
+            data,
+            _own_data: own_data,
             extra: extra.iter().map(|argument| (*argument).to_owned()).collect(),
             address: "127.0.0.1:0".to_owned(),
             child: None,
@@ -48,7 +61,7 @@ impl Server {
 
     /// Returns the data folder.
     pub fn data(&self) -> &Path {
-        self.data.path()
+        &self.data
     }
 
     /// Returns the process id.
@@ -81,7 +94,7 @@ impl Server {
     /// Runs `slipway` with `arguments` and `--data` of this server; returns (exit code, stdout, stderr).
     pub fn command(&self, arguments: &[&str]) -> (i32, String, String) {
         let output =
-            Command::new(&self.binary).args(arguments).arg("--data").arg(self.data.path()).output().unwrap();
+            Command::new(&self.binary).args(arguments).arg("--data").arg(&self.data).output().unwrap();
         (
             output.status.code().unwrap_or(-1),
             String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -93,7 +106,7 @@ impl Server {
         let mut child = Command::new(&self.binary)
             .arg("serve")
             .arg("--data")
-            .arg(self.data.path())
+            .arg(&self.data)
             .args(["--listen", &self.address])
             .args(&self.extra)
             .stdin(Stdio::null())

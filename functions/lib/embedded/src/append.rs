@@ -67,19 +67,33 @@ impl Batch {
     }
 }
 
-/// Returns how long the file is, all of it durable.
-fn write_batches(path: &Path, offset: u64, mut waiting: mpsc::Receiver<Batch>) -> io::Result<u64> {
+/// Returns how long the file is, all of it durable. After a failure the file is as long as it was.
+fn write_batches(path: &Path, offset: u64, waiting: mpsc::Receiver<Batch>) -> io::Result<u64> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     if file.metadata()?.len() != offset {
         file.set_len(offset)?;
     }
     file.seek(SeekFrom::Start(offset))?;
+    let written = write_durably(&mut file, path, offset, waiting);
+    if written.is_err() {
+        // A disk that was full gets its room back; the first error is the one to tell.
+        let _ = file.set_len(offset);
+    }
+    written
+}
+
+fn write_durably(
+    file: &mut File,
+    path: &Path,
+    offset: u64,
+    mut waiting: mpsc::Receiver<Batch>,
+) -> io::Result<u64> {
     let mut early = EarlySync::default();
     let mut end = offset;
     while let Some(batch) = waiting.blocking_recv() {
-        write_pieces(&mut file, &batch.pieces)?;
+        write_pieces(file, &batch.pieces)?;
         end += batch.size_bytes as u64;
-        early.wrote(&file, batch.size_bytes as u64)?;
+        early.wrote(file, batch.size_bytes as u64)?;
     }
     early.finish()?;
     file.sync_all()?;

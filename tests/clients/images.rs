@@ -1,0 +1,39 @@
+//! The images that every client pushes.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use test_support::images::Layout;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// The size of the layer that is large enough to be interrupted.
+pub(crate) const LARGE_LAYER_BYTES: usize = 105 * MIB;
+
+/// The type of the artifact called `artifact`.
+pub(crate) const ARTIFACT_TYPE: &str = "application/vnd.example.note";
+
+/// The layout with the images `large`, `small`, `small-arm64`, both small ones in the index `multi`, and
+/// `artifact`, which refers to `small`.
+pub(crate) static IMAGES: LazyLock<Layout> = LazyLock::new(|| {
+    Layout::shared(Path::new(env!("CARGO_TARGET_TMPDIR")), |layout| {
+        layout.add_image("large", "amd64", &[64 * KIB, MIB, LARGE_LAYER_BYTES]);
+        let small = layout.add_image("small", "amd64", &[64 * KIB, MIB, 12 * MIB]);
+        let arm64 = layout.add_image("small-arm64", "arm64", &[64 * KIB, MIB]);
+        layout.add_index("multi", &[small.clone(), arm64]);
+        layout.add_artifact("artifact", ARTIFACT_TYPE, &small);
+    })
+});
+
+/// Returns the digests of the layers of the image called `name`, lowest first.
+pub(crate) fn layers(name: &str) -> Vec<String> {
+    let manifest = IMAGES.manifest(&IMAGES.digest(name));
+    let layers = manifest["layers"].as_array().unwrap().iter();
+    layers.map(|layer| layer["digest"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Returns the name that skopeo, podman and buildah have for the image called `name`.
+pub(crate) fn oci_name(name: &str) -> String {
+    format!("oci:{}:{name}", IMAGES.folder().display())
+}

@@ -1,0 +1,106 @@
+//! The command line.
+
+use std::process::Command;
+
+use test_support::content::noise;
+use test_support::server::Server;
+
+use crate::{SLIPWAY, binary, push};
+
+fn output(server: &Server, arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = server.command(arguments);
+    assert_eq!(code, 0, "{arguments:?}: {stderr}");
+    stdout
+}
+
+#[test]
+fn repositories_and_tags_are_listed_shown_and_removed_beside_the_server_and_without_it() {
+    let mut server = Server::start(binary());
+    let digest = push::image(&server, "team/app", "1", &noise(1, 1000));
+    push::image(&server, "team/app", "2", &noise(1, 1000));
+    push::image(&server, "web", "latest", &noise(2, 1000));
+    for is_running in [true, false] {
+        assert_eq!(output(&server, &["repo", "ls"]), "team/app\nweb\n", "running: {is_running}");
+        assert!(output(&server, &["tag", "ls", "team/app"]).starts_with("1\n"));
+        assert!(output(&server, &["inspect", "team/app:1"]).contains(&digest));
+        server.stop();
+    }
+    server.restart();
+    assert_eq!(output(&server, &["rm", "team/app:1"]), "deleted team/app:1\n");
+    assert_eq!(output(&server, &["tag", "ls", "team/app"]), "2\n");
+    server.stop();
+    output(&server, &["rm", &format!("team/app@{digest}")]);
+    assert_eq!(output(&server, &["tag", "ls", "team/app"]), "");
+}
+
+#[test]
+fn more_than_a_page_is_listed_whole() {
+    let server = Server::start(binary());
+    let layer = noise(1, 100);
+    for number in 0..1100 {
+        push::image(&server, "many", &format!("{number:04}"), &layer);
+    }
+    let tags = output(&server, &["tag", "ls", "many"]);
+    assert_eq!(tags.lines().count(), 1100);
+    assert_eq!(tags.lines().last(), Some("1099"));
+}
+
+#[test]
+fn what_is_not_there_is_an_error_that_names_it() {
+    let server = Server::start(binary());
+    for arguments in [&["tag", "ls", "nothing"][..], &["inspect", "nothing:1"], &["rm", "nothing:1"]] {
+        let (code, _, stderr) = server.command(arguments);
+        assert_ne!(code, 0);
+        assert!(stderr.contains("nothing"), "{stderr}");
+    }
+}
+
+#[test]
+fn fsck_names_a_damaged_and_a_missing_blob_and_fails() {
+    let mut server = Server::start(binary());
+    let digests = [1, 2].map(|seed| {
+        let layer = noise(seed, 10_000);
+        push::image(&server, "team/app", &seed.to_string(), &layer);
+        test_support::content::sha256(&layer)
+    });
+    assert!(server.stop());
+    assert_eq!(server.command(&["fsck", "--deep"]).0, 0);
+
+    let objects = std::fs::read_dir(server.data().join("data")).unwrap();
+    let mut layers: Vec<_> = objects
+        .flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.metadata().unwrap().len() == 10_000)
+        .collect();
+    let damaged = layers.pop().unwrap();
+    let mut bytes = std::fs::read(&damaged).unwrap();
+    bytes[5_000] ^= 1;
+    std::fs::write(damaged, bytes).unwrap();
+    assert_eq!(server.command(&["fsck"]).0, 0, "only --deep reads the bytes");
+    std::fs::remove_file(layers.pop().unwrap()).unwrap();
+
+    let (code, report, _) = server.command(&["fsck", "--deep"]);
+    assert_eq!(code, 1);
+    assert!(digests.iter().all(|digest| report.contains(digest)), "{report}");
+    assert!(report.contains("is missing") && report.contains("its bytes have digest"), "{report}");
+}
+
+#[test]
+fn fsck_of_a_running_registry_says_what_to_do() {
+    let server = Server::start(binary());
+    let (code, _, stderr) = server.command(&["fsck"]);
+    assert_ne!(code, 0);
+    assert!(stderr.contains("stopped"), "{stderr}");
+}
+
+#[test]
+fn help_and_completions_name_every_command() {
+    let run = |arguments: &[&str]| {
+        String::from_utf8(Command::new(SLIPWAY).args(arguments).output().unwrap().stdout).unwrap()
+    };
+    let (help, completions) = (run(&["--help"]), run(&["completions", "bash"]));
+    for command in ["serve", "fsck", "repo", "tag", "inspect", "rm", "completions"] {
+        assert!(help.contains(command) && completions.contains(command), "{command}");
+    }
+    assert!(help.contains("SLIPWAY_DATA"));
+}

@@ -1,0 +1,15 @@
+//! The server as a process: its life and death, its disk, its command line.
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod command_line;
+mod disk;
+mod life;
+mod push;
+
+use std::path::Path;
+
+const SLIPWAY: &str = env!("CARGO_BIN_EXE_slipway");
+
+fn binary() -> &'static Path {
+    Path::new(SLIPWAY)
+}
