@@ -84,7 +84,9 @@ pub(crate) enum Command {
         #[arg(required = true)]
         images: Vec<String>,
     },
-    /// Print a completion script, for example: slipway completions bash > /etc/bash_completion.d/slipway
+    /// Print a completion script
+    ///
+    /// For example: `slipway completions bash > slipway.bash`, to be sourced by the shell.
     Completions {
         /// The shell
         shell: Shell,

@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Some(Command::Serve(options)) => (None, options),
         command => (command, arguments.serve),
     };
-    let settings = Settings::new(arguments.options, serve_options, |name| std::env::var(name).ok())?;
+    let settings = Settings::new(arguments.options, &serve_options, |name| std::env::var(name).ok())?;
     let filter = EnvFilter::try_new(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

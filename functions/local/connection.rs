@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use embedded::OpenError;
 use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
@@ -22,17 +23,20 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Finds a way to the registry of this folder.
+    /// Finds a way to the registry of this folder. Whoever holds its lock serves it; an old note is not believed.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
-        if let Some(address) = noted_address(data) {
-            if TcpStream::connect(address).await.is_ok() {
-                return Ok(Self::Server(address));
-            }
-        }
         if !data.is_dir() {
             bail!("there is no registry in {}: say where it is with --data", data.display());
         }
-        Ok(Self::Own(Service::new(Storage::open(data)?.registry())))
+        match Storage::open(data) {
+            Ok(storage) => Ok(Self::Own(Service::new(storage.registry()))),
+            Err(error) if is_in_use(&error) => {
+                let address = noted_address(data).context("another process uses the data folder")?;
+                TcpStream::connect(address).await.with_context(|| format!("the registry at {address}"))?;
+                Ok(Self::Server(address))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks; an answer that is an error becomes one here.
@@ -54,6 +58,10 @@ impl Connection {
         };
         if response.status().is_success() { Ok(response) } else { bail!("{}", error_message(&response)) }
     }
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<OpenError>(), Some(OpenError::InUse))
 }
 
 async fn collect<B>(response: Response<B>) -> Result<Response<Bytes>>

@@ -62,7 +62,9 @@ impl Drained {
 
 impl Drop for Drained {
     fn drop(&mut self) {
-        let (Some(rest), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(rest), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
         runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(rest)));
     }
 }

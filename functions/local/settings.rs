@@ -29,7 +29,7 @@ impl Settings {
     /// Puts the settings together; `environment` looks a variable up.
     pub(crate) fn new(
         options: Options,
-        serve: ServeOptions,
+        serve: &ServeOptions,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
@@ -73,7 +73,7 @@ mod tests {
 
     fn settings(listen: Option<&str>, environment: &[(&str, &str)]) -> Result<Settings> {
         let serve = ServeOptions { listen: listen.map(|address| address.parse().unwrap()) };
-        Settings::new(Options::default(), serve, |name| {
+        Settings::new(Options::default(), &serve, |name| {
             environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }

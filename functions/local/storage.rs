@@ -46,7 +46,7 @@ pub(crate) fn note_address(data: &Path, address: SocketAddr) -> Result<()> {
 
 /// Forgets where it listened.
 pub(crate) fn forget_address(data: &Path) {
-    // What is left is only a hint, and is not believed without an answer.
+    // A note that is left is only believed while the folder is in use.
     let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
 }
 

@@ -18,7 +18,7 @@ const WAITING_PIECES: usize = 16;
 /// The hash covers exactly what the stream yielded.
 pub(crate) fn hashed(body: ByteStream, hasher: Hasher) -> (ByteStream, oneshot::Receiver<Hasher>) {
     let (finished, hash) = oneshot::channel();
-    let stage = Stage::Inline { hasher, hashed_bytes: 0 };
+    let stage = Stage::Inline { hasher: Box::new(hasher), hashed_bytes: 0 };
     let stream = HashedStream { body, stage, finished: Some(finished) };
     (futures_util::stream::unfold(stream, HashedStream::step).boxed(), hash)
 }
@@ -30,7 +30,7 @@ struct HashedStream {
 }
 
 enum Stage {
-    Inline { hasher: Hasher, hashed_bytes: usize },
+    Inline { hasher: Box<Hasher>, hashed_bytes: usize },
     Thread { pieces: mpsc::Sender<Bytes>, hasher: tokio::task::JoinHandle<Hasher> },
     Done,
 }
@@ -69,7 +69,7 @@ impl Stage {
                 hasher.update(piece);
                 Self::Inline { hasher, hashed_bytes: hashed_bytes + piece.len() }
             }
-            Self::Inline { hasher, .. } => Self::in_thread(hasher).send(piece).await,
+            Self::Inline { hasher, .. } => Self::in_thread(*hasher).send(piece).await,
             Self::Thread { .. } => self.send(piece).await,
             Self::Done => Self::Done,
         }
@@ -96,7 +96,7 @@ impl Stage {
 
     async fn finish(self) -> Option<Hasher> {
         match self {
-            Self::Inline { hasher, .. } => Some(hasher),
+            Self::Inline { hasher, .. } => Some(*hasher),
             Self::Thread { pieces, hasher } => {
                 drop(pieces);
                 hasher.await.ok()

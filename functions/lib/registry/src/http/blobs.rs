@@ -62,9 +62,9 @@ pub(crate) async fn delete(
 /// A range is only meant for the content that `If-Range` names.
 fn wanted_range(request: &Request, blob: &Blob) -> Result<RangeOutcome, HttpError> {
     let headers = &request.head.headers;
-    let is_meant = single_header(headers, header::IF_RANGE)?
+    let is_meant = single_header(headers, &header::IF_RANGE)?
         .is_none_or(|etag| etag.trim_matches('"') == blob.digest.as_str());
-    let range = single_header(headers, header::RANGE)?.filter(|_| is_meant);
+    let range = single_header(headers, &header::RANGE)?.filter(|_| is_meant);
     Ok(range.map_or(RangeOutcome::Whole, |range| RangeHeader::parse(range, blob.size_bytes)))
 }
 

@@ -1,6 +1,6 @@
 //! The one place where errors become OCI error codes and statuses.
 
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use oci::{
     ContentRangeInvalid, Digest, EndpointError, ErrorBody, ErrorCode, ErrorEntry, ManifestInvalid,
     ReferenceInvalid, RepeatedParameter, upload_path,
@@ -14,19 +14,19 @@ use crate::ports::StoreErrorKind;
 #[derive(Debug)]
 pub(crate) struct HttpError {
     errors: Vec<(ErrorCode, String, Option<serde_json::Value>)>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
     /// What the log has to say, which the client must not see.
     internal: Option<String>,
 }
 
 impl HttpError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { errors: vec![(code, message.into(), None)], headers: HeaderMap::new(), internal: None }
+        Self { errors: vec![(code, message.into(), None)], headers: Vec::new(), internal: None }
     }
 
     #[must_use]
-    pub(crate) fn with_header(mut self, name: header::HeaderName, value: &str) -> Self {
-        self.headers.insert(name, text_header(value));
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.push((name, text_header(value)));
         self
     }
 
@@ -56,7 +56,7 @@ impl HttpError {
         let mut response = Response::new(full(json));
         *response.status_mut() =
             StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        *response.headers_mut() = self.headers;
+        response.headers_mut().extend(self.headers);
         response.headers_mut().insert(header::CONTENT_TYPE, text_header("application/json"));
         response
     }
@@ -84,7 +84,7 @@ impl From<Error> for HttpError {
                     (ErrorCode::ManifestBlobUnknown, message, Some(serde_json::json!({ "digest": digest })))
                 };
                 let errors = missing.into_iter().map(entry).collect();
-                Self { errors, headers: HeaderMap::new(), internal: None }
+                Self { errors, headers: Vec::new(), internal: None }
             }
             Error::TooManyTags { .. } => Self::new(ErrorCode::TooManyTags, message),
             Error::RepositoryUnknown(_) => Self::new(ErrorCode::NameUnknown, message),

@@ -49,9 +49,9 @@ impl Request {
 
     /// Returns the `Content-Range` of a chunk.
     pub(crate) fn content_range(&self) -> Result<Option<ContentRange>, HttpError> {
-        let text = single_header(&self.head.headers, header::CONTENT_RANGE)?;
+        let text = single_header(&self.head.headers, &header::CONTENT_RANGE)?;
         let range = text.map(ContentRange::parse).transpose()?;
-        let length = single_header(&self.head.headers, header::CONTENT_LENGTH)?
+        let length = single_header(&self.head.headers, &header::CONTENT_LENGTH)?
             .and_then(|text| text.parse::<u64>().ok());
         match (&range, length) {
             // Refused before the bytes are taken: a chunk that does not fit its own range is never stored.
@@ -66,7 +66,7 @@ impl Request {
 
     /// Returns the `Content-Type` without its parameters.
     pub(crate) fn content_type(&self) -> Result<Option<MediaType>, HttpError> {
-        let Some(text) = single_header(&self.head.headers, header::CONTENT_TYPE)? else { return Ok(None) };
+        let Some(text) = single_header(&self.head.headers, &header::CONTENT_TYPE)? else { return Ok(None) };
         let media_type = MediaType::from_header(text)
             .map_err(|error| HttpError::new(ErrorCode::ManifestInvalid, error.to_string()))?;
         Ok(Some(media_type))
@@ -91,8 +91,11 @@ pub(crate) fn byte_stream(body: Body) -> ByteStream {
 }
 
 /// Returns the header's value as text; a header that is repeated or not text is refused.
-pub(crate) fn single_header(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, HttpError> {
-    let mut values = headers.get_all(&name).iter();
+pub(crate) fn single_header<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, HttpError> {
+    let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let refuse = |why: &str| HttpError::new(ErrorCode::ParameterInvalid, format!("header {name} is {why}"));
     if values.next().is_some() {

@@ -7,11 +7,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::records::Record;
 
-/// How many writes one transaction may hold (DynamoDB: TransactWriteItems).
+/// How many writes one transaction may hold (as in a `TransactWriteItems` of DynamoDB).
 pub const TRANSACT_WRITES_MAX: usize = 100;
-
-/// How many keys an adapter has to read in one call; more are split by the adapter.
-pub const GET_KEYS_MAX: usize = 100;
 
 /// Where an item is: items of one partition are ordered by the bytes of their sort key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,10 +4,10 @@ mod items;
 mod objects;
 mod outside;
 
+pub use items::TRANSACT_WRITES_MAX;
 pub use items::{
     Condition, Conflict, Direction, Item, ItemScan, ItemStore, Key, Query, TransactError, Version, Write,
 };
-pub use items::{GET_KEYS_MAX, TRANSACT_WRITES_MAX};
 pub use objects::{AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore};
 pub use outside::{Clock, Random, SystemClock, SystemRandom, Timestamp};
 
