@@ -55,9 +55,16 @@ pub(crate) fn image(server: &Server, name: &str, tag: &str, layer: &[u8]) -> Str
     });
     let bytes = serde_json::to_vec(&manifest).unwrap();
     let url = server.url(&format!("/v2/{name}/manifests/{tag}"));
-    let response = Client::new().put(url).header("content-type", MANIFEST).body(bytes.clone()).send().unwrap();
+    let response =
+        Client::new().put(url).header("content-type", MANIFEST).body(bytes.clone()).send().unwrap();
     assert_eq!(response.status(), 201);
     sha256(&bytes)
+}
+
+/// Puts a manifest at a path that names its digest and tags.
+pub(crate) fn tags(server: &Server, path: &str, manifest: &[u8]) {
+    let request = Client::new().put(server.url(path)).header("content-type", MANIFEST).body(manifest.to_vec());
+    assert_eq!(request.send().unwrap().status(), 201);
 }
 
 /// Returns the bytes at this path, or the status that is not 200.

@@ -1,23 +1,21 @@
 //! The embedded stores pass the contract that every store has to pass.
 
-use std::sync::Arc;
-
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
-    TempDir::new().expect("a folder for the test")
+    TempDir::new().unwrap()
 }
 
 mod items {
     registry::item_store_contract!({
         let folder = super::folder();
-        (super::Arc::new(embedded::Items::open(folder.path()).expect("a new database")), folder)
+        (std::sync::Arc::new(embedded::Items::open(folder.path()).unwrap()), folder)
     });
 }
 
 mod objects {
     registry::object_store_contract!({
         let folder = super::folder();
-        (super::Arc::new(embedded::Files::open(folder.path()).expect("new folders")), folder)
+        (std::sync::Arc::new(embedded::Files::open(folder.path()).unwrap()), folder)
     });
 }

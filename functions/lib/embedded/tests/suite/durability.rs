@@ -1,0 +1,42 @@
+//! What is acknowledged is there when the stores are opened again.
+
+use bytes::Bytes;
+use embedded::{Files, Items};
+use futures_util::StreamExt;
+use registry::ports::{AppendState, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, Version, Write};
+use registry::records::Record;
+use tempfile::TempDir;
+
+fn put(sk: &str) -> Vec<Write> {
+    let item = Item { key: Key::new("p", sk), version: Version::new("1"), record: Record::Catalog };
+    vec![Write::Put(item, Condition::Always)]
+}
+
+#[tokio::test]
+async fn items_are_there_when_opened_again_and_cannot_be_opened_twice() {
+    let folder = TempDir::new().unwrap();
+    let items = Items::open(folder.path()).unwrap();
+    items.transact(put("s")).await.unwrap();
+    assert!(matches!(Items::open(folder.path()), Err(embedded::OpenError::InUse)));
+    drop(items);
+    let items = Items::open(folder.path()).unwrap();
+    assert!(items.get(&[Key::new("p", "s")]).await.unwrap()[0].is_some());
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_where_another_process_left_it() {
+    let folder = TempDir::new().unwrap();
+    let key = ObjectKey::fresh(ulid::Ulid::from_parts(1, 2));
+    let body = |bytes: &'static [u8]| futures_util::stream::iter([Ok(Bytes::from_static(bytes))]).boxed();
+    let files = Files::open(folder.path()).unwrap();
+    let state = files.append(&key, &AppendState::default(), body(b"one")).await.unwrap().state;
+    // Bytes of a process that was killed before it could tell of them.
+    files.append(&key, &state, body(b"unacknowledged")).await.unwrap();
+    drop(files);
+    let files = Files::open(folder.path()).unwrap();
+    let state = files.append(&key, &state, body(b"two")).await.unwrap().state;
+    files.finish(&key, &state).await.unwrap();
+    let pieces: Vec<_> = files.get(&key, 0..6).await.unwrap().unwrap().collect().await;
+    let bytes: Vec<Bytes> = pieces.into_iter().map(Result::unwrap).collect();
+    assert_eq!(bytes.concat(), b"onetwo");
+}

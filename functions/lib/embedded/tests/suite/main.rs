@@ -1,0 +1,6 @@
+//! What the embedded stores promise.
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod contract;
+mod durability;
+mod formats;

@@ -1,0 +1,10 @@
+//! The registry as its clients see it: asked through its HTTP service, on stores in memory.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod call_counts;
+mod client;
+mod content;
+mod contract;
+mod probe;
+mod world;
+mod yielding;

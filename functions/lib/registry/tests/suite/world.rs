@@ -1,0 +1,98 @@
+//! A registry on stores in memory, with everything around it that a test may turn.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use registry::http::Service;
+use registry::jobs::fsck::{Severity, fsck};
+use registry::ports::{Item, ItemScan, ItemStore, ObjectStore};
+use registry::testing::{Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
+use registry::{Lifetimes, Registry, Stores};
+
+use crate::client::Client;
+use crate::probe::Probe;
+use crate::yielding::Yielding;
+
+/// Stores, clock and probe; any number of processes can serve from them.
+pub(crate) struct World {
+    pub(crate) items: Arc<MemoryItems>,
+    pub(crate) objects: Arc<MemoryObjects>,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) probe: Arc<Probe>,
+    stores: Stores,
+}
+
+impl World {
+    /// Returns an empty world whose calls happen at once.
+    pub(crate) fn new() -> Self {
+        Self::with(1, |items, objects| (items, objects))
+    }
+
+    /// Returns an empty world whose calls step aside for other tasks, as often as the seed says.
+    pub(crate) fn yielding(seed: u64) -> Self {
+        let random = Arc::new(SeededRandom::new(seed));
+        Self::with(seed, |items, objects| {
+            (Arc::new(Yielding::new(items, Arc::clone(&random))), Arc::new(Yielding::new(objects, random)))
+        })
+    }
+
+    fn with(
+        seed: u64,
+        around: impl FnOnce(
+            Arc<dyn ItemStore>,
+            Arc<dyn ObjectStore>,
+        ) -> (Arc<dyn ItemStore>, Arc<dyn ObjectStore>),
+    ) -> Self {
+        let (items, objects) = (Arc::new(MemoryItems::default()), Arc::new(MemoryObjects::default()));
+        let (clock, probe) = (Arc::new(SetClock::default()), Arc::new(Probe::default()));
+        let (outer_items, outer_objects) = around(
+            Arc::new(Hooked::new(Arc::clone(&items), Arc::clone(&probe) as _)),
+            Arc::new(Hooked::new(Arc::clone(&objects), Arc::clone(&probe) as _)),
+        );
+        let stores = Stores {
+            items: outer_items,
+            objects: outer_objects,
+            clock: Arc::clone(&clock) as _,
+            random: Arc::new(SeededRandom::new(!seed)),
+        };
+        Self { items, objects, clock, probe, stores }
+    }
+
+    /// Returns a client of a process that has just started.
+    pub(crate) fn client(&self) -> Client {
+        let registry = Registry::new(self.stores.clone(), Lifetimes::default());
+        Client::of(Service::new(registry))
+    }
+
+    /// Fails if a promise is broken, as far as that can be seen from storage.
+    pub(crate) async fn fsck(&self) {
+        let broken = self.broken().await;
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+
+    /// Returns every broken promise that can be seen from storage.
+    pub(crate) async fn broken(&self) -> Vec<String> {
+        let report = fsck(&*self.items, &*self.objects, true).await.unwrap();
+        let broken = report.findings.iter().filter(|finding| finding.severity == Severity::Broken);
+        broken.map(|finding| format!("{}: {}", finding.what, finding.problem)).collect()
+    }
+
+    /// Returns what is stored and needed by nobody.
+    pub(crate) async fn garbage(&self) -> Vec<String> {
+        let report = fsck(&*self.items, &*self.objects, true).await.unwrap();
+        let garbage = report.findings.iter().filter(|finding| finding.severity == Severity::Garbage);
+        garbage.map(|finding| format!("{}: {}", finding.what, finding.problem)).collect()
+    }
+
+    /// Returns how many items of each kind there are, and how many objects.
+    pub(crate) async fn stored(&self) -> BTreeMap<&'static str, u64> {
+        let report = fsck(&*self.items, &*self.objects, false).await.unwrap();
+        let objects = (report.objects > 0).then_some(("object", report.objects));
+        report.counts.into_iter().chain(objects).collect()
+    }
+
+    /// Returns every item.
+    pub(crate) async fn all_items(&self) -> Vec<Item> {
+        self.items.scan(None, usize::MAX).await.unwrap()
+    }
+}

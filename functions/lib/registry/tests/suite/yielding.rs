@@ -1,0 +1,91 @@
+//! Stores that let other tasks go first, as often as a seed says: every order of calls can come up.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use registry::ports::{
+    AppendState, Appended, ByteStream, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, Random, StoreError,
+    TransactError, Write,
+};
+use registry::testing::SeededRandom;
+
+/// A call steps aside at most this often before it happens, and after.
+const STEPS_MAX: u128 = 4;
+
+/// A store whose calls step aside before they happen and before they answer.
+pub(crate) struct Yielding<S: ?Sized> {
+    inner: Arc<S>,
+    random: Arc<SeededRandom>,
+}
+
+impl<S: ?Sized> Yielding<S> {
+    pub(crate) fn new(inner: Arc<S>, random: Arc<SeededRandom>) -> Self {
+        Self { inner, random }
+    }
+
+    async fn around<T>(&self, call: impl Future<Output = T> + Send) -> T {
+        self.step_aside().await;
+        let done = call.await;
+        self.step_aside().await;
+        done
+    }
+
+    async fn step_aside(&self) {
+        for _ in 0..self.random.bits() % STEPS_MAX {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait]
+impl<S: ItemStore + ?Sized> ItemStore for Yielding<S> {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        self.around(self.inner.get(keys)).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
+        self.around(self.inner.query(query)).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {
+        self.around(self.inner.transact(writes)).await
+    }
+}
+
+#[async_trait]
+impl<S: ObjectStore + ?Sized> ObjectStore for Yielding<S> {
+    async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
+        self.around(self.inner.put(key, bytes)).await
+    }
+
+    async fn get(&self, key: &ObjectKey, range: Range<u64>) -> Result<Option<ByteStream>, StoreError> {
+        self.around(self.inner.get(key, range)).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        self.around(self.inner.head(key)).await
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.around(self.inner.delete(key)).await
+    }
+
+    async fn append(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        body: ByteStream,
+    ) -> Result<Appended, StoreError> {
+        self.around(self.inner.append(key, state, body)).await
+    }
+
+    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.around(self.inner.finish(key, state)).await
+    }
+
+    async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.around(self.inner.abort(key, state)).await
+    }
+}
