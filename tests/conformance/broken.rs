@@ -28,7 +28,7 @@ pub(crate) fn broken_off_patch(
         .unwrap();
     socket.write_all(sent).unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
-    // The registry closes its side when it is done with the request; whether it answers first is its own affair.
+    // The registry closes its side when it is done with the request; whether it answers first is its affair.
     let _answer = socket.read_to_end(&mut Vec::new());
     true
 }

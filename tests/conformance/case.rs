@@ -1,6 +1,7 @@
 //! A case: who demands it, in which section of the specification, and the function that checks it.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
@@ -53,9 +54,22 @@ impl Case {
 
     fn run_on(&self, target: &Target) -> Result<(), Failed> {
         let repository = target.registry().fresh_repository(self.name);
-        catch_unwind(AssertUnwindSafe(|| (self.run)(&repository)))
-            .map_err(|panic| format!("{} ({}): {}", self.section, self.level.word(), message(&*panic)).into())
+        catch_unwind(AssertUnwindSafe(|| (self.run)(&repository))).map_err(|panic| {
+            let (section, level, place) = (self.section, self.level.word(), PLACE.take());
+            format!("{section} ({level}), {place}: {}", message(&*panic)).into()
+        })
     }
+}
+
+thread_local! {
+    static PLACE: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Keeps the place of each failure for its report, instead of a backtrace among the names of the cases.
+pub(crate) fn keep_places_of_failures() {
+    std::panic::set_hook(Box::new(|panic| {
+        PLACE.set(panic.location().map(ToString::to_string).unwrap_or_default());
+    }));
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

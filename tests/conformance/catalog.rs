@@ -16,7 +16,7 @@ cases! { "Catalog (Docker Registry HTTP API V2)":
     Slipway catalog_is_json_by_its_content_type,
 }
 
-// Other cases push at the same time, so each question is about the names right after one that is this case's own.
+// Other cases push at the same time, so each question is about the names after one that is this case's own.
 
 /// Catalog: a repository is there when something can be pulled from it.
 fn repository_is_listed_with_its_first_manifest(repository: &Repository<'_>) {

@@ -6,8 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
 use reqwest::blocking::{Body, Client, RequestBuilder};
+use reqwest::header::{ACCEPT, HeaderMap};
 use reqwest::redirect::Policy;
 
+use crate::content::{DOCKER_IMAGE, DOCKER_LIST, IMAGE, INDEX};
 use crate::reply::Reply;
 
 /// A registry at a base URL.
@@ -22,7 +24,8 @@ impl Registry {
     pub(crate) fn at(base: &str) -> Self {
         let base = base.trim_end_matches('/').to_owned();
         let client = |policy| {
-            Client::builder().redirect(policy).no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
+            let builder = Client::builder().default_headers(accept_every_manifest()).redirect(policy);
+            builder.no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
         };
         Self { base, direct: client(Policy::none()), following: client(Policy::limited(3)) }
     }
@@ -137,6 +140,12 @@ impl Request {
     pub(crate) fn expect_error(self, status: u16, code: &str) -> Reply {
         self.send().expect_error(status, code)
     }
+}
+
+/// "The client SHOULD include an `Accept` header indicating which manifest content types it supports."
+fn accept_every_manifest() -> HeaderMap {
+    let types = [IMAGE, INDEX, DOCKER_IMAGE, DOCKER_LIST, "*/*"].join(", ");
+    HeaderMap::from_iter([(ACCEPT, types.parse().unwrap())])
 }
 
 /// Returns a number that no other call has returned, in this run or an earlier one.

@@ -1,8 +1,17 @@
 //! The distribution specification as named cases: one for each MUST and SHOULD that binds a registry.
 //!
 //! A case talks HTTP to a base URL and knows nothing else of the registry. `SLIPWAY_CONFORMANCE_URL` names a
-//! registry that is already running; without it the cases run against a `slipway serve` of their own.
-//! Each module is a section of the specification; each case quotes the words that it checks.
+//! registry that is already running; without it the cases run against a `slipway serve` of their own:
+//!
+//! ```text
+//! cargo test --test conformance
+//! SLIPWAY_CONFORMANCE_URL=http://localhost:5000 cargo test --test conformance -- push_chunked
+//! ```
+//!
+//! Each module is a section of the specification. The doc comment of a case names section and endpoint, and
+//! quotes the words that the case checks; its level says whose words they are. What no client can see has no
+//! case: that unfinished uploads expire, that a 429 comes with `Retry-After`, and that referrers from before
+//! the referrers API are listed.
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
 #[macro_use]
@@ -95,6 +104,7 @@ fn main() -> ExitCode {
     let trials = cases.iter().map(|case| case.trial(&target)).collect();
     if !arguments.list {
         println!("{} on {}", count_by_level(&cases), target.registry().base());
+        case::keep_places_of_failures();
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -112,7 +112,8 @@ fn malformed_descriptor_is_refused(repository: &Repository<'_>) {
 fn schema_1_is_refused_by_name(repository: &Repository<'_>) {
     let schema_1 = Draft(json!({
         "schemaVersion": 1, "name": repository.name, "tag": "latest", "architecture": "amd64",
-        "fsLayers": [{ "blobSum": repository.push_blob(&fresh_bytes(64)) }], "history": [{ "v1Compatibility": "{}" }],
+        "fsLayers": [{ "blobSum": repository.push_blob(&fresh_bytes(64)) }],
+        "history": [{ "v1Compatibility": "{}" }],
     }));
     for media_type in [
         "application/vnd.docker.distribution.manifest.v1+prettyjws",

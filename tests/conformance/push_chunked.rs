@@ -106,6 +106,7 @@ fn final_chunk_is_as_short_as_it_is(repository: &Repository<'_>) {
 /// Pushing a blob in chunks, end-5: the Rust client sends 4 MiB at a time, and does not ask for a minimum.
 fn chunks_of_four_mebibytes_are_accepted(repository: &Repository<'_>) {
     const CHUNK_BYTES: usize = 4 << 20;
+    assert!(minimum_chunk_length(repository) <= CHUNK_BYTES);
     let bytes = fresh_bytes(2 * CHUNK_BYTES + 12_345);
     let mut upload = repository.start_upload();
     for (index, chunk) in bytes.chunks(CHUNK_BYTES).enumerate() {
@@ -150,8 +151,9 @@ fn chunk_of_another_length_than_its_range_is_refused(repository: &Repository<'_>
     let mut upload = repository.start_upload();
     upload.patch(0, &fresh_bytes(10)).expect(202);
     for range in ["10-18", "10-20"] {
-        let request = upload.request(reqwest::Method::PATCH).header("Content-Range", range);
-        request.body(&fresh_bytes(10)).expect_error(400, "SIZE_INVALID");
+        let request = || upload.request(reqwest::Method::PATCH).header("Content-Range", range);
+        request().body(&fresh_bytes(10)).expect_error(400, "SIZE_INVALID");
+        request().streamed_body(&fresh_bytes(10)).expect_error(400, "SIZE_INVALID");
     }
     upload.status().expect(204).expect_header("Range", "0-9");
 }

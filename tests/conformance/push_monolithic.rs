@@ -135,10 +135,12 @@ fn bytes_get_no_name_but_their_own(repository: &Repository<'_>) {
 fn session_outlives_a_wrong_digest(repository: &Repository<'_>) {
     let bytes = fresh_bytes(100);
     let mut upload = repository.start_upload();
-    upload.patch(0, &bytes).expect(202);
+    upload.patch(0, &bytes[..60]).expect(202);
     upload.finish(&unknown_digest()).expect_error(400, "DIGEST_INVALID");
-    upload.status().expect(204).expect_header("Range", "0-99");
-    upload.finish(&sha256(&bytes)).expect(201);
+    upload.finish_with(60, &bytes[60..], &unknown_digest()).expect_error(400, "DIGEST_INVALID");
+    upload.status().expect(204).expect_header("Range", "0-59");
+    upload.finish_with(60, &bytes[60..], &sha256(&bytes)).expect(201);
+    repository.pull_blob(&sha256(&bytes)).expect(200).expect_body(&bytes);
 }
 
 /// Pushing a blob monolithically, end-6: Go clients sort and encode the whole query, and containerd adds

@@ -2,7 +2,7 @@
 
 use crate::row::{Draft, Row, row};
 
-/// The code that goes with 416 here; `RANGE_INVALID` is for downloads.
+/// The code that goes with 416 here; `SIZE_INVALID` is for downloads.
 pub(crate) const OUT_OF_ORDER: &str = "BLOB_UPLOAD_INVALID";
 
 /// Values that are not `<start>-<end>`.

@@ -90,12 +90,7 @@ fn run(table: &str, rows: &[Row], words: &Words) -> Vec<String> {
         .iter()
         .filter_map(|row| run_row(row, words).err().map(|reason| format!("{table}: {}: {reason}", row.name)))
         .collect();
-    let count = format!(
-        "{table}: {} rows, {} failed
-",
-        rows.len(),
-        failures.len()
-    );
+    let count = format!("{table}: {} rows, {} failed\n", rows.len(), failures.len());
     // Not `eprint!`, which the test harness keeps to itself.
     std::io::stderr().write_all(count.as_bytes()).unwrap();
     failures

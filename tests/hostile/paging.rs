@@ -38,7 +38,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for list in LISTS {
         let get = |query: &str| row(format!("{list}?{query}"), format!("GET {list}?{query}"));
-        let refused = |query: &str| get(query).refused(400, "PAGINATION_NUMBER_INVALID");
+        let refused = |query: &str| get(query).refused(400, "UNSUPPORTED");
         rows.extend(BAD_NUMBERS.iter().map(|number| refused(&format!("n={number}"))));
         rows.push(refused("n"));
         let repeated = ["n=1&n=2", "n=1&n=1", "n=1&%6e=x", "last=a&last=b"];

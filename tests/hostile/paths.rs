@@ -91,7 +91,7 @@ fn encodings() -> Vec<Row> {
             .refused(404, "BLOB_UPLOAD_UNKNOWN"),
         row("an encoded word of the grammar", "GET /v2/<name>/%62lobs/<layer>").refused(404, "UNSUPPORTED"),
         row("an encoded key of the query", "GET /v2/<name>/tags/list?%6e=garbage")
-            .refused(400, "PAGINATION_NUMBER_INVALID"),
+            .refused(400, "UNSUPPORTED"),
         row("a fragment", "GET /v2/<name>/manifests/latest#/../v1").answered(200),
         row("a path of 60,000 characters", format!("GET /v2/{}", "a/".repeat(30_000)))
             .refused(404, "UNSUPPORTED"),

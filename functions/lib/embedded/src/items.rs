@@ -21,7 +21,7 @@ pub(crate) const ITEMS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition
 pub(crate) type Snapshot = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// How much memory the database may take for pages it has read.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
+const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 const SEPARATOR: u8 = 0;
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 pub enum ErrorCode {
     BlobUnknown,
     BlobUploadInvalid,
+    BlobUploadOutOfOrder,
     BlobUploadUnknown,
     Denied,
     DigestInvalid,
@@ -50,6 +51,7 @@ impl ErrorCode {
         match self {
             Self::BlobUnknown => ("BLOB_UNKNOWN", 404),
             Self::BlobUploadInvalid => ("BLOB_UPLOAD_INVALID", 400),
+            Self::BlobUploadOutOfOrder => ("BLOB_UPLOAD_INVALID", 416),
             Self::BlobUploadUnknown => ("BLOB_UPLOAD_UNKNOWN", 404),
             Self::Denied => ("DENIED", 403),
             Self::DigestInvalid => ("DIGEST_INVALID", 400),
@@ -61,9 +63,9 @@ impl ErrorCode {
             Self::NameInvalid => ("NAME_INVALID", 400),
             Self::NameUnknown => ("NAME_UNKNOWN", 404),
             Self::NotFound => ("UNSUPPORTED", 404),
-            Self::PaginationNumberInvalid => ("PAGINATION_NUMBER_INVALID", 400),
+            Self::PaginationNumberInvalid => ("UNSUPPORTED", 400),
             Self::ParameterInvalid => ("UNSUPPORTED", 400),
-            Self::RangeInvalid => ("RANGE_INVALID", 416),
+            Self::RangeInvalid => ("SIZE_INVALID", 416),
             Self::SizeInvalid => ("SIZE_INVALID", 400),
             Self::TagInvalid => ("TAG_INVALID", 400),
             Self::TooManyRequests => ("TOOMANYREQUESTS", 429),

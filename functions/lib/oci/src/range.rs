@@ -60,10 +60,8 @@ fn optional(position: &str) -> Option<Option<u64>> {
 }
 
 fn from_first(first: u64, last: Option<u64>, size: u64) -> RangeOutcome {
-    if last.is_some_and(|last| last < first) {
-        return RangeOutcome::Whole;
-    }
-    if first >= size {
+    // A range that ends before it begins is invalid; the RFC leaves open whether it is ignored or rejected.
+    if first >= size || last.is_some_and(|last| last < first) {
         return RangeOutcome::Unsatisfiable;
     }
     let end_exclusive = last.map_or(size, |last| last.saturating_add(1).min(size));

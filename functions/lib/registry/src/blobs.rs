@@ -45,17 +45,18 @@ impl Registry {
     }
 
     /// Returns the write that makes the link hold for a whole lease again, if it needs one.
-    ///
-    /// A link that is being looked at by a collector comes back to life by it.
-    pub(crate) fn link_renewal(&self, item: &Item, link: &LinkRecord) -> Option<Write> {
+    fn link_renewal(&self, item: &Item, link: &LinkRecord) -> Option<Write> {
         let half_a_lease_from_now = self.now().after(self.lifetimes.lease / 2);
-        if link.state == LinkState::Live && link.lease_until >= half_a_lease_from_now {
-            return None;
-        }
+        let holds = link.state == LinkState::Live && link.lease_until >= half_a_lease_from_now;
+        (!holds).then(|| self.link_revival(item, link))
+    }
+
+    /// The write that makes the link live for a whole lease; whoever flagged it finds it changed.
+    pub(crate) fn link_revival(&self, item: &Item, link: &LinkRecord) -> Write {
         let lease_until = self.now().after(self.lifetimes.lease);
-        let renewed = LinkRecord { state: LinkState::Live, lease_until, ..link.clone() };
+        let revived = LinkRecord { state: LinkState::Live, lease_until, ..link.clone() };
         let seen = Condition::Version(item.version.clone());
-        Some(self.put(item.key.clone(), self.fresh_version(), Record::Link(renewed), seen))
+        self.put(item.key.clone(), self.fresh_version(), Record::Link(revived), seen)
     }
 
     /// Returns the bytes of `range`, which must lie within the blob.
@@ -74,7 +75,8 @@ impl Registry {
             let Some(link) = readable_link(&item) else { break };
             let Some(flagged) = self.link_flag(&item, link).await? else { continue };
             if let Some(manifest) = self.referring_manifest(repository, digest).await? {
-                self.link_revive(&flagged, link).await?;
+                // Whoever changed the link meanwhile has revived it already.
+                self.transact(vec![self.link_revival(&flagged, link)]).await?;
                 return Err(Error::BlobReferenced { digest: digest.clone(), manifest });
             }
             if self.link_delete(repository, digest, &flagged).await? {
@@ -94,14 +96,6 @@ impl Registry {
         let seen = Condition::Version(item.version.clone());
         let conflict = self.transact(vec![Write::Put(flagged.clone(), seen)]).await?;
         Ok(conflict.is_none().then_some(flagged))
-    }
-
-    /// Takes the flag off; whoever changed the link meanwhile has done so already.
-    async fn link_revive(&self, flagged: &Item, link: &LinkRecord) -> Result<(), Error> {
-        let revived = Record::Link(LinkRecord { state: LinkState::Live, ..link.clone() });
-        let seen = Condition::Version(flagged.version.clone());
-        self.transact(vec![self.put(flagged.key.clone(), self.fresh_version(), revived, seen)]).await?;
-        Ok(())
     }
 
     /// Returns whether the flagged link is gone; if not, somebody revived it.

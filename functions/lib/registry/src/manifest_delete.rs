@@ -8,7 +8,7 @@ use crate::manifests::manifest_unknown;
 use crate::ports::{Condition, Conflict, Item, Query, TRANSACT_WRITES_MAX, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{
-    EventAction, EventRecord, ManifestRecord, ManifestState, Record, SuspectRecord, TagRecord,
+    EventAction, EventRecord, ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, TagRecord,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -16,14 +16,14 @@ use crate::{Error, Principal, Registry};
 /// How many edges to a manifest are read at once.
 const EDGES_PER_PAGE: usize = 1000;
 
-/// A deletion under way: nobody can see the manifest any more.
+/// A deletion under way.
 struct Deletion<'a> {
     repository: &'a RepositoryName,
     principal: &'a Principal,
     digest: &'a Digest,
     /// The manifest, flagged.
     item: Item,
-    /// The manifest as it was.
+    /// What the item says.
     record: ManifestRecord,
 }
 
@@ -51,7 +51,8 @@ impl Registry {
 
     /// Deletes the manifest and every tag that points to it, unless an index of the repository needs it.
     ///
-    /// Nobody sees the manifest from the first write on; the rest can be repeated until it is done.
+    /// Flag, look, decide (rule R3): the flag hides nothing, and a push that comes meanwhile takes it off. When all
+    /// fits into one transaction the manifest is there until it is gone; otherwise it is hidden first.
     pub async fn manifest_delete(
         &self,
         repository: &RepositoryName,
@@ -61,33 +62,41 @@ impl Registry {
         let Some((item, record)) = self.manifest_flag(repository, digest).await? else {
             return Err(manifest_unknown(repository, &Reference::Digest(digest.clone())));
         };
+        let mut deletion = Deletion { repository, principal, digest, item, record };
+        let deleted = self.manifest_delete_flagged(&mut deletion).await;
         self.manifest_cache.remove(repository, digest);
-        let deletion = Deletion { repository, principal, digest, item, record };
+        deleted
+    }
+
+    async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<(), Error> {
         let mut conflicts_left = ATTEMPTS;
         while conflicts_left > 0 {
-            let edges = self.edges_to(&deletion).await?;
+            let edges = self.edges_to(deletion).await?;
             if let Some(index) = edges.iter().find_map(referring_index) {
-                self.manifest_unflag(&deletion).await?;
-                return Err(Error::ManifestReferenced { digest: digest.clone(), index });
+                self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
+                return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
             }
-            let mut writes: Vec<Write> =
-                edges.iter().flat_map(|edge| self.tag_removal(&deletion, edge)).collect();
-            if edges.len() < EDGES_PER_PAGE {
-                writes.extend(self.manifest_removal(&deletion).await?);
+            let is_last_page = edges.len() < EDGES_PER_PAGE;
+            let mut writes: Vec<Write> = edges.iter().flat_map(|edge| self.tag_removal(deletion, edge)).collect();
+            if is_last_page {
+                writes.extend(self.manifest_removal(deletion).await?);
             }
-            match self.transact_while_flagged(&deletion, writes).await? {
+            if writes.len() > TRANSACT_WRITES_MAX && !self.manifest_hide(deletion).await? {
+                return Ok(());
+            }
+            match self.transact_while_flagged(deletion, writes).await? {
                 // A push took the place over: what is left is its own.
                 Some(conflict) if conflict.key == deletion.item.key => return Ok(()),
                 // A tag was moved between the look and the write.
                 Some(_) => conflicts_left -= 1,
-                None if edges.len() < EDGES_PER_PAGE => return Ok(()),
+                None if is_last_page => return Ok(()),
                 None => {}
             }
         }
         Err(Error::Contended)
     }
 
-    /// Flags the manifest, live or left behind by a deletion that did not end; `None` if there is none.
+    /// Flags the manifest, or goes on with a deletion that did not end; `None` if there is none.
     async fn manifest_flag(
         &self,
         repository: &RepositoryName,
@@ -96,26 +105,43 @@ impl Registry {
         for _ in 0..ATTEMPTS {
             let Some(seen) = self.get(keys::manifest(repository, digest)).await? else { return Ok(None) };
             let Some(record) = seen.record.as_manifest().cloned() else { return Ok(None) };
-            if record.state == ManifestState::Pending {
-                return Ok(None);
-            }
-            let flagged = ManifestRecord { state: ManifestState::Deleting, ..record.clone() };
-            let (version, flagged) = (self.fresh_version(), Record::Manifest(flagged));
-            let item = Item { key: seen.key.clone(), version, record: flagged };
-            let unchanged = Condition::Version(seen.version);
-            if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_none() {
-                return Ok(Some((item, record)));
+            let state = match record.state {
+                ManifestState::Pending => return Ok(None),
+                ManifestState::Live | ManifestState::Dying => ManifestState::Dying,
+                ManifestState::Deleting => ManifestState::Deleting,
+            };
+            if let Some(item) = self.manifest_mark(&seen, &record, state).await? {
+                return Ok(Some((item, ManifestRecord { state, ..record })));
             }
         }
         Err(Error::Contended)
     }
 
-    async fn manifest_unflag(&self, deletion: &Deletion<'_>) -> Result<(), Error> {
-        let live = ManifestRecord { state: ManifestState::Live, ..deletion.record.clone() };
-        let own = Condition::Version(deletion.item.version.clone());
-        let write = self.put(deletion.item.key.clone(), self.fresh_version(), Record::Manifest(live), own);
-        self.transact(vec![write]).await?;
-        Ok(())
+    /// Hides the manifest before the first of several transactions; `false` if a push took the place over.
+    async fn manifest_hide(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
+        if deletion.record.state == ManifestState::Deleting {
+            return Ok(true);
+        }
+        let Some(item) = self.manifest_mark(&deletion.item, &deletion.record, ManifestState::Deleting).await? else {
+            return Ok(false);
+        };
+        deletion.item = item;
+        deletion.record.state = ManifestState::Deleting;
+        Ok(true)
+    }
+
+    /// Returns the manifest with its new state; `None` if somebody changed it.
+    async fn manifest_mark(
+        &self,
+        seen: &Item,
+        record: &ManifestRecord,
+        state: ManifestState,
+    ) -> Result<Option<Item>, Error> {
+        let marked = Record::Manifest(ManifestRecord { state, ..record.clone() });
+        let item = Item { key: seen.key.clone(), version: self.fresh_version(), record: marked };
+        let unchanged = Condition::Version(seen.version.clone());
+        let conflict = self.transact(vec![Write::Put(item.clone(), unchanged)]).await?;
+        Ok(conflict.is_none().then_some(item))
     }
 
     /// Reads the first page of edges to the manifest; those from manifests sort before those from tags.
@@ -168,6 +194,9 @@ impl Registry {
             let artifact_type = manifest.artifact_type.as_deref().unwrap_or_default();
             let referrer = keys::referrer(repository, &subject.digest, artifact_type, digest);
             writes.push(Write::Delete(referrer, Condition::Always));
+        }
+        if let ManifestBody::Object(object) = &record.body {
+            writes.push(self.suspect(SuspectRecord::Object { object: object.clone() }, Duration::ZERO));
         }
         writes.push(self.event(EventRecord {
             action: EventAction::ManifestDeleted,

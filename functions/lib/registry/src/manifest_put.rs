@@ -7,10 +7,9 @@ use bytes::Bytes;
 use oci::limits::TAGS_PER_PUT_MAX;
 use oci::{Digest, Manifest, RepositoryName, Tag, TargetKind};
 
-use crate::blobs::readable_link;
 use crate::ports::{Condition, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
-    EdgeRecord, EventAction, EventRecord, HistoryRecord, ManifestBody, ManifestRecord, ManifestState, Record,
+    EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record,
     ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, keys,
 };
 use crate::registry::ATTEMPTS;
@@ -58,49 +57,54 @@ impl Registry {
     /// Everything that it references has to be in the repository; what is missing is named in the error.
     pub async fn manifest_put(&self, put: &ManifestPut<'_>) -> Result<(), Error> {
         check_limits(put)?;
-        let body = self.manifest_body(put).await?;
+        let mut body = None;
         for _ in 0..ATTEMPTS {
-            let Some(prepared) = self.manifest_prepare(put, &body).await? else { continue };
+            let Some(prepared) = self.manifest_prepare(put, &mut body).await? else { continue };
             let standing = self.manifest_standing(put, &prepared).await?;
             let writes = self.manifest_commit_writes(put, &prepared, &standing);
-            let Some(conflict) = self.transact(writes).await? else {
-                self.remember(put, &prepared);
-                return Ok(());
-            };
-            if is_own_commit(&conflict.found, &prepared) {
+            let conflict = self.transact(writes).await?;
+            let is_done = conflict.is_none_or(|conflict| is_own_commit(conflict.found.as_ref(), &prepared));
+            self.remember(put, &prepared, is_done);
+            if is_done {
                 return Ok(());
             }
-            self.manifest_cache.remove(put.repository, &put.digest);
         }
         Err(Error::Contended)
     }
 
-    async fn manifest_body(&self, put: &ManifestPut<'_>) -> Result<ManifestBody, Error> {
+    /// Returns where the manifest's bytes live, the same for every attempt.
+    async fn manifest_body(
+        &self,
+        put: &ManifestPut<'_>,
+        body: &mut Option<ManifestBody>,
+    ) -> Result<ManifestBody, Error> {
+        if let Some(body) = body {
+            return Ok(body.clone());
+        }
         if put.bytes.len() <= INLINE_BYTES_MAX {
             return Ok(ManifestBody::Inline(put.bytes.clone()));
         }
         let object = self.fresh_object_key();
         self.stores.objects.put(&object, put.bytes.clone()).await?;
-        Ok(ManifestBody::Object(object))
+        Ok(body.insert(ManifestBody::Object(object)).clone())
     }
 
     /// Writes the manifest invisibly, with its edges; `None` if somebody else was quicker.
     async fn manifest_prepare(
         &self,
         put: &ManifestPut<'_>,
-        body: &ManifestBody,
+        body: &mut Option<ManifestBody>,
     ) -> Result<Option<Prepared>, Error> {
-        if let Some(cached) = self.manifest_cache.get(put.repository, &put.digest) {
-            let (version, record) = (cached.version.clone(), cached.record.clone());
+        if let Some((version, record)) = self.manifest_known(put).await? {
             return Ok(Some(Prepared { version, record, pending_watch: None }));
         }
-        let prepared = self.fresh_pending(put, body);
+        let prepared = self.fresh_pending(put, self.manifest_body(put, body).await?);
         let Some(conflict) = self.write_pending(put, &prepared, Condition::Absent).await? else {
             return Ok(Some(prepared));
         };
         let Some(found) = conflict else { return Ok(None) };
         match found.record.as_manifest() {
-            Some(record) if record.state == ManifestState::Live => {
+            Some(record) if record.state.is_visible() => {
                 Ok(Some(Prepared { version: found.version, record: record.clone(), pending_watch: None }))
             }
             // A push that was not finished, or a deletion under way: this push takes the place over.
@@ -111,12 +115,27 @@ impl Registry {
         }
     }
 
-    fn fresh_pending(&self, put: &ManifestPut<'_>, body: &ManifestBody) -> Prepared {
+    /// Returns the manifest if it was seen lately, or if its bytes are too many to store them on a guess.
+    async fn manifest_known(&self, put: &ManifestPut<'_>) -> Result<Option<(Version, ManifestRecord)>, Error> {
+        if let Some(cached) = self.manifest_cache.get(put.repository, &put.digest) {
+            return Ok(Some((cached.version.clone(), cached.record.clone())));
+        }
+        if put.bytes.len() <= INLINE_BYTES_MAX {
+            return Ok(None);
+        }
+        let item = self.get(keys::manifest(put.repository, &put.digest)).await?;
+        Ok(item.and_then(|item| {
+            let record = item.record.as_manifest().filter(|record| record.state.is_visible())?.clone();
+            Some((item.version, record))
+        }))
+    }
+
+    fn fresh_pending(&self, put: &ManifestPut<'_>, body: ManifestBody) -> Prepared {
         let record = ManifestRecord {
             state: ManifestState::Pending,
             media_type: put.manifest.media_type.clone(),
             size_bytes: put.bytes.len() as u64,
-            body: body.clone(),
+            body,
             subject: put.manifest.subject.as_ref().map(|subject| subject.digest.clone()),
             artifact_type: put.manifest.artifact_type.clone(),
             pushed: self.now(),
@@ -183,20 +202,31 @@ impl Registry {
     }
 
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
+    ///
+    /// What somebody flagged before they could see the edge is revived here, or found gone.
     async fn is_held(&self, item: Option<&Item>) -> Result<bool, Error> {
         let Some(item) = item else { return Ok(false) };
-        if let Some(manifest) = item.record.as_manifest() {
-            return Ok(manifest.state == ManifestState::Live);
-        }
-        let Some(link) = readable_link(item) else { return Ok(false) };
-        if link.state == crate::records::LinkState::Live {
-            return Ok(true);
-        }
-        // A collector flagged it before it could see the edge: revive it, or find it gone.
-        match self.link_renewal(item, link) {
-            Some(revival) => Ok(self.transact(vec![revival]).await?.is_none()),
-            None => Ok(true),
-        }
+        let revival = match &item.record {
+            Record::Manifest(manifest) => match manifest.state {
+                ManifestState::Live => return Ok(true),
+                ManifestState::Dying => self.manifest_revival(item, manifest),
+                ManifestState::Pending | ManifestState::Deleting => return Ok(false),
+            },
+            Record::Link(link) => match link.state {
+                LinkState::Live => return Ok(true),
+                LinkState::Dying => self.link_revival(item, link),
+                LinkState::Pending => return Ok(false),
+            },
+            _ => return Ok(false),
+        };
+        Ok(self.transact(vec![revival]).await?.is_none())
+    }
+
+    /// The write that makes a flagged manifest live again; whoever flagged it finds it changed.
+    pub(crate) fn manifest_revival(&self, item: &Item, record: &ManifestRecord) -> Write {
+        let live = ManifestRecord { state: ManifestState::Live, ..record.clone() };
+        let seen = Condition::Version(item.version.clone());
+        self.put(item.key.clone(), self.fresh_version(), Record::Manifest(live), seen)
     }
 
     /// Takes back what `manifest_prepare` wrote; what cannot be taken back is garbage, watched by the queue.
@@ -215,7 +245,7 @@ impl Registry {
             }
         }
         if let ManifestBody::Object(object) = &prepared.record.body {
-            self.stores.objects.delete(object).await?;
+            self.forget_object(object).await;
         }
         Ok(())
     }
@@ -255,8 +285,13 @@ impl Registry {
     fn visible_writes(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Vec<Write> {
         let key = keys::manifest(put.repository, &put.digest);
         let own = Condition::Version(prepared.version.clone());
-        let Some(watch) = &prepared.pending_watch else { return vec![Write::Check(key, own)] };
         let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
+        let Some(watch) = &prepared.pending_watch else {
+            return vec![match prepared.record.state {
+                ManifestState::Dying => self.put(key, self.fresh_version(), Record::Manifest(live), own),
+                _ => Write::Check(key, own),
+            }];
+        };
         let mut writes = vec![
             self.put(key, prepared.version.clone(), Record::Manifest(live), own),
             Write::Delete(watch.clone(), Condition::Always),
@@ -340,8 +375,12 @@ impl Registry {
         ]
     }
 
-    fn remember(&self, put: &ManifestPut<'_>, prepared: &Prepared) {
-        if prepared.pending_watch.is_some() {
+    /// What was committed is what the cache has from now on; of anything else it must know nothing.
+    fn remember(&self, put: &ManifestPut<'_>, prepared: &Prepared, is_committed: bool) {
+        let is_known = prepared.pending_watch.is_none() && prepared.record.state == ManifestState::Live;
+        if !is_committed || (!is_known && prepared.pending_watch.is_none()) {
+            self.manifest_cache.remove(put.repository, &put.digest);
+        } else if !is_known {
             let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
             self.manifest_cache.insert(put.repository, &put.digest, &prepared.version, &live, self.now());
         }
@@ -375,9 +414,9 @@ fn manifest_suspect(put: &ManifestPut<'_>) -> SuspectRecord {
 }
 
 /// Returns whether what stands in the way is this push's own commit, whose reply was lost.
-fn is_own_commit(found: &Option<Item>, prepared: &Prepared) -> bool {
+fn is_own_commit(found: Option<&Item>, prepared: &Prepared) -> bool {
     prepared.pending_watch.is_some()
-        && found.as_ref().is_some_and(|item| {
+        && found.is_some_and(|item| {
             item.version == prepared.version
                 && item.record.as_manifest().is_some_and(|record| record.state == ManifestState::Live)
         })

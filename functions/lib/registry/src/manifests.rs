@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use oci::{Digest, MediaType, Reference, RepositoryName};
 
 use crate::manifest_cache::Cached;
-use crate::records::{ManifestBody, ManifestRecord, ManifestState, keys};
+use crate::records::{ManifestBody, ManifestRecord, keys};
 use crate::{Error, Registry};
 
 /// A manifest that can be pulled.
@@ -99,7 +99,7 @@ impl Registry {
         let asked = self.now();
         let item = self.get(keys::manifest(repository, digest)).await?;
         let live = item.as_ref().and_then(|item| {
-            let record = item.record.as_manifest().filter(|record| record.state == ManifestState::Live)?;
+            let record = item.record.as_manifest().filter(|record| record.state.is_visible())?;
             Some(self.manifest_cache.insert(repository, digest, &item.version, record, asked))
         });
         Ok(live.map(|cached| StoredManifest { digest: digest.clone(), cached }))

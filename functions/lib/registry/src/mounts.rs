@@ -3,7 +3,7 @@
 use oci::{Digest, RepositoryName};
 
 use crate::blobs::readable_link;
-use crate::ports::{Condition, Item, Query, Version};
+use crate::ports::{Condition, Item, Query, Version, Write};
 use crate::records::keys::{self, BLOB_EDGES};
 use crate::records::{BlobState, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord};
 use crate::{Error, Registry};
@@ -18,6 +18,16 @@ pub enum MountOutcome {
     Mounted,
     /// It cannot be mounted; the client has to upload it. The reason is not told: it could betray a repository.
     NotMounted,
+}
+
+/// A mount under way.
+struct Mount<'a> {
+    repository: &'a RepositoryName,
+    digest: &'a Digest,
+    /// The link to write, not confirmed yet.
+    link: LinkRecord,
+    /// What stands in its place.
+    own_item: Option<&'a Item>,
 }
 
 impl Registry {
@@ -58,9 +68,9 @@ impl Registry {
         digest: &Digest,
         source: &RepositoryName,
     ) -> Result<MountOutcome, Error> {
-        let keys = [keys::link(source, digest), keys::link(repository, digest)];
+        let keys = [keys::link(source, digest), keys::link(repository, digest), keys::blob(digest)];
         let found = self.stores.items.get(&keys).await?;
-        let [source_item, own_item] = found.as_slice() else { return Ok(MountOutcome::NotMounted) };
+        let [source_item, own_item, blob_item] = found.as_slice() else { return Ok(MountOutcome::NotMounted) };
         let Some(source_link) = source_item.as_ref().and_then(readable_link) else {
             return Ok(MountOutcome::NotMounted);
         };
@@ -68,64 +78,69 @@ impl Registry {
             let held = self.blob_head(repository, digest).await;
             return Ok(if held.is_ok() { MountOutcome::Mounted } else { MountOutcome::NotMounted });
         }
-        self.link_mount(repository, digest, (source, source_link), own_item.as_ref()).await
-    }
-
-    /// Edge and unconfirmed link first, then a look at the blob, then the confirmation (rule R2).
-    ///
-    /// An unconfirmed link of somebody else is taken over with an epoch of our own: nobody may confirm a mount
-    /// without having looked at the blob after writing the edge.
-    async fn link_mount(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        (source, source_link): (&RepositoryName, &LinkRecord),
-        own_item: Option<&Item>,
-    ) -> Result<MountOutcome, Error> {
-        let epoch = self.fresh_version();
         let link = LinkRecord {
             state: LinkState::Pending,
             lease_until: self.now().after(self.lifetimes.lease),
             origin: LinkOrigin::Mounted(source.clone()),
             ..source_link.clone()
         };
-        let suspect = SuspectRecord::Link { repository: repository.clone(), digest: digest.clone() };
-        let link_key = keys::link(repository, digest);
-        let began = self
-            .transact(vec![
-                self.put(
-                    keys::blob_edge(digest, repository),
-                    epoch.clone(),
-                    Record::BlobEdge,
-                    Condition::Always,
-                ),
-                self.put(link_key, epoch.clone(), Record::Link(link.clone()), Condition::unchanged(own_item)),
-                self.suspect(suspect, self.lifetimes.lease),
-            ])
-            .await?;
-        let confirmed = began.is_none()
-            && self.blob_keeps(digest, &link).await?
-            && self.link_confirm(repository, digest, &epoch, link).await?;
-        Ok(if confirmed { MountOutcome::Mounted } else { MountOutcome::NotMounted })
+        let mount = Mount { repository, digest, link, own_item: own_item.as_ref() };
+        let is_mounted = match blob_item.as_ref().filter(|item| keeps(item, &mount.link)) {
+            Some(blob) if self.link_at_once(&mount, blob).await? => true,
+            _ => self.link_by_handshake(&mount).await?,
+        };
+        Ok(if is_mounted { MountOutcome::Mounted } else { MountOutcome::NotMounted })
     }
 
-    /// Returns whether the blob is live and its bytes are where the link says.
+    /// Edge and link in one transaction, while the blob is as it was read.
+    ///
+    /// A store may refuse that when many mount the same blob at once, although nothing is in the way.
+    async fn link_at_once(&self, mount: &Mount<'_>, blob: &Item) -> Result<bool, Error> {
+        let live = LinkRecord { state: LinkState::Live, ..mount.link.clone() };
+        let mut writes = self.link_writes(mount, &self.fresh_version(), live);
+        writes.push(Write::Check(blob.key.clone(), Condition::Version(blob.version.clone())));
+        Ok(self.transact(writes).await?.is_none())
+    }
+
+    /// Edge and unconfirmed link first, then a look at the blob, then the confirmation (rule R2): nothing that
+    /// others write is touched.
+    ///
+    /// An unconfirmed link of somebody else is taken over with an epoch of our own: nobody may confirm a mount
+    /// without having looked at the blob after writing the edge.
+    async fn link_by_handshake(&self, mount: &Mount<'_>) -> Result<bool, Error> {
+        let epoch = self.fresh_version();
+        let began = self.transact(self.link_writes(mount, &epoch, mount.link.clone())).await?;
+        Ok(began.is_none()
+            && self.blob_keeps(mount.digest, &mount.link).await?
+            && self.link_confirm(mount, &epoch).await?)
+    }
+
+    fn link_writes(&self, mount: &Mount<'_>, epoch: &Version, link: LinkRecord) -> Vec<Write> {
+        let (repository, digest) = (mount.repository, mount.digest);
+        let suspect = SuspectRecord::Link { repository: repository.clone(), digest: digest.clone() };
+        let edge_key = keys::blob_edge(digest, repository);
+        let unchanged = Condition::unchanged(mount.own_item);
+        vec![
+            self.put(edge_key, epoch.clone(), Record::BlobEdge, Condition::Always),
+            self.put(keys::link(repository, digest), epoch.clone(), Record::Link(link), unchanged),
+            self.suspect(suspect, self.lifetimes.lease),
+        ]
+    }
+
     async fn blob_keeps(&self, digest: &Digest, link: &LinkRecord) -> Result<bool, Error> {
         let item = self.get(keys::blob(digest)).await?;
-        let blob = item.as_ref().and_then(|item| item.record.as_blob());
-        Ok(blob.is_some_and(|blob| blob.state == BlobState::Live && blob.object == link.object))
+        Ok(item.is_some_and(|item| keeps(&item, link)))
     }
 
-    async fn link_confirm(
-        &self,
-        repository: &RepositoryName,
-        digest: &Digest,
-        epoch: &Version,
-        link: LinkRecord,
-    ) -> Result<bool, Error> {
-        let live = Record::Link(LinkRecord { state: LinkState::Live, ..link });
+    async fn link_confirm(&self, mount: &Mount<'_>, epoch: &Version) -> Result<bool, Error> {
+        let live = Record::Link(LinkRecord { state: LinkState::Live, ..mount.link.clone() });
         let own = Condition::Version(epoch.clone());
-        let confirm = self.put(keys::link(repository, digest), self.fresh_version(), live, own);
+        let confirm = self.put(keys::link(mount.repository, mount.digest), self.fresh_version(), live, own);
         Ok(self.transact(vec![confirm]).await?.is_none())
     }
+}
+
+/// Returns whether the blob is live and its bytes are where the link says.
+fn keeps(blob: &Item, link: &LinkRecord) -> bool {
+    blob.record.as_blob().is_some_and(|blob| blob.state == BlobState::Live && blob.object == link.object)
 }

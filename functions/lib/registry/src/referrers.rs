@@ -42,7 +42,7 @@ impl Registry {
             let record = item.record.as_referrer().ok_or_else(|| Error::Damaged(item.key.sk.clone()))?;
             size_bytes += approximate_bytes(&record.descriptor);
             let is_full = page.descriptors.len() == limit || size_bytes > MANIFEST_MAX_BYTES;
-            if is_full && !page.descriptors.is_empty() {
+            if is_full && (limit == 0 || !page.descriptors.is_empty()) {
                 page.next = last_key;
                 break;
             }

@@ -107,6 +107,13 @@ impl Registry {
         }
     }
 
+    /// Removes an object that nothing refers to. What cannot be removed here is the collector's.
+    pub(crate) async fn forget_object(&self, object: &ObjectKey) {
+        if let Err(error) = self.stores.objects.delete(object).await {
+            tracing::warn!(object = %object, error = %error, "an object that nobody needs stays for the collector");
+        }
+    }
+
     /// Puts the suspect in the review queue, to be looked at after `delay`.
     pub(crate) fn suspect(&self, suspect: SuspectRecord, delay: Duration) -> Write {
         let key = keys::suspect(self.now().after(delay), &suspect);

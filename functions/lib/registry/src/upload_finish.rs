@@ -22,8 +22,8 @@ struct Seen {
 impl Registry {
     /// Takes the last chunk (which may be empty) and makes the upload a blob with this digest.
     ///
-    /// With a wrong digest the session stays where it was, without the last chunk. Repeating a commit that
-    /// succeeded succeeds.
+    /// With a wrong digest the session stays where it was, without the last chunk; only a wrong digest of another
+    /// algorithm than the session was begun for ends it. Repeating a commit that succeeded succeeds.
     pub async fn upload_finish(
         &self,
         repository: &RepositoryName,
@@ -141,6 +141,7 @@ impl Registry {
             return Ok(true);
         }
         self.upload_kill(upload).await?;
+        self.forget_object(upload.object()).await;
         Err(mismatch(digest, actual))
     }
 
@@ -159,7 +160,7 @@ impl Registry {
         Ok(hasher.finish())
     }
 
-    /// Ends a session whose object is finished and wrong; the object is left to the collector.
+    /// Ends a session whose object is finished, so that no more bytes can follow, and wrong.
     async fn upload_kill(&self, upload: &OpenUpload) -> Result<(), Error> {
         let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
         let seen = Condition::Version(upload.item.version.clone());

@@ -94,7 +94,7 @@ impl Figures {
         let mut table = Table::new(title, &columns);
         for row in rows {
             let compared = self.compare(row);
-            if compared.value.is_nan() && compared.other.is_nan() {
+            if compared.is_empty() {
                 continue;
             }
             let met = match row.goal.is_met(compared.value, compared.ratio) {
@@ -119,15 +119,16 @@ impl Figures {
     pub(crate) fn json(&self, rows: &[Row]) -> Value {
         let row = |row: &Row| {
             let compared = self.compare(row);
-            json!({
+            let object = json!({
                 "work": row.label, "slipway": finite(compared.value), "beside": finite(compared.other),
                 "beside_name": row.against.map(|(side, _)| side.name()), "ratio": finite(compared.ratio),
                 "goal": row.goal.text(), "met": row.goal.is_met(compared.value, compared.ratio),
-            })
+            });
+            (!compared.is_empty()).then_some(object)
         };
         let round = |((figure, side), values): (&(String, Side), &Vec<f64>)| json!({ "figure": figure, "side": side.name(), "rounds": values });
         json!({
-            "rows": rows.iter().map(row).collect::<Vec<_>>(),
+            "rows": rows.iter().filter_map(row).collect::<Vec<_>>(),
             "figures": self.0.iter().map(round).collect::<Vec<_>>(),
         })
     }
@@ -143,6 +144,12 @@ struct Compared {
     value: f64,
     other: f64,
     ratio: f64,
+}
+
+impl Compared {
+    fn is_empty(&self) -> bool {
+        self.value.is_nan() && self.other.is_nan()
+    }
 }
 
 /// JSON has no NaN.

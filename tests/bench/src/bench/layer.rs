@@ -12,8 +12,9 @@ use crate::client::Client;
 use crate::content::Layer;
 use crate::figures::Side;
 use crate::limits;
-use crate::peer::{Peer, Sampler};
+use crate::peer::Peer;
 use crate::registry::{Style, push_layer};
+use crate::sampler::Sampler;
 use crate::session::Session;
 
 const REPOSITORY: &str = "bench/large";

@@ -12,6 +12,7 @@ mod load;
 mod peer;
 mod registry;
 mod requests;
+mod sampler;
 mod session;
 mod tags;
 

@@ -128,6 +128,8 @@ fn samples() -> Vec<(&'static str, Record)> {
             "suspect_manifest",
             Record::Suspect(SuspectRecord::Manifest { repository: repository_name, digest: blob_digest }),
         ),
+        ("suspect_object", Record::Suspect(SuspectRecord::Object { object: object() })),
+        ("manifest_dying", manifest(ManifestState::Dying, ManifestBody::Object(object()))),
         (
             "suspect_upload",
             Record::Suspect(SuspectRecord::Upload { id: "an-upload".to_owned(), object: object() }),

@@ -71,7 +71,7 @@ impl From<Error> for HttpError {
                 Self::new(ErrorCode::Unsupported, message)
             }
             Error::UploadUnknown { .. } => Self::new(ErrorCode::BlobUploadUnknown, message),
-            Error::ChunkOutOfOrder { .. } => Self::new(ErrorCode::RangeInvalid, message),
+            Error::ChunkOutOfOrder { .. } => Self::new(ErrorCode::BlobUploadOutOfOrder, message),
             Error::ChunkLength { .. } => Self::new(ErrorCode::SizeInvalid, message),
             Error::UploadInterrupted { .. } => Self::new(ErrorCode::BlobUploadInvalid, message),
             Error::DigestMismatch { .. } => Self::new(ErrorCode::DigestInvalid, message),

