@@ -81,10 +81,7 @@ impl Registry {
             if is_last_page {
                 writes.extend(self.manifest_removal(deletion).await?);
             }
-            if writes.len() > TRANSACT_WRITES_MAX && !self.manifest_hide(deletion).await? {
-                return Ok(());
-            }
-            match self.transact_while_flagged(deletion, writes).await? {
+            match self.manifest_transact(deletion, &writes, is_last_page).await? {
                 // A push took the place over: what is left is its own.
                 Some(conflict) if conflict.key == deletion.item.key => return Ok(()),
                 // A tag was moved between the look and the write.
@@ -110,38 +107,18 @@ impl Registry {
                 ManifestState::Live | ManifestState::Dying => ManifestState::Dying,
                 ManifestState::Deleting => ManifestState::Deleting,
             };
-            if let Some(item) = self.manifest_mark(&seen, &record, state).await? {
-                return Ok(Some((item, ManifestRecord { state, ..record })));
+            let record = ManifestRecord { state, ..record };
+            let item = self.manifest_item(&seen, &record);
+            let unchanged = Condition::Version(seen.version);
+            if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_none() {
+                return Ok(Some((item, record)));
             }
         }
         Err(Error::Contended)
     }
 
-    /// Hides the manifest before the first of several transactions; `false` if a push took the place over.
-    async fn manifest_hide(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
-        if deletion.record.state == ManifestState::Deleting {
-            return Ok(true);
-        }
-        let Some(item) = self.manifest_mark(&deletion.item, &deletion.record, ManifestState::Deleting).await? else {
-            return Ok(false);
-        };
-        deletion.item = item;
-        deletion.record.state = ManifestState::Deleting;
-        Ok(true)
-    }
-
-    /// Returns the manifest with its new state; `None` if somebody changed it.
-    async fn manifest_mark(
-        &self,
-        seen: &Item,
-        record: &ManifestRecord,
-        state: ManifestState,
-    ) -> Result<Option<Item>, Error> {
-        let marked = Record::Manifest(ManifestRecord { state, ..record.clone() });
-        let item = Item { key: seen.key.clone(), version: self.fresh_version(), record: marked };
-        let unchanged = Condition::Version(seen.version.clone());
-        let conflict = self.transact(vec![Write::Put(item.clone(), unchanged)]).await?;
-        Ok(conflict.is_none().then_some(item))
+    fn manifest_item(&self, seen: &Item, record: &ManifestRecord) -> Item {
+        Item { key: seen.key.clone(), version: self.fresh_version(), record: Record::Manifest(record.clone()) }
     }
 
     /// Reads the first page of edges to the manifest; those from manifests sort before those from tags.
@@ -176,7 +153,7 @@ impl Registry {
 
     /// Removes the manifest and its edges; what these led to is looked at by the collector.
     async fn manifest_removal(&self, deletion: &Deletion<'_>) -> Result<Vec<Write>, Error> {
-        let Deletion { repository, digest, record, item, .. } = deletion;
+        let Deletion { repository, digest, record, .. } = deletion;
         let bytes = self.manifest_bytes(record).await?;
         let manifest = Manifest::parse(&bytes, Some(&record.media_type))
             .map_err(|error| Error::Damaged(format!("manifest {digest}: {error}")))?;
@@ -206,25 +183,38 @@ impl Registry {
             at: self.now(),
             by: deletion.principal.as_str().to_owned(),
         }));
-        writes.push(Write::Delete(item.key.clone(), Condition::Version(item.version.clone())));
         Ok(writes)
     }
 
-    /// Writes in as many transactions as it takes, each only while the manifest is flagged by this deletion.
-    async fn transact_while_flagged(
+    /// Writes in as many transactions as it takes, each only while the manifest is as this deletion left it. The
+    /// first of several hides the manifest, the last one ends it.
+    async fn manifest_transact(
         &self,
-        deletion: &Deletion<'_>,
-        writes: Vec<Write>,
+        deletion: &mut Deletion<'_>,
+        writes: &[Write],
+        is_last_page: bool,
     ) -> Result<Option<Conflict>, Error> {
-        let key = &deletion.item.key;
-        for chunk in writes.chunks(TRANSACT_WRITES_MAX - 1) {
-            let mut chunk = chunk.to_vec();
-            if chunk.iter().all(|write| write.key() != key) {
-                chunk.push(Write::Check(key.clone(), Condition::Version(deletion.item.version.clone())));
+        let key = deletion.item.key.clone();
+        let flagged = Condition::Version(deletion.item.version.clone());
+        if is_last_page && writes.len() < TRANSACT_WRITES_MAX {
+            return self.transact([writes, &[Write::Delete(key, flagged)]].concat()).await;
+        }
+        deletion.record.state = ManifestState::Deleting;
+        let hidden = self.manifest_item(&deletion.item, &deletion.record);
+        let still_hidden = Condition::Version(hidden.version.clone());
+        let chunks = writes.chunks(TRANSACT_WRITES_MAX - 1);
+        let last = chunks.len() - 1;
+        for (number, chunk) in chunks.enumerate() {
+            let guard = match number {
+                0 => Write::Put(hidden.clone(), flagged.clone()),
+                _ if number == last && is_last_page => Write::Delete(key.clone(), still_hidden.clone()),
+                _ => Write::Check(key.clone(), still_hidden.clone()),
+            };
+            let conflict = self.transact([chunk, &[guard]].concat()).await?;
+            if conflict.is_some() {
+                return Ok(conflict);
             }
-            if let Some(conflict) = self.transact(chunk).await? {
-                return Ok(Some(conflict));
-            }
+            deletion.item = hidden.clone();
         }
         Ok(None)
     }

@@ -1,0 +1,54 @@
+# What one does with this project. `make` alone lists it.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt fmt-check clippy doc deny unit clients conformance hostile bench fuzz install-tools
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
+
+run: ## Start the registry on 127.0.0.1:5000
+	$(CARGO) run --release
+
+test: install-tools ## Install what the tests use, and run all tests
+	$(CARGO) test --workspace
+
+check: fmt-check clippy doc deny test ## Everything a change has to pass
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+fmt-check: ## Check that the code is formatted
+	$(CARGO) fmt --all --check
+
+clippy: ## Lint all targets, warnings as errors
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+doc: ## Build the documentation, warnings as errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+
+deny: install-tools ## Check licences, sources, bans and known vulnerabilities of the dependencies
+	.ci/deny
+
+unit: ## Run the tests that need nothing but the code
+	$(CARGO) test --workspace --lib --bins
+	$(CARGO) test -p oci -p registry -p embedded
+
+clients: install-tools ## Push and pull with real clients
+	$(CARGO) test --test clients
+
+conformance: ## Check every MUST and SHOULD of the distribution specification
+	$(CARGO) test --test conformance
+
+hostile: ## Send what no client should send
+	$(CARGO) test --test hostile
+
+bench: install-tools ## Measure beside Debian's docker-registry
+	$(CARGO) run --release -p slipway-bench --bin bench
+
+fuzz: ## Feed the parsers a fixed number of invented inputs
+	.ci/fuzz
+
+install-tools: ## Install the clients and tools that the tests use
+	tests/setup.sh
