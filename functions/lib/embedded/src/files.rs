@@ -77,10 +77,16 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Publishes the upload by one rename; an upload without bytes has no file yet.
-fn publish(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {
-    if if_there(std::fs::metadata(object))?.is_some() {
-        return Ok(());
+fn publish(upload: &Path, object: &Path, size_bytes: u64) -> Result<(), StoreError> {
+    match published_size(object)? {
+        Some(published) if published == size_bytes => return Ok(()),
+        Some(_) => return Err(already_finished(object)),
+        None => {}
     }
+    rename(upload, object, size_bytes).map_err(|error| file_error(error, object))
+}
+
+fn rename(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {
     let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(upload)?;
     if file.metadata()?.len() != size_bytes {
         // Bytes that were never acknowledged.
@@ -91,17 +97,24 @@ fn publish(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {
     sync::folder(parent(object))
 }
 
+fn published_size(object: &Path) -> Result<Option<u64>, StoreError> {
+    let metadata = if_there(std::fs::metadata(object)).map_err(|error| file_error(error, object))?;
+    Ok(metadata.map(|metadata| metadata.len()))
+}
+
+fn already_finished(object: &Path) -> StoreError {
+    StoreError::new(StoreErrorKind::AlreadyFinished, format!("file {}", object.display()))
+}
+
 #[async_trait]
 impl ObjectStore for Files {
     async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
-        let size_bytes = bytes.len() as u64;
         let (upload, object) = (self.upload_path(key), self.object_path(key));
-        let path = object.clone();
         let written = beside(move || {
-            append::write_whole(&upload, &bytes)?;
-            publish(&upload, &object, size_bytes)
+            append::write_whole(&upload, &bytes).map_err(|error| file_error(error, &upload))?;
+            publish(&upload, &object, bytes.len() as u64)
         });
-        written.await?.map_err(|error| file_error(error, &path))
+        written.await?
     }
 
     async fn get(&self, key: &ObjectKey, range: Range<u64>) -> Result<Option<ByteStream>, StoreError> {
@@ -113,9 +126,7 @@ impl ObjectStore for Files {
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
-        let path = self.object_path(key);
-        let metadata = if_there(std::fs::metadata(&path)).map_err(|error| file_error(error, &path))?;
-        Ok(metadata.map(|metadata| metadata.len()))
+        published_size(&self.object_path(key))
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
@@ -135,14 +146,16 @@ impl ObjectStore for Files {
         state: &AppendState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
+        let object = self.object_path(key);
+        if published_size(&object)?.is_some() {
+            return Err(already_finished(&object));
+        }
         append::append(self.upload_path(key), state.size_bytes, body).await
     }
 
     async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
         let (upload, object, size_bytes) = (self.upload_path(key), self.object_path(key), state.size_bytes);
-        let path = object.clone();
-        let published = beside(move || publish(&upload, &object, size_bytes));
-        published.await?.map_err(|error| file_error(error, &path))
+        beside(move || publish(&upload, &object, size_bytes)).await?
     }
 
     /// The name goes at once; giving gigabytes back to the file system takes its time, and nobody waits for that.

@@ -8,8 +8,6 @@
 //! - [`Hasher`] computes a digest and can be put down and taken up again in another process.
 //! - [`limits`] is the one home of every number that bounds them.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
-
 mod content_range;
 mod descriptor;
 mod digest;

@@ -51,8 +51,8 @@ impl Registry {
 
     /// Deletes the manifest and every tag that points to it, unless an index of the repository needs it.
     ///
-    /// Flag, look, decide (rule R3): the flag hides nothing, and a push that comes meanwhile takes it off. When all
-    /// fits into one transaction the manifest is there until it is gone; otherwise it is hidden first.
+    /// Flag, look, decide (rule R3): the flag hides nothing, and a push that comes meanwhile takes it off. The
+    /// manifest is there until its tags are gone.
     pub async fn manifest_delete(
         &self,
         repository: &RepositoryName,
@@ -76,12 +76,13 @@ impl Registry {
                 self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
                 return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
             }
+            let tags: Vec<Write> = edges.iter().flat_map(|edge| self.tag_removal(deletion, edge)).collect();
             let is_last_page = edges.len() < EDGES_PER_PAGE;
-            let mut writes: Vec<Write> = edges.iter().flat_map(|edge| self.tag_removal(deletion, edge)).collect();
-            if is_last_page {
-                writes.extend(self.manifest_removal(deletion).await?);
-            }
-            match self.manifest_transact(deletion, &writes, is_last_page).await? {
+            let conflict = match is_last_page {
+                true => self.manifest_end(deletion, tags).await?,
+                false => self.transact_while_flagged(deletion, &tags).await?,
+            };
+            match conflict {
                 // A push took the place over: what is left is its own.
                 Some(conflict) if conflict.key == deletion.item.key => return Ok(()),
                 // A tag was moved between the look and the write.
@@ -186,35 +187,46 @@ impl Registry {
         Ok(writes)
     }
 
-    /// Writes in as many transactions as it takes, each only while the manifest is as this deletion left it. The
-    /// first of several hides the manifest, the last one ends it.
-    async fn manifest_transact(
-        &self,
-        deletion: &mut Deletion<'_>,
-        writes: &[Write],
-        is_last_page: bool,
-    ) -> Result<Option<Conflict>, Error> {
-        let key = deletion.item.key.clone();
-        let flagged = Condition::Version(deletion.item.version.clone());
-        if is_last_page && writes.len() < TRANSACT_WRITES_MAX {
-            return self.transact([writes, &[Write::Delete(key, flagged)]].concat()).await;
+    /// Removes the last tags and the manifest: at once if it fits, otherwise the tags first.
+    async fn manifest_end(&self, deletion: &mut Deletion<'_>, tags: Vec<Write>) -> Result<Option<Conflict>, Error> {
+        let removal = self.manifest_removal(deletion).await?;
+        let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
+        if tags.len() + removal.len() < TRANSACT_WRITES_MAX {
+            return self.transact([tags, removal, vec![end(&deletion.item)]].concat()).await;
         }
+        if let Some(conflict) = self.transact_while_flagged(deletion, &tags).await? {
+            return Ok(Some(conflict));
+        }
+        if removal.len() < TRANSACT_WRITES_MAX {
+            return self.transact([removal, vec![end(&deletion.item)]].concat()).await;
+        }
+        // Its edges go before it does, so it must not be seen any more.
         deletion.record.state = ManifestState::Deleting;
         let hidden = self.manifest_item(&deletion.item, &deletion.record);
-        let still_hidden = Condition::Version(hidden.version.clone());
-        let chunks = writes.chunks(TRANSACT_WRITES_MAX - 1);
-        let last = chunks.len() - 1;
-        for (number, chunk) in chunks.enumerate() {
-            let guard = match number {
-                0 => Write::Put(hidden.clone(), flagged.clone()),
-                _ if number == last && is_last_page => Write::Delete(key.clone(), still_hidden.clone()),
-                _ => Write::Check(key.clone(), still_hidden.clone()),
-            };
+        let flagged = Condition::Version(deletion.item.version.clone());
+        if let Some(conflict) = self.transact(vec![Write::Put(hidden.clone(), flagged)]).await? {
+            return Ok(Some(conflict));
+        }
+        deletion.item = hidden;
+        match self.transact_while_flagged(deletion, &removal).await? {
+            None => self.transact(vec![end(&deletion.item)]).await,
+            conflict => Ok(conflict),
+        }
+    }
+
+    /// Writes in as many transactions as it takes, each only while the manifest is as this deletion left it.
+    async fn transact_while_flagged(
+        &self,
+        deletion: &Deletion<'_>,
+        writes: &[Write],
+    ) -> Result<Option<Conflict>, Error> {
+        let (key, version) = (&deletion.item.key, &deletion.item.version);
+        for chunk in writes.chunks(TRANSACT_WRITES_MAX - 1) {
+            let guard = Write::Check(key.clone(), Condition::Version(version.clone()));
             let conflict = self.transact([chunk, &[guard]].concat()).await?;
             if conflict.is_some() {
                 return Ok(conflict);
             }
-            deletion.item = hidden.clone();
         }
         Ok(None)
     }

@@ -3,13 +3,13 @@
 use futures_util::StreamExt;
 use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
-use crate::ports::{ByteStream, Condition, Item, ObjectKey, Write};
+use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, Write};
 use crate::records::{
     BlobRecord, BlobState, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
     UploadState, keys,
 };
 use crate::registry::ATTEMPTS;
-use crate::uploads::{OpenUpload, Progress, in_own_task, upload_unknown};
+use crate::uploads::{OpenUpload, Progress, in_own_task, is_finished, upload_unknown};
 use crate::{Blob, Error, Principal, Registry};
 
 /// What the commit read: the session, and what is known of the blob already.
@@ -17,6 +17,12 @@ struct Seen {
     upload: Option<Item>,
     blob: Option<Item>,
     link: Option<Item>,
+}
+
+/// Bytes that have the digest, and whether they are an object already.
+struct Verified {
+    record: UploadRecord,
+    is_finished: bool,
 }
 
 impl Registry {
@@ -41,13 +47,14 @@ impl Registry {
                 return Ok(blob);
             }
             let upload = registry.upload_usable(&repository, &id, seen.upload.as_ref())?;
-            let hasher = upload.hasher_for(&digest)?;
-            let progress = registry.upload_take(&upload, hasher, range, body).await?;
-            if progress.is_interrupted {
-                let offset = upload.record.append.size_bytes;
-                return Err(Error::UploadInterrupted { id: upload.id, offset });
+            let committed = match registry.upload_take_last(&upload, &digest, range, body).await {
+                Ok(verified) => registry.upload_commit(&upload, verified, &digest, seen).await,
+                Err(error) => Err(error),
+            };
+            match committed {
+                Err(error) if is_finished(&error) => registry.upload_resume_commit(&upload, &digest).await,
+                committed => committed,
             }
-            registry.upload_commit(&upload, progress, &digest, seen).await
         })
         .await
     }
@@ -83,31 +90,80 @@ impl Registry {
         Ok(Seen { upload: next(), blob: next(), link: next() })
     }
 
-    /// Verifies the digest, then commits; starts again when the blob or link changed in between.
+    /// Takes the last chunk and refuses bytes that do not have the digest (P5).
+    async fn upload_take_last(
+        &self,
+        upload: &OpenUpload,
+        digest: &Digest,
+        range: Option<ContentRange>,
+        body: ByteStream,
+    ) -> Result<Verified, Error> {
+        let Progress { record, hasher, is_interrupted } =
+            self.upload_take(upload, upload.hasher_for(digest)?, range, body).await?;
+        if is_interrupted {
+            let offset = upload.record.append.size_bytes;
+            return Err(Error::UploadInterrupted { id: upload.id.clone(), offset });
+        }
+        if hasher.algorithm() == digest.algorithm() {
+            let actual = hasher.finish();
+            return match actual == *digest {
+                true => Ok(Verified { record, is_finished: false }),
+                false => Err(mismatch(digest, actual)),
+            };
+        }
+        // The client named another algorithm than was hashed on the way: the stored bytes are read once more.
+        self.stores.objects.finish(upload.object(), &record.append).await?;
+        self.object_verify(upload, record, digest).await
+    }
+
+    /// Goes on with a commit that came as far as the object: its bytes are read once more.
+    async fn upload_resume_commit(&self, upload: &OpenUpload, digest: &Digest) -> Result<Blob, Error> {
+        let repository = &upload.record.repository;
+        let size_bytes = self.stores.objects.head(upload.object()).await?;
+        let size_bytes = size_bytes.ok_or_else(|| upload_unknown(repository, &upload.id))?;
+        let append = AppendState { size_bytes, ..upload.record.append.clone() };
+        let record = UploadRecord { append, ..upload.record.clone() };
+        let verified = self.object_verify(upload, record, digest).await?;
+        let seen = self.upload_seen(repository, &upload.id, digest).await?;
+        self.upload_commit(upload, verified, digest, seen).await
+    }
+
+    /// Verifies a finished object. A session whose object is wrong is over: no more bytes can follow.
+    async fn object_verify(
+        &self,
+        upload: &OpenUpload,
+        record: UploadRecord,
+        digest: &Digest,
+    ) -> Result<Verified, Error> {
+        let actual = self.object_digest(upload.object(), record.append.size_bytes, digest).await?;
+        if actual == *digest {
+            return Ok(Verified { record, is_finished: true });
+        }
+        self.upload_kill(upload).await?;
+        Err(mismatch(digest, actual))
+    }
+
+    /// Commits verified bytes; starts again when the blob or link changed in between.
     async fn upload_commit(
         &self,
         upload: &OpenUpload,
-        progress: Progress,
+        mut verified: Verified,
         digest: &Digest,
         mut seen: Seen,
     ) -> Result<Blob, Error> {
-        let record = progress.record;
-        let mut is_finished = self.upload_verify(upload, &record, progress.hasher, digest).await?;
         for _ in 0..ATTEMPTS {
             let object = match seen.usable_object() {
                 Some(object) => object,
                 None => {
-                    if !is_finished {
-                        self.stores.objects.finish(upload.object(), &record.append).await?;
-                        is_finished = true;
-                    }
+                    self.finish_once(upload, &mut verified).await?;
                     upload.object().clone()
                 }
             };
+            let record = &verified.record;
             let blob = BlobRecord { state: BlobState::Live, object, size_bytes: record.append.size_bytes };
-            let writes = self.commit_writes(upload, &record, digest, &blob, &seen);
+            let writes = self.commit_writes(upload, record, digest, &blob, &seen);
             if self.transact(writes).await?.is_none() {
-                self.discard_duplicate(upload, &record, &blob.object).await;
+                self.discard_duplicate(upload, &verified, &blob.object).await;
                 let link = seen.link_to(&blob, self.now().after(self.lifetimes.lease));
                 return Ok(Blob::of(digest, &link));
             }
@@ -122,27 +178,12 @@ impl Registry {
         Err(Error::Contended)
     }
 
-    /// Refuses bytes that do not have the digest (P5). Returns whether the object had to be finished for that.
-    async fn upload_verify(
-        &self,
-        upload: &OpenUpload,
-        record: &UploadRecord,
-        hasher: Hasher,
-        digest: &Digest,
-    ) -> Result<bool, Error> {
-        if hasher.algorithm() == digest.algorithm() {
-            let actual = hasher.finish();
-            return if actual == *digest { Ok(false) } else { Err(mismatch(digest, actual)) };
+    async fn finish_once(&self, upload: &OpenUpload, verified: &mut Verified) -> Result<(), Error> {
+        if !verified.is_finished {
+            self.stores.objects.finish(upload.object(), &verified.record.append).await?;
+            verified.is_finished = true;
         }
-        // The client named another algorithm than was hashed on the way: the stored bytes are read once more.
-        self.stores.objects.finish(upload.object(), &record.append).await?;
-        let actual = self.object_digest(upload.object(), record.append.size_bytes, digest).await?;
-        if actual == *digest {
-            return Ok(true);
-        }
-        self.upload_kill(upload).await?;
-        self.forget_object(upload.object()).await;
-        Err(mismatch(digest, actual))
+        Ok(())
     }
 
     async fn object_digest(
@@ -160,16 +201,17 @@ impl Registry {
         Ok(hasher.finish())
     }
 
-    /// Ends a session whose object is finished, so that no more bytes can follow, and wrong.
     async fn upload_kill(&self, upload: &OpenUpload) -> Result<(), Error> {
         let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
         let seen = Condition::Version(upload.item.version.clone());
         let repository = &upload.record.repository;
-        self.transact(vec![
+        let writes = vec![
             self.put(upload.item.key.clone(), self.fresh_version(), dead, seen),
             Write::Delete(keys::open_upload(repository, &upload.id), Condition::Always),
-        ])
-        .await?;
+        ];
+        if self.transact(writes).await?.is_none() {
+            self.forget_object(upload.object()).await;
+        }
         Ok(())
     }
 
@@ -218,11 +260,14 @@ impl Registry {
     }
 
     /// Forgets bytes that the registry had already. Nothing refers to them, so failing here loses nothing.
-    async fn discard_duplicate(&self, upload: &OpenUpload, record: &UploadRecord, used: &ObjectKey) {
+    async fn discard_duplicate(&self, upload: &OpenUpload, verified: &Verified, used: &ObjectKey) {
         if used == upload.object() {
             return;
         }
-        if let Err(error) = self.stores.objects.abort(upload.object(), &record.append).await {
+        if verified.is_finished {
+            return self.forget_object(upload.object()).await;
+        }
+        if let Err(error) = self.stores.objects.abort(upload.object(), &verified.record.append).await {
             tracing::warn!(upload_id = %upload.id, error = %error, "duplicate bytes stay for the collector");
         }
     }

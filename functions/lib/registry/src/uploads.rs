@@ -1,9 +1,10 @@
 //! Upload sessions: begin, append, ask, cancel. `upload_finish` makes a blob of one.
 
+use futures_util::StreamExt;
 use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
 use crate::hashing::hashed;
-use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, Write};
+use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreErrorKind, Write};
 use crate::records::{Record, SuspectRecord, UploadRecord, UploadState, keys};
 use crate::{Error, Principal, Registry};
 
@@ -87,8 +88,12 @@ impl Registry {
         in_own_task(async move {
             let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
             let upload = registry.upload_open(&repository, &id).await?;
-            let progress = registry.upload_take(&upload, upload.hasher()?, range, body).await?;
-            registry.upload_save(&upload, progress).await
+            match registry.upload_take(&upload, upload.hasher()?, range, body).await {
+                Ok(progress) => registry.upload_save(&upload, progress).await,
+                // A commit got as far as the bytes; all that is left to do with it is to repeat it.
+                Err(error) if is_finished(&error) => Err(upload_unknown(&repository, &id)),
+                Err(error) => Err(error),
+            }
         })
         .await
     }
@@ -153,6 +158,13 @@ impl Registry {
         if let Some(range) = range.as_ref().filter(|range| range.start != offset) {
             return Err(Error::ChunkOutOfOrder { id: upload.id.clone(), offset, start: range.start });
         }
+        let Some(body) = unless_empty(body).await else {
+            let expected = range.map_or(0, |range| range.len());
+            return match expected {
+                0 => Ok(Progress { record: upload.record.clone(), hasher, is_interrupted: false }),
+                _ => Err(Error::ChunkLength { expected, actual: 0 }),
+            };
+        };
         let algorithm = hasher.algorithm();
         let (body, hash) = hashed(body, hasher);
         let appended = self.stores.objects.append(&upload.record.object, &upload.record.append, body).await?;
@@ -215,8 +227,23 @@ impl OpenUpload {
     }
 }
 
+/// Returns the body, or `None` if it has no bytes.
+async fn unless_empty(mut body: ByteStream) -> Option<ByteStream> {
+    loop {
+        match body.next().await? {
+            Ok(piece) if piece.is_empty() => {}
+            first => return Some(futures_util::stream::iter([first]).chain(body).boxed()),
+        }
+    }
+}
+
 pub(crate) fn upload_unknown(repository: &RepositoryName, id: &UploadId) -> Error {
     Error::UploadUnknown { repository: repository.clone(), id: id.clone() }
+}
+
+/// Returns whether the upload's bytes are an object already, although its session is still open.
+pub(crate) fn is_finished(error: &Error) -> bool {
+    matches!(error, Error::Store(error) if error.kind == StoreErrorKind::AlreadyFinished)
 }
 
 /// Runs `work` to its end even when nobody waits for it any more.

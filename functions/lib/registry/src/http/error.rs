@@ -8,7 +8,7 @@ use oci::{
 
 use super::respond::{Body, full, text_header};
 use crate::Error;
-use crate::ports::StoreErrorKind;
+use crate::ports::{Random, StoreErrorKind, SystemRandom};
 
 /// An answer that is an error.
 #[derive(Debug)]
@@ -41,9 +41,13 @@ impl HttpError {
     }
 
     /// Returns the answer; what it must not say goes to the log.
-    pub(crate) fn into_response(self) -> Response<Body> {
+    pub(crate) fn into_response(mut self) -> Response<Body> {
         if let Some(internal) = &self.internal {
-            tracing::error!(error = %internal, "a request failed inside the registry");
+            let request_id = format!("{:032x}", SystemRandom.bits());
+            tracing::error!(request_id, error = %internal, "a request failed inside the registry");
+            for (_, message, _) in &mut self.errors {
+                *message = format!("{message} (request {request_id})");
+            }
         }
         let code = self.errors.first().map_or(ErrorCode::Unknown, |(code, ..)| *code);
         let entry = |(code, message, detail): (ErrorCode, String, Option<serde_json::Value>)| ErrorEntry {
@@ -100,7 +104,7 @@ fn store_code(kind: StoreErrorKind) -> ErrorCode {
         StoreErrorKind::Throttled => ErrorCode::TooManyRequests,
         StoreErrorKind::Unavailable => ErrorCode::Unavailable,
         StoreErrorKind::Full => ErrorCode::InsufficientStorage,
-        StoreErrorKind::Corrupt => ErrorCode::Unknown,
+        StoreErrorKind::AlreadyFinished | StoreErrorKind::Corrupt => ErrorCode::Unknown,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The registry as a function from request to response, without a socket.
 
+use std::time::Instant;
+
 use http::{HeaderValue, Response, header};
 use oci::{Endpoint, ErrorCode, Query};
 
@@ -25,6 +27,7 @@ impl Service {
     /// Answers a request. What goes wrong becomes an answer too.
     pub async fn handle(&self, request: http::Request<Body>) -> Response<Body> {
         let is_head = request.method() == http::Method::HEAD;
+        let log = RequestLog::begin(&request);
         let mut response = match self.answer(request).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
@@ -32,6 +35,7 @@ impl Service {
         response
             .headers_mut()
             .insert("docker-distribution-api-version", HeaderValue::from_static("registry/2.0"));
+        log.end(&response);
         if is_head { without_body(response) } else { response }
     }
 
@@ -90,6 +94,23 @@ impl Service {
             }
             // Every other action was made from its own endpoint.
             _ => Ok(base::ping()),
+        }
+    }
+}
+
+/// What the log says about a request, if anybody wants to know. The query stays out: it may carry a signature.
+struct RequestLog(Option<(http::Method, String, Instant)>);
+
+impl RequestLog {
+    fn begin(request: &http::Request<Body>) -> Self {
+        let is_wanted = tracing::enabled!(tracing::Level::DEBUG);
+        Self(is_wanted.then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now())))
+    }
+
+    fn end(self, response: &Response<Body>) {
+        if let Some((method, path, began)) = self.0 {
+            let duration_ms = began.elapsed().as_secs_f64() * 1000.0;
+            tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
         }
     }
 }

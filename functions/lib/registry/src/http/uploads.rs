@@ -11,6 +11,9 @@ use super::request::{Request, byte_stream};
 use super::respond::{Body, status, text_header};
 use crate::{MountOutcome, Principal, Registry, UploadStatus};
 
+/// The chunk size that clients are asked for. Smaller chunks are accepted, but each of them is made durable.
+const CHUNK_MIN_BYTES: u64 = 1024 * 1024;
+
 /// Begins an upload, or mounts, or takes a whole blob.
 pub(crate) async fn begin(
     registry: &Registry,
@@ -29,7 +32,9 @@ pub(crate) async fn begin(
         return Ok(created(repository, &digest));
     }
     let upload = registry.upload_begin(repository, principal, request.algorithm()?).await?;
-    Ok(standing(StatusCode::ACCEPTED, repository, &upload))
+    let mut response = standing(StatusCode::ACCEPTED, repository, &upload);
+    response.headers_mut().insert("oci-chunk-min-length", CHUNK_MIN_BYTES.into());
+    Ok(response)
 }
 
 /// Appends a chunk.

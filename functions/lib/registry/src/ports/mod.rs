@@ -20,6 +20,8 @@ pub enum StoreErrorKind {
     Unavailable,
     /// There is no room left; nothing was written.
     Full,
+    /// The upload is an object already, so nothing can be appended; nothing was written.
+    AlreadyFinished,
     /// What the store holds cannot be understood.
     Corrupt,
 }
@@ -54,6 +56,6 @@ impl StoreError {
 
     /// Returns whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        !matches!(self.kind, StoreErrorKind::Corrupt)
+        !matches!(self.kind, StoreErrorKind::AlreadyFinished | StoreErrorKind::Corrupt)
     }
 }

@@ -98,6 +98,7 @@ pub trait ObjectStore: Send + Sync {
 
     /// Appends bytes to the upload of `key`; the default state begins one.
     ///
+    /// An upload that is finished refuses ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)).
     /// Takes all bytes that `body` yields. When `body` breaks off, what it yielded is kept. On an error the
     /// given `state` stays good: bytes beyond it are overwritten by the next append. One append of an upload
     /// at a time is the caller's duty within a process; across processes the store makes the bytes of a
@@ -109,7 +110,8 @@ pub trait ObjectStore: Send + Sync {
         body: ByteStream,
     ) -> Result<Appended, StoreError>;
 
-    /// Makes the upload an object; repeating it is fine.
+    /// Makes the upload an object; repeating it with the same state is fine, with another size it is refused
+    /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)).
     async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError>;
 
     /// Forgets the upload; repeating it is fine, a finished object stays.

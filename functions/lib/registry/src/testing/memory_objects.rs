@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
 use crate::ports::{
-    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
+    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError, StoreErrorKind,
 };
 
 #[derive(Default)]
@@ -23,6 +23,16 @@ struct Shelf {
 pub struct MemoryObjects(Mutex<Shelf>);
 
 impl MemoryObjects {
+    /// Refuses if the upload is an object already, unless it has this size.
+    fn refuse_finished(&self, key: &ObjectKey, size_bytes: Option<u64>) -> Result<(), StoreError> {
+        match self.shelf().objects.get(key).map(|bytes| bytes.len() as u64) {
+            found @ Some(_) if found != size_bytes => {
+                Err(StoreError::new(StoreErrorKind::AlreadyFinished, format!("object {key}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,6 +67,7 @@ impl ObjectStore for MemoryObjects {
         state: &AppendState,
         mut body: ByteStream,
     ) -> Result<Appended, StoreError> {
+        self.refuse_finished(key, None)?;
         let mut bytes = self.shelf().uploads.get(key).cloned().unwrap_or_default();
         bytes.truncate(usize::try_from(state.size_bytes).unwrap_or(usize::MAX));
         let mut interrupted = None;
@@ -72,6 +83,7 @@ impl ObjectStore for MemoryObjects {
     }
 
     async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.refuse_finished(key, Some(state.size_bytes))?;
         let mut shelf = self.shelf();
         if shelf.objects.contains_key(key) {
             return Ok(());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use ulid::Ulid;
 
-use crate::ports::{AppendState, ByteStream, ObjectKey, ObjectScan, ObjectStore};
+use crate::ports::{AppendState, ByteStream, ObjectKey, ObjectScan, ObjectStore, StoreErrorKind};
 
 fn key(number: u64) -> ObjectKey {
     ObjectKey::fresh(Ulid::from_parts(number, u128::from(number)))
@@ -123,6 +123,18 @@ pub async fn finish_and_abort_can_be_repeated(store: &Arc<impl ObjectStore>) {
     store.abort(&key(2), &state).await.unwrap();
     store.abort(&key(2), &state).await.unwrap();
     assert_eq!(store.head(&key(2)).await.unwrap(), None);
+}
+
+pub async fn a_finished_upload_takes_no_more_bytes(store: &Arc<impl ObjectStore>) {
+    let first = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    let both = append(&**store, &key(1), &first, b"two").await;
+    store.finish(&key(1), &both).await.unwrap();
+    for state in [&AppendState::default(), &first, &both] {
+        let refused = store.append(&key(1), state, body(vec![b"three".to_vec()])).await.unwrap_err();
+        assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
+    }
+    assert_eq!(store.finish(&key(1), &first).await.unwrap_err().kind, StoreErrorKind::AlreadyFinished);
+    assert_eq!(read(&**store, &key(1), 0..6).await.unwrap(), b"onetwo");
 }
 
 pub async fn a_large_object_comes_back_as_it_went(store: &Arc<impl ObjectStore>) {

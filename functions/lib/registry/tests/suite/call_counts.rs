@@ -1,4 +1,4 @@
-//! How often each operation asks the stores.
+//! How often each operation asks the stores: exactly as often as it does now, so that more or less is noticed.
 
 use registry::testing::Call::ItemsGet;
 
@@ -64,14 +64,14 @@ async fn a_manifest_by_tag_is_two_item_reads_and_one_when_warm() {
 }
 
 #[tokio::test]
-async fn a_blob_pushed_by_patch_is_six_item_calls_and_three_of_objects() {
+async fn a_blob_pushed_by_patch_is_six_item_calls_and_two_of_objects() {
     let (world, layer) = (World::new(), Content::blob("layer"));
     let client = world.client();
     let push = async {
         client.head(&blob("app", &layer.digest)).await.expect(404);
         client.push_blob("app", &layer).await.expect(201);
     };
-    assert_eq!(counted(&world, push).await, Calls { items: 6, objects: 3 });
+    assert_eq!(counted(&world, push).await, Calls { items: 6, objects: 2 });
 }
 
 #[tokio::test]
@@ -95,11 +95,11 @@ async fn a_blob_pushed_in_one_request_is_three_item_calls_and_two_of_objects() {
 }
 
 #[tokio::test]
-async fn a_mount_is_four_item_calls_and_no_object() {
+async fn a_mount_is_two_item_calls_and_no_object() {
     let world = World::new();
     let (client, image) = pushed(&world, "app", "v1").await;
     let path = mounting("other", &image.layer.digest, "app");
-    assert_eq!(counted(&world, client.post(&path, "")).await, items(4));
+    assert_eq!(counted(&world, client.post(&path, "")).await, items(2));
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_mount_without_a_source_is_one_item_call_more() {
     let world = World::new();
     let (client, image) = pushed(&world, "app", "v1").await;
     let path = format!("{}?mount={}", uploads("other"), image.layer.digest);
-    assert_eq!(counted(&world, client.post(&path, "")).await, items(5));
+    assert_eq!(counted(&world, client.post(&path, "")).await, items(3));
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn ten_tags_in_one_put_are_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_whole_push_of_one_layer_is_fifteen_item_calls_and_six_of_objects() {
+async fn a_whole_push_of_one_layer_is_fifteen_item_calls_and_four_of_objects() {
     let (world, image) = (World::new(), Image::named("app"));
     let client = world.client();
     let push = async {
@@ -166,7 +166,7 @@ async fn a_whole_push_of_one_layer_is_fifteen_item_calls_and_six_of_objects() {
         }
         client.put_manifest("app", "v1", &image.manifest).await.expect(201);
     };
-    assert_eq!(counted(&world, push).await, Calls { items: 15, objects: 6 });
+    assert_eq!(counted(&world, push).await, Calls { items: 15, objects: 4 });
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use registry::ports::{
-    AppendState, Appended, ByteStream, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, Random, StoreError,
-    TransactError, Write,
+    AppendState, Appended, ByteStream, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, Random,
+    StoreError, TransactError, Write,
 };
 use registry::testing::SeededRandom;
 

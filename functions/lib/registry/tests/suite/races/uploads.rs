@@ -1,0 +1,79 @@
+//! One upload session, asked twice at once.
+
+use super::{Processes, assert_one_of, in_every_order, in_every_order_of};
+use crate::client::{blob, committing};
+use crate::content::Content;
+
+#[test]
+fn of_two_chunks_for_the_same_place_one_is_taken() {
+    in_every_order_of(Processes::One, &async |_: &crate::world::World, first, second| {
+        let (location, layer) = (first.begin("app").await, Content::blob("ab"));
+        let (one, two) =
+            tokio::join!(first.patch_at(&location, "0-1", "ab"), second.patch_at(&location, "0-1", "ab"));
+        let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [202, 416]);
+        first.put(&committing(&location, &layer.digest), "").await.expect(201);
+    });
+}
+
+#[test]
+fn two_chunks_without_a_place_follow_one_another() {
+    in_every_order_of(Processes::One, &async |_: &crate::world::World, first, second| {
+        let location = first.begin("app").await;
+        let (one, two) = tokio::join!(first.patch(&location, "abc"), second.patch(&location, "de"));
+        let mut ranges = [one.expect(202), two.expect(202)].map(|reply| reply.header("range").to_owned());
+        ranges.sort();
+        let whole = if ranges[0] == "0-1" { "deabc" } else { "abcde" };
+        assert_eq!(ranges[1], "0-4");
+        let layer = Content::blob(whole);
+        first.put(&committing(&location, &layer.digest), "").await.expect(201);
+        assert_eq!(first.get(&blob("app", &layer.digest)).await.body, whole);
+    });
+}
+
+#[test]
+fn a_commit_sent_twice_at_once_succeeds_once_at_least() {
+    in_every_order(&async |world, first, second| {
+        let layer = Content::blob("layer");
+        let location = first.begin("app").await;
+        first.patch(&location, "layer").await.expect(202);
+        let path = committing(&location, &layer.digest);
+        let (one, two) = tokio::join!(first.put(&path, ""), second.put(&path, ""));
+        one.expect(201);
+        two.expect(201);
+        let reply = world.client().get(&blob("app", &layer.digest)).await.expect(200);
+        assert_eq!(reply.body, "layer");
+    });
+}
+
+#[test]
+fn an_upload_cancelled_during_an_append_is_over() {
+    in_every_order(&async |_, first, second| {
+        let location = first.begin("app").await;
+        first.patch(&location, "abc").await.expect(202);
+        let (appended, cancelled) = tokio::join!(first.patch(&location, "def"), second.delete(&location));
+        assert_one_of(&appended, &[202, 404]);
+        assert_one_of(&cancelled, &[204, 404]);
+        let stands = first.get(&location).await;
+        match cancelled.status.as_u16() {
+            204 => drop(stands.expect(404)),
+            _ => assert_eq!(stands.expect(204).header("range"), "0-5"),
+        }
+    });
+}
+
+#[test]
+fn an_upload_is_either_cancelled_or_committed() {
+    in_every_order(&async |world, first, second| {
+        let layer = Content::blob("layer");
+        let location = first.begin("app").await;
+        first.patch(&location, "layer").await.expect(202);
+        let path = committing(&location, &layer.digest);
+        let (committed, cancelled) = tokio::join!(first.put(&path, ""), second.delete(&location));
+        let outcome = (committed.status.as_u16(), cancelled.status.as_u16());
+        assert!([(201, 404), (404, 204)].contains(&outcome), "{outcome:?}");
+        let readable = if outcome.0 == 201 { 200 } else { 404 };
+        world.client().get(&blob("app", &layer.digest)).await.expect(readable);
+    });
+}
