@@ -1,5 +1,7 @@
 //! Manifests that were read or written here lately. A manifest's bytes never change under its digest.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oci::{Digest, RepositoryName};
@@ -35,8 +37,8 @@ impl Cached {
 #[derive(Clone)]
 struct BodyWeight;
 
-impl Weighter<CacheKey, std::sync::Arc<Cached>> for BodyWeight {
-    fn weight(&self, _key: &CacheKey, cached: &std::sync::Arc<Cached>) -> u64 {
+impl Weighter<CacheKey, Arc<Cached>> for BodyWeight {
+    fn weight(&self, _key: &CacheKey, cached: &Arc<Cached>) -> u64 {
         const BESIDE_BODY: u64 = 512;
         match &cached.record.body {
             ManifestBody::Inline(bytes) => bytes.len() as u64 + BESIDE_BODY,
@@ -47,18 +49,32 @@ impl Weighter<CacheKey, std::sync::Arc<Cached>> for BodyWeight {
 
 /// The cache, keyed by repository and digest: what one repository has says nothing about another.
 pub(crate) struct ManifestCache {
-    cache: Cache<CacheKey, std::sync::Arc<Cached>, BodyWeight>,
+    cache: Cache<CacheKey, Arc<Cached>, BodyWeight>,
+    /// How many removals there were: a manifest that was read before one must not come in after it.
+    removals: AtomicU64,
+}
+
+/// A moment before a manifest was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    time: Timestamp,
+    removals: u64,
 }
 
 impl Default for ManifestCache {
     fn default() -> Self {
-        Self { cache: Cache::with_weighter(1_000, CAPACITY_BYTES, BodyWeight) }
+        Self { cache: Cache::with_weighter(1_000, CAPACITY_BYTES, BodyWeight), removals: AtomicU64::default() }
     }
 }
 
 impl ManifestCache {
-    pub(crate) fn get(&self, repository: &RepositoryName, digest: &Digest) -> Option<std::sync::Arc<Cached>> {
+    pub(crate) fn get(&self, repository: &RepositoryName, digest: &Digest) -> Option<Arc<Cached>> {
         self.cache.get(&(repository.clone(), digest.clone()))
+    }
+
+    /// Returns the moment to give to `insert`; take it before reading the manifest.
+    pub(crate) fn moment(&self, time: Timestamp) -> Moment {
+        Moment { time, removals: self.removals.load(Ordering::SeqCst) }
     }
 
     pub(crate) fn insert(
@@ -67,15 +83,19 @@ impl ManifestCache {
         digest: &Digest,
         version: &Version,
         record: &ManifestRecord,
-        seen_live: Timestamp,
-    ) -> std::sync::Arc<Cached> {
-        let cached =
-            std::sync::Arc::new(Cached { version: version.clone(), record: record.clone(), seen_live });
-        self.cache.insert((repository.clone(), digest.clone()), cached.clone());
+        read: Moment,
+    ) -> Arc<Cached> {
+        let cached = Arc::new(Cached { version: version.clone(), record: record.clone(), seen_live: read.time });
+        let key = (repository.clone(), digest.clone());
+        self.cache.insert(key.clone(), Arc::clone(&cached));
+        if self.removals.load(Ordering::SeqCst) != read.removals {
+            self.cache.remove(&key);
+        }
         cached
     }
 
     pub(crate) fn remove(&self, repository: &RepositoryName, digest: &Digest) {
+        self.removals.fetch_add(1, Ordering::SeqCst);
         self.cache.remove(&(repository.clone(), digest.clone()));
     }
 }

@@ -72,7 +72,9 @@ impl Registry {
         let mut conflicts_left = ATTEMPTS;
         while conflicts_left > 0 {
             let edges = self.edges_to(deletion).await?;
-            if let Some(index) = edges.iter().find_map(referring_index) {
+            // What is half removed already cannot come back; an index that wants it now finds it gone.
+            let may_stay = deletion.record.state == ManifestState::Dying;
+            if let Some(index) = edges.iter().find_map(referring_index).filter(|_| may_stay) {
                 self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
                 return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
             }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use oci::limits::TAGS_PER_PUT_MAX;
 use oci::{Digest, Manifest, RepositoryName, Tag, TargetKind};
 
+use crate::manifest_cache::Moment;
 use crate::ports::{Condition, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
     EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record,
@@ -62,9 +63,10 @@ impl Registry {
             let Some(prepared) = self.manifest_prepare(put, &mut body).await? else { continue };
             let standing = self.manifest_standing(put, &prepared).await?;
             let writes = self.manifest_commit_writes(put, &prepared, &standing);
+            let before = self.manifest_cache.moment(self.now());
             let conflict = self.transact(writes).await?;
             let is_done = conflict.is_none_or(|conflict| is_own_commit(conflict.found.as_ref(), &prepared));
-            self.remember(put, &prepared, is_done);
+            self.remember(put, &prepared, is_done.then_some(before));
             if is_done {
                 return Ok(());
             }
@@ -190,7 +192,7 @@ impl Registry {
         let tags = found.by_ref().take(put.tags.len()).collect();
         let mut missing = Vec::new();
         for (target, item) in references.iter().zip(found) {
-            if !self.is_held(item.as_ref()).await? && !target.may_be_missing {
+            if !self.is_held(item).await? && !target.may_be_missing {
                 missing.push(target.digest.clone());
             }
         }
@@ -204,22 +206,30 @@ impl Registry {
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
     ///
     /// What somebody flagged before they could see the edge is revived here, or found gone.
-    async fn is_held(&self, item: Option<&Item>) -> Result<bool, Error> {
-        let Some(item) = item else { return Ok(false) };
-        let revival = match &item.record {
-            Record::Manifest(manifest) => match manifest.state {
-                ManifestState::Live => return Ok(true),
-                ManifestState::Dying => self.manifest_revival(item, manifest),
-                ManifestState::Pending | ManifestState::Deleting => return Ok(false),
-            },
-            Record::Link(link) => match link.state {
-                LinkState::Live => return Ok(true),
-                LinkState::Dying => self.link_revival(item, link),
-                LinkState::Pending => return Ok(false),
-            },
-            _ => return Ok(false),
-        };
-        Ok(self.transact(vec![revival]).await?.is_none())
+    async fn is_held(&self, item: Option<Item>) -> Result<bool, Error> {
+        let mut seen = item;
+        for _ in 0..ATTEMPTS {
+            let Some(item) = seen else { return Ok(false) };
+            let revival = match &item.record {
+                Record::Manifest(manifest) => match manifest.state {
+                    ManifestState::Live => return Ok(true),
+                    ManifestState::Dying => self.manifest_revival(&item, manifest),
+                    ManifestState::Pending | ManifestState::Deleting => return Ok(false),
+                },
+                Record::Link(link) => match link.state {
+                    LinkState::Live => return Ok(true),
+                    LinkState::Dying => self.link_revival(&item, link),
+                    LinkState::Pending => return Ok(false),
+                },
+                _ => return Ok(false),
+            };
+            match self.transact(vec![revival]).await? {
+                None => return Ok(true),
+                // Others revive and flag it too; what they made of it decides.
+                Some(conflict) => seen = conflict.found,
+            }
+        }
+        Err(Error::Contended)
     }
 
     /// The write that makes a flagged manifest live again; whoever flagged it finds it changed.
@@ -375,14 +385,15 @@ impl Registry {
         ]
     }
 
-    /// What was committed is what the cache has from now on; of anything else it must know nothing.
-    fn remember(&self, put: &ManifestPut<'_>, prepared: &Prepared, is_committed: bool) {
-        let is_known = prepared.pending_watch.is_none() && prepared.record.state == ManifestState::Live;
-        if !is_committed || (!is_known && prepared.pending_watch.is_none()) {
-            self.manifest_cache.remove(put.repository, &put.digest);
-        } else if !is_known {
-            let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
-            self.manifest_cache.insert(put.repository, &put.digest, &prepared.version, &live, self.now());
+    /// A manifest that was pushed is cached; one that turned out other than read is not.
+    fn remember(&self, put: &ManifestPut<'_>, prepared: &Prepared, committed: Option<Moment>) {
+        let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
+        match committed {
+            Some(before) if prepared.pending_watch.is_some() => {
+                self.manifest_cache.insert(put.repository, &put.digest, &prepared.version, &live, before);
+            }
+            Some(_) if prepared.record.state == ManifestState::Live => {}
+            _ => self.manifest_cache.remove(put.repository, &put.digest),
         }
     }
 }

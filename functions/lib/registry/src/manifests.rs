@@ -96,7 +96,7 @@ impl Registry {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<StoredManifest>, Error> {
-        let asked = self.now();
+        let asked = self.manifest_cache.moment(self.now());
         let item = self.get(keys::manifest(repository, digest)).await?;
         let live = item.as_ref().and_then(|item| {
             let record = item.record.as_manifest().filter(|record| record.state.is_visible())?;

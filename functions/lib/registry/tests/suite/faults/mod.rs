@@ -99,7 +99,6 @@ any_fault_is_made_good_at! {
     index_put: IndexPut,
     referrer_put: ReferrerPut,
     manifest_delete: ManifestDelete,
-    #[ignore = "open: a deletion in several transactions hides the manifest before its tags"]
     manifest_delete_many_tags: ManifestDeleteManyTags,
     referrer_delete: ReferrerDelete,
     manifest_delete_of_child: ManifestDeleteOfChild,

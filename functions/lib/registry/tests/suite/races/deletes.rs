@@ -73,7 +73,6 @@ fn a_blob_deleted_while_a_manifest_that_needs_it_is_pushed_is_kept_or_missed() {
 }
 
 #[test]
-#[ignore = "open: a push takes a link that somebody else revives for missing"]
 fn a_refused_deletion_of_a_blob_disturbs_no_push() {
     in_every_order(&async |world, first, second| {
         let (old, config) = (Image::named("old"), Content::blob("{}"));
@@ -135,7 +134,6 @@ fn a_refused_deletion_of_a_child_is_never_seen() {
 }
 
 #[test]
-#[ignore = "open: a read that began before a deletion fills the cache after it"]
 fn a_manifest_read_while_it_is_deleted_is_gone_afterwards() {
     in_every_order(&async |world, first, second| {
         let image = Image::named("app");
