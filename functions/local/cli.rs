@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -46,8 +46,9 @@ pub(crate) struct Options {
 /// What `serve` understands.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ServeOptions {
-    /// Address and port to listen on; port 0 takes any free one [default: 127.0.0.1:5000]
-    #[arg(long, value_name = "ADDR")]
+    /// Address and port to listen on, or a port of this machine alone; port 0 takes any free one
+    /// [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
 }
 
@@ -77,6 +78,9 @@ pub(crate) enum Command {
     Inspect {
         /// For example team/app:1.0
         image: String,
+        /// Print the manifest's bytes exactly as stored, and nothing else
+        #[arg(long)]
+        raw: bool,
     },
     /// Delete a tag (NAME:TAG) or a manifest with all its tags (NAME@DIGEST)
     Rm {
@@ -108,4 +112,29 @@ pub(crate) enum TagCommand {
         /// The repository
         name: String,
     },
+}
+
+/// Reads `127.0.0.1:5000`, `localhost:5000`, `[::1]:5000` or `5000`.
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    let mut addresses = text.to_socket_addrs().map_err(|error| format!("{text:?}: {error}"))?;
+    addresses.next().ok_or_else(|| format!("{text:?} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_a_name_or_a_port_says_where_to_listen() {
+        assert_eq!(listen_address("127.0.0.1:5000").unwrap(), "127.0.0.1:5000".parse().unwrap());
+        assert_eq!(listen_address("5000").unwrap(), "127.0.0.1:5000".parse().unwrap());
+        assert_eq!(listen_address("[::1]:0").unwrap(), "[::1]:0".parse().unwrap());
+        assert!(listen_address("localhost:5000").unwrap().ip().is_loopback());
+        for bad in ["", "here", "127.0.0.1", "127.0.0.1:65536", "70000"] {
+            assert!(listen_address(bad).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -24,7 +25,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let settings = Settings::new(arguments.options, &serve_options, |name| std::env::var(name).ok())?;
     let filter = EnvFilter::try_new(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(is_terminal)
+        .with_writer(std::io::stderr)
+        .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -38,7 +44,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
                 let name: RepositoryName = name.parse()?;
                 list(&settings, &format!("/v2/{name}/tags/list"), "tags").await?;
             }
-            Some(Command::Inspect { image }) => inspect(&settings, &image).await?,
+            Some(Command::Inspect { image, raw }) => inspect(&settings, &image, raw).await?,
             Some(Command::Rm { images }) => remove(&settings, &images).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -46,7 +52,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 async fn check(settings: &Settings, is_deep: bool, is_json: bool) -> Result<ExitCode> {
-    let storage = Storage::open(&settings.data).context("fsck needs the registry stopped")?;
+    let storage = Storage::open_existing(&settings.data).context("fsck needs the registry stopped")?;
     let report = fsck(&*storage.items, &*storage.objects, is_deep).await?;
     if is_json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -91,9 +97,12 @@ async fn list(settings: &Settings, path: &str, field: &str) -> Result<()> {
     Ok(())
 }
 
-async fn inspect(settings: &Settings, image: &str) -> Result<()> {
+async fn inspect(settings: &Settings, image: &str, is_raw: bool) -> Result<()> {
     let path = manifest_path(image)?;
     let response = Connection::open(&settings.data).await?.ask(Method::GET, &path).await?;
+    if is_raw {
+        return Ok(std::io::stdout().write_all(response.body())?);
+    }
     let text =
         |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     println!("Digest:     {}", text("docker-content-digest"));

@@ -25,10 +25,7 @@ pub(crate) enum Connection {
 impl Connection {
     /// Finds a way to the registry of this folder. Whoever holds its lock serves it; an old note is not believed.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
-        if !data.is_dir() {
-            bail!("there is no registry in {}: say where it is with --data", data.display());
-        }
-        match Storage::open(data) {
+        match Storage::open_existing(data) {
             Ok(storage) => Ok(Self::Own(Service::new(storage.registry()))),
             Err(error) if is_in_use(&error) => {
                 let address = noted_address(data).context("another process uses the data folder")?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
 use serde::Deserialize;
 
-use crate::cli::{Options, ServeOptions};
+use crate::cli::{Options, ServeOptions, listen_address};
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields)]
 struct File {
     data: Option<PathBuf>,
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     log: Option<String>,
 }
 
@@ -39,8 +39,10 @@ impl Settings {
         };
         let listen = match (serve.listen, variable("SLIPWAY_LISTEN")) {
             (Some(address), _) => Some(address),
-            (None, Some(text)) => Some(text.parse().with_context(|| format!("SLIPWAY_LISTEN is {text:?}"))?),
-            (None, None) => file.listen,
+            (None, Some(text)) => Some(address("SLIPWAY_LISTEN", &text)?),
+            (None, None) => {
+                file.listen.map(|text| address("listen in the configuration file", &text)).transpose()?
+            }
         };
         let data = options.data.or_else(|| variable("SLIPWAY_DATA").map(PathBuf::from)).or(file.data);
         Ok(Self {
@@ -53,6 +55,10 @@ impl Settings {
                 .unwrap_or_else(|| "info".to_owned()),
         })
     }
+}
+
+fn address(source: &str, text: &str) -> Result<SocketAddr> {
+    listen_address(text).map_err(|error| anyhow::anyhow!("{source}: {error}"))
 }
 
 fn read_file(path: &Path) -> Result<File> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use embedded::{Files, Items};
 use registry::ports::{SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
@@ -25,6 +25,14 @@ impl Storage {
         let items = Items::open(data).with_context(|| format!("data folder {}", data.display()))?;
         let objects = Files::open(data).with_context(|| format!("data folder {}", data.display()))?;
         Ok(Self { items: Arc::new(items), objects: Arc::new(objects) })
+    }
+
+    /// Opens the folder if it is one of a registry; a misspelt name makes no new one.
+    pub(crate) fn open_existing(data: &Path) -> Result<Self> {
+        if !Items::exist(data) {
+            bail!("there is no registry in {}: say where it is with --data", data.display());
+        }
+        Self::open(data)
     }
 
     /// Returns the registry on these stores.

@@ -82,9 +82,7 @@ fn unknown_range_unit_is_ignored(repository: &Repository<'_>) {
 /// Pulling blobs, end-2: RFC 9110 (section 14.2): "MAY ignore or reject" a range that is not one.
 fn malformed_range_is_ignored_or_refused(repository: &Repository<'_>) {
     let (bytes, blob) = push_a_blob(repository);
-    for range in
-        ["bytes=", "bytes=a-b", "bytes=--5", "bytes 0-9", "bytes=99999999999999999999999-"]
-    {
+    for range in ["bytes=", "bytes=a-b", "bytes=--5", "bytes 0-9", "bytes=99999999999999999999999-"] {
         let reply = ranged(repository, &blob, range).send().expect_one_of(&[200, 400, 416]);
         assert!(
             reply.status != 200 || reply.body == bytes,

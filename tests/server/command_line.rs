@@ -23,6 +23,8 @@ fn repositories_and_tags_are_listed_shown_and_removed_beside_the_server_and_with
         assert_eq!(output(&server, &["repo", "ls"]), "team/app\nweb\n", "running: {is_running}");
         assert!(output(&server, &["tag", "ls", "team/app"]).starts_with("1\n"));
         assert!(output(&server, &["inspect", "team/app:1"]).contains(&digest));
+        let raw = output(&server, &["inspect", "--raw", "team/app:1"]);
+        assert_eq!(test_support::content::sha256(raw.as_bytes()), digest);
         server.stop();
     }
     server.restart();
@@ -85,6 +87,20 @@ fn fsck_names_a_damaged_and_a_missing_blob_and_fails() {
     assert_eq!(code, 1);
     assert!(digests.iter().all(|digest| report.contains(digest)), "{report}");
     assert!(report.contains("is missing") && report.contains("its bytes have digest"), "{report}");
+}
+
+#[test]
+fn a_misspelt_folder_is_refused_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("misspelt");
+    for arguments in [&["fsck"][..], &["repo", "ls"]] {
+        for data in [missing.as_path(), folder.path()] {
+            let output = Command::new(SLIPWAY).args(arguments).arg("--data").arg(data).output().unwrap();
+            assert!(!output.status.success());
+            assert!(String::from_utf8_lossy(&output.stderr).contains("there is no registry in"));
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -63,7 +63,8 @@ pub(crate) fn image(server: &Server, name: &str, tag: &str, layer: &[u8]) -> Str
 
 /// Puts a manifest at a path that names its digest and tags.
 pub(crate) fn tags(server: &Server, path: &str, manifest: &[u8]) {
-    let request = Client::new().put(server.url(path)).header("content-type", MANIFEST).body(manifest.to_vec());
+    let request =
+        Client::new().put(server.url(path)).header("content-type", MANIFEST).body(manifest.to_vec());
     assert_eq!(request.send().unwrap().status(), 201);
 }
 

@@ -25,6 +25,8 @@ const CACHE_BYTES: usize = 4 * 1024 * 1024;
 
 const SEPARATOR: u8 = 0;
 
+const FILE_NAME: &str = "items.redb";
+
 /// The items of a folder.
 pub struct Items {
     snapshot: Arc<ArcSwap<Snapshot>>,
@@ -45,8 +47,13 @@ pub enum OpenError {
 impl Items {
     /// Opens the items in `folder`, which has to exist.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let (file, room) = (folder.join("items.redb"), Room::on_disk_of(folder));
+        let (file, room) = (folder.join(FILE_NAME), Room::on_disk_of(folder));
         Self::open_with(room, move || Database::builder().set_cache_size(CACHE_BYTES).create(&file))
+    }
+
+    /// Returns whether the folder has items.
+    pub fn exist(folder: &Path) -> bool {
+        folder.join(FILE_NAME).is_file()
     }
 
     /// Opens the items by a function that can be asked again after the database failed.

@@ -63,7 +63,10 @@ pub(crate) struct Moment {
 
 impl Default for ManifestCache {
     fn default() -> Self {
-        Self { cache: Cache::with_weighter(1_000, CAPACITY_BYTES, BodyWeight), removals: AtomicU64::default() }
+        Self {
+            cache: Cache::with_weighter(1_000, CAPACITY_BYTES, BodyWeight),
+            removals: AtomicU64::default(),
+        }
     }
 }
 
@@ -85,7 +88,8 @@ impl ManifestCache {
         record: &ManifestRecord,
         read: Moment,
     ) -> Arc<Cached> {
-        let cached = Arc::new(Cached { version: version.clone(), record: record.clone(), seen_live: read.time });
+        let cached =
+            Arc::new(Cached { version: version.clone(), record: record.clone(), seen_live: read.time });
         let key = (repository.clone(), digest.clone());
         self.cache.insert(key.clone(), Arc::clone(&cached));
         if self.removals.load(Ordering::SeqCst) != read.removals {

@@ -121,7 +121,11 @@ impl Registry {
     }
 
     fn manifest_item(&self, seen: &Item, record: &ManifestRecord) -> Item {
-        Item { key: seen.key.clone(), version: self.fresh_version(), record: Record::Manifest(record.clone()) }
+        Item {
+            key: seen.key.clone(),
+            version: self.fresh_version(),
+            record: Record::Manifest(record.clone()),
+        }
     }
 
     /// Reads the first page of edges to the manifest; those from manifests sort before those from tags.
@@ -190,7 +194,11 @@ impl Registry {
     }
 
     /// Removes the last tags and the manifest: at once if it fits, otherwise the tags first.
-    async fn manifest_end(&self, deletion: &mut Deletion<'_>, tags: Vec<Write>) -> Result<Option<Conflict>, Error> {
+    async fn manifest_end(
+        &self,
+        deletion: &mut Deletion<'_>,
+        tags: Vec<Write>,
+    ) -> Result<Option<Conflict>, Error> {
         let removal = self.manifest_removal(deletion).await?;
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
         if tags.len() + removal.len() < TRANSACT_WRITES_MAX {

@@ -10,8 +10,8 @@ use oci::{Digest, Manifest, RepositoryName, Tag, TargetKind};
 use crate::manifest_cache::Moment;
 use crate::ports::{Condition, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
-    EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record,
-    ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, keys,
+    EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkState, ManifestBody, ManifestRecord,
+    ManifestState, Record, ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, keys,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -118,7 +118,10 @@ impl Registry {
     }
 
     /// Returns the manifest if it was seen lately, or if its bytes are too many to store them on a guess.
-    async fn manifest_known(&self, put: &ManifestPut<'_>) -> Result<Option<(Version, ManifestRecord)>, Error> {
+    async fn manifest_known(
+        &self,
+        put: &ManifestPut<'_>,
+    ) -> Result<Option<(Version, ManifestRecord)>, Error> {
         if let Some(cached) = self.manifest_cache.get(put.repository, &put.digest) {
             return Ok(Some((cached.version.clone(), cached.record.clone())));
         }

@@ -70,7 +70,9 @@ impl Registry {
     ) -> Result<MountOutcome, Error> {
         let keys = [keys::link(source, digest), keys::link(repository, digest), keys::blob(digest)];
         let found = self.stores.items.get(&keys).await?;
-        let [source_item, own_item, blob_item] = found.as_slice() else { return Ok(MountOutcome::NotMounted) };
+        let [source_item, own_item, blob_item] = found.as_slice() else {
+            return Ok(MountOutcome::NotMounted);
+        };
         let Some(source_link) = source_item.as_ref().and_then(readable_link) else {
             return Ok(MountOutcome::NotMounted);
         };

@@ -10,8 +10,8 @@ use oci::{Algorithm, Descriptor, Digest, MediaType, RepositoryName, Tag};
 use registry::ports::{AppendState, ObjectKey, Timestamp, Version};
 use registry::records::{
     self, BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkOrigin, LinkRecord,
-    LinkState, ManifestBody, ManifestRecord, ManifestState, Record, ReferrerRecord, RepositoryRecord, SuspectRecord,
-    TagRecord, UploadRecord, UploadState,
+    LinkState, ManifestBody, ManifestRecord, ManifestState, Record, ReferrerRecord, RepositoryRecord,
+    SuspectRecord, TagRecord, UploadRecord, UploadState,
 };
 
 const TIME: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -91,7 +91,8 @@ fn samples() -> Vec<(&'static str, Record)> {
     let mut descriptor = Descriptor::new(MediaType::OCI_MANIFEST, digest("manifest"), 8);
     descriptor.artifact_type = Some("application/vnd.example".to_owned());
     descriptor.annotations.insert("key".to_owned(), "value".to_owned());
-    let history = HistoryRecord { before: tag(), after: Some(digest("next")), at: TIME, by: "anonymous".to_owned() };
+    let history =
+        HistoryRecord { before: tag(), after: Some(digest("next")), at: TIME, by: "anonymous".to_owned() };
     let deleted = HistoryRecord { after: None, ..history.clone() };
     let (repository_name, blob_digest) = (repository(), digest("blob"));
     vec![
@@ -150,7 +151,8 @@ fn every_kind_of_item_reads_as_version_1_wrote_it() {
             let bytes = records::encode(&version, &record).unwrap();
             std::fs::write(&file, hex::encode(bytes) + "\n").unwrap();
         }
-        let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let bytes = hex::decode(text.trim()).unwrap();
         assert_eq!(records::decode(&bytes).unwrap(), (version.clone(), record), "{name}");
     }

@@ -46,7 +46,8 @@ pub(crate) fn wanted(
             Ok(Wanted::Bytes(part, StatusCode::PARTIAL_CONTENT, headers))
         }
         RangeOutcome::Unsatisfiable => {
-            let error = HttpError::new(ErrorCode::RangeInvalid, format!("the content has {size_bytes} bytes"));
+            let error =
+                HttpError::new(ErrorCode::RangeInvalid, format!("the content has {size_bytes} bytes"));
             Err(error.with_header(header::CONTENT_RANGE, &format!("bytes */{size_bytes}")))
         }
     }

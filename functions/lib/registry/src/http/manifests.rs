@@ -28,7 +28,8 @@ pub(crate) async fn get(
         Wanted::Bytes(range, code, headers) => {
             let bytes = registry.manifest_read(&manifest).await?;
             // A manifest is in memory, so its length is an index.
-            let [start, end] = [range.start, range.end_exclusive].map(|at| usize::try_from(at).unwrap_or(bytes.len()));
+            let [start, end] =
+                [range.start, range.end_exclusive].map(|at| usize::try_from(at).unwrap_or(bytes.len()));
             Ok(answer(full(bytes.slice(start..end)), code, headers))
         }
     }

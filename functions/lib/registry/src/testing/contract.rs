@@ -45,7 +45,7 @@ macro_rules! object_store_contract {
                 what_arrived_before_a_body_broke_off_is_kept,
                 an_upload_without_bytes_is_an_empty_object,
                 finish_and_abort_can_be_repeated,
-            a_finished_upload_takes_no_more_bytes,
+                a_finished_upload_takes_no_more_bytes,
                 a_large_object_comes_back_as_it_went,
                 many_small_pieces_make_one_object,
                 a_listing_tells_objects_from_unfinished_uploads,

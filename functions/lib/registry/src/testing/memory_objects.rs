@@ -9,7 +9,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
 use crate::ports::{
-    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError, StoreErrorKind,
+    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
+    StoreErrorKind,
 };
 
 #[derive(Default)]

@@ -11,8 +11,11 @@ use registry::ports::{
 };
 use registry::testing::SeededRandom;
 
-/// A call steps aside at most this often before it happens, and after.
-const STEPS_MAX: u128 = 4;
+/// One call in so many is slow, before it happens or after: others overtake it by several calls.
+const SLOW_ONE_IN: u128 = 4;
+
+/// A slow call steps aside less often than this.
+const STEPS: u128 = 24;
 
 /// A store whose calls step aside before they happen and before they answer.
 pub(crate) struct Yielding<S: ?Sized> {
@@ -33,7 +36,9 @@ impl<S: ?Sized> Yielding<S> {
     }
 
     async fn step_aside(&self) {
-        for _ in 0..self.random.bits() % STEPS_MAX {
+        let bits = self.random.bits();
+        let steps = if bits % SLOW_ONE_IN == 0 { (bits / SLOW_ONE_IN) % STEPS } else { 0 };
+        for _ in 0..steps {
             tokio::task::yield_now().await;
         }
     }
