@@ -45,7 +45,8 @@ hostile: ## Send what no client should send
 	$(CARGO) test --test hostile
 
 bench: install-tools ## Measure beside Debian's docker-registry
-	$(CARGO) run --release -p slipway-bench --bin bench
+	$(CARGO) build --release -p slipway -p slipway-bench --bin slipway --bin bench
+	target/release/bench
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
 	tests/fuzz/run.sh

@@ -37,7 +37,7 @@ impl<S: ?Sized> Yielding<S> {
 
     async fn step_aside(&self) {
         let bits = self.random.bits();
-        let steps = if bits % SLOW_ONE_IN == 0 { (bits / SLOW_ONE_IN) % STEPS } else { 0 };
+        let steps = if bits.is_multiple_of(SLOW_ONE_IN) { (bits / SLOW_ONE_IN) % STEPS } else { 0 };
         for _ in 0..steps {
             tokio::task::yield_now().await;
         }

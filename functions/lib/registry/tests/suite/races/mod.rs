@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::world::World;
 
 /// How many orders of storage calls each race is run in.
-const SEEDS: u64 = 2000;
+const SEEDS: u64 = 300;
 
 /// Where the competitors ask.
 #[derive(Clone, Copy, Debug)]
