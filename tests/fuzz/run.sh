@@ -18,7 +18,7 @@ passed=0 failed=0
 
 main() {
     local runs=${1:-20000} only=" ${*:2} " entry
-    build || return
+    build
     for entry in $TARGETS; do
         if [ "$only" = "  " ] || [[ "$only" == *" ${entry%%:*} "* ]]; then
             run "${entry%%:*}" "${entry##*:}" "$runs"
@@ -30,9 +30,14 @@ main() {
 
 # With --target the coverage flags stay away from build scripts and macros.
 build() {
-    command -v "${CXX:-c++}" >/dev/null || { skip "there is no C++ compiler"; return; }
     host=$(rustc -vV | sed -n 's/^host: //p')
-    RUSTFLAGS="$(echo $COVERAGE)" cargo build --quiet --release --target "$host" --target-dir "$target_dir"
+    flags=$(echo $COVERAGE)
+    command -v "${CXX:-c++}" >/dev/null || skip "there is no C++ compiler"
+    echo | rustc --crate-type lib --emit obj -o /dev/null $flags - 2>/dev/null || skip "rustc cannot measure coverage"
+    if ! RUSTFLAGS=$flags cargo build --quiet --release --target "$host" --target-dir "$target_dir"; then
+        echo "fuzz: FAILED: the targets do not build" >&2
+        exit 1
+    fi
 }
 
 skip() {

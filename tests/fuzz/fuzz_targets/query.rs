@@ -10,7 +10,8 @@ fuzz_target!(|raw: &str| {
     let standard = raw.replace('+', "%2B");
     let expected: Vec<_> = form_urlencoded::parse(standard.as_bytes()).collect();
     for (key, _) in &expected {
-        let values: Vec<_> = expected.iter().filter(|(name, _)| name == key).map(|(_, value)| &**value).collect();
+        let values: Vec<_> =
+            expected.iter().filter(|(name, _)| name == key).map(|(_, value)| &**value).collect();
         assert_eq!(query.all(key).collect::<Vec<_>>(), values, "{key:?}");
         assert_eq!(query.get(key).ok(), (values.len() == 1).then_some(Some(values[0])), "{key:?}");
     }

@@ -14,9 +14,8 @@ fuzz_target!(|input: (u64, &str)| {
             assert_eq!(RangeHeader::parse(&exactly, size), RangeOutcome::Part(part));
         }
         RangeOutcome::Whole => {}
-        // No blob is so small that its last byte is out of reach, unless nothing was asked for.
+        // What is out of reach of a blob is out of reach of an empty one.
         RangeOutcome::Unsatisfiable => {
-            assert!(value.contains(|character: char| character.is_ascii_digit()), "{value:?}");
             assert_eq!(RangeHeader::parse(value, 0), RangeOutcome::Unsatisfiable, "{value:?}");
         }
     }

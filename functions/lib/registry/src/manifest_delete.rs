@@ -59,16 +59,26 @@ impl Registry {
         principal: &Principal,
         digest: &Digest,
     ) -> Result<(), Error> {
-        let Some((item, record)) = self.manifest_flag(repository, digest).await? else {
-            return Err(manifest_unknown(repository, &Reference::Digest(digest.clone())));
-        };
-        let mut deletion = Deletion { repository, principal, digest, item, record };
-        let deleted = self.manifest_delete_flagged(&mut deletion).await;
-        self.manifest_cache.remove(repository, digest);
-        deleted
+        let mut was_there = false;
+        for _ in 0..ATTEMPTS {
+            let Some((item, record)) = self.manifest_flag(repository, digest).await? else {
+                // Somebody else has ended it, or pushes it anew.
+                let unknown = || manifest_unknown(repository, &Reference::Digest(digest.clone()));
+                return if was_there { Ok(()) } else { Err(unknown()) };
+            };
+            was_there = true;
+            let mut deletion = Deletion { repository, principal, digest, item, record };
+            let is_deleted = self.manifest_delete_flagged(&mut deletion).await;
+            self.manifest_cache.remove(repository, digest);
+            if is_deleted? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
     }
 
-    async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<(), Error> {
+    /// Returns `false` if somebody took the flag off: a push of the manifest, or of an index that needs it.
+    async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
         let mut conflicts_left = ATTEMPTS;
         while conflicts_left > 0 {
             let edges = self.edges_to(deletion).await?;
@@ -85,11 +95,10 @@ impl Registry {
                 false => self.transact_while_flagged(deletion, &tags).await?,
             };
             match conflict {
-                // A push took the place over: what is left is its own.
-                Some(conflict) if conflict.key == deletion.item.key => return Ok(()),
+                Some(conflict) if conflict.key == deletion.item.key => return Ok(false),
                 // A tag was moved between the look and the write.
                 Some(_) => conflicts_left -= 1,
-                None if is_last_page => return Ok(()),
+                None if is_last_page => return Ok(true),
                 None => {}
             }
         }

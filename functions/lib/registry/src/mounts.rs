@@ -43,11 +43,24 @@ impl Registry {
             None => self.mount_candidates(digest).await?,
         };
         for source in sources {
-            if self.blob_mount_from(repository, digest, &source).await? == MountOutcome::Mounted {
-                return Ok(MountOutcome::Mounted);
+            let outcome = match source == *repository {
+                true => self.mount_own(repository, digest).await?,
+                false => self.blob_mount_from(repository, digest, &source).await?,
+            };
+            if outcome == MountOutcome::Mounted {
+                return Ok(outcome);
             }
         }
         Ok(MountOutcome::NotMounted)
+    }
+
+    /// What the repository has already is only held.
+    async fn mount_own(&self, repository: &RepositoryName, digest: &Digest) -> Result<MountOutcome, Error> {
+        match self.blob_head(repository, digest).await {
+            Ok(_) => Ok(MountOutcome::Mounted),
+            Err(Error::BlobUnknown { .. }) => Ok(MountOutcome::NotMounted),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns repositories that may have the blob.
@@ -59,7 +72,8 @@ impl Registry {
             ..Query::default()
         };
         let edges = self.stores.items.query(query).await?;
-        Ok(edges.iter().filter_map(|edge| edge.key.sk.strip_prefix(BLOB_EDGES)?.parse().ok()).collect())
+        let names = edges.iter().filter_map(|edge| edge.key.sk.strip_prefix(BLOB_EDGES)?.parse().ok());
+        Ok(names.collect())
     }
 
     async fn blob_mount_from(
@@ -77,8 +91,7 @@ impl Registry {
             return Ok(MountOutcome::NotMounted);
         };
         if own_item.as_ref().and_then(readable_link).is_some() {
-            let held = self.blob_head(repository, digest).await;
-            return Ok(if held.is_ok() { MountOutcome::Mounted } else { MountOutcome::NotMounted });
+            return self.mount_own(repository, digest).await;
         }
         let link = LinkRecord {
             state: LinkState::Pending,

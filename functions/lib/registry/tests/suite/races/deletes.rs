@@ -90,7 +90,6 @@ fn a_refused_deletion_of_a_blob_disturbs_no_push() {
 }
 
 #[test]
-#[ignore = "open: a deletion says 202 after an index has revived the manifest"]
 fn a_child_deleted_while_its_index_is_pushed_is_kept_or_missed() {
     in_every_order(&async |world, first, second| {
         let image = Image::named("app");
