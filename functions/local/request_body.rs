@@ -12,6 +12,9 @@ use tokio::sync::watch;
 /// How much of a refused body is still taken, so that the client reads the answer instead of a broken pipe.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// How long a client may send nothing in the middle of a body: then it is gone, and its upload free for another.
+const IDLE_TIME: Duration = Duration::from_secs(60);
+
 /// For how long.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
@@ -29,13 +32,19 @@ pub(crate) fn until_stop(body: Incoming, mut stopping: watch::Receiver<bool>) ->
         let (mut pieces, mut stop) = pieces?;
         tokio::select! {
             biased;
-            piece = pieces.next() => match piece? {
-                Ok(bytes) => Some((Ok(Frame::data(bytes)), Some((pieces, stop)))),
-                Err(error) => Some((Err(BoxError::from(error)), None)),
-            },
             () = &mut stop => {
                 pieces.forget();
                 Some((Err(BoxError::from("the registry is stopping")), None))
+            }
+            piece = tokio::time::timeout(IDLE_TIME, pieces.next()) => match piece {
+                Ok(piece) => match piece? {
+                    Ok(bytes) => Some((Ok(Frame::data(bytes)), Some((pieces, stop)))),
+                    Err(error) => Some((Err(BoxError::from(error)), None)),
+                },
+                Err(_) => {
+                    pieces.forget();
+                    Some((Err(BoxError::from("the client has fallen silent")), None))
+                }
             }
         }
     });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends each parser hostile input, the same in every run: ./run.sh [runs per target] [target...]
+# Sends each parser hostile input: ./run.sh [runs per target] [target...]
 # Without a C++ compiler the targets cannot be built; that is a visible skip, unless SLIPWAY_REQUIRE names fuzz.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -14,6 +14,7 @@ readonly COVERAGE="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
 
 target_dir=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/fuzz
+at_fixed_addresses=$(setarch -R true 2>/dev/null && echo "setarch -R" || true)
 passed=0 failed=0
 
 main() {
@@ -49,13 +50,13 @@ skip() {
     exit 0
 }
 
-# Begins with the seeds alone, so that a run can be repeated.
+# Begins with the seeds alone and at fixed addresses, which libFuzzer counts too, so that a run can be repeated.
 run() {
     local name=$1 max_len=$2 runs=$3 started=$SECONDS
     local work="$target_dir/run/$name"
     rm -rf "$work"
     mkdir -p "$work/corpus"
-    if "$target_dir/$host/release/$name" -seed=1 -runs="$runs" -max_len="$max_len" -len_control=0 -timeout=10 \
+    if $at_fixed_addresses "$target_dir/$host/release/$name" -seed=1 -runs="$runs" -max_len="$max_len" -len_control=0 -timeout=10 \
         -dict=words.dict -artifact_prefix="$work/" "$work/corpus" "seeds/$name" >"$work/log" 2>&1; then
         passed=$((passed + 1))
         echo "fuzz: $name passed: $runs runs, $(coverage "$work/log"), $((SECONDS - started)) s"

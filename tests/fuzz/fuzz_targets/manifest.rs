@@ -16,7 +16,13 @@ const TYPES: [MediaType; 5] = [
     MediaType::DOCKER_LIST,
 ];
 
+/// A key that makes the other JSON parser, and only that one, read an object as something else.
+const PRIVATE_KEY: &[u8] = b"$serde_json::private::RawValue";
+
 fuzz_target!(|bytes: &[u8]| {
+    if bytes.windows(PRIVATE_KEY.len()).any(|window| window == PRIVATE_KEY) {
+        return;
+    }
     let alone = Manifest::parse(bytes, None);
     for says_nothing in [MediaType::JSON, MediaType::OCTET_STREAM] {
         assert_eq!(Manifest::parse(bytes, Some(&says_nothing)), alone);

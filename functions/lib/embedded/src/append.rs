@@ -1,49 +1,48 @@
-//! Bytes into a file: one task takes them from the network while a thread writes them.
+//! Bytes into a file: while a thread writes one batch, the next one is taken from the network.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use registry::ports::{AppendState, Appended, ByteStream, StoreError};
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::files::{beside, file_error};
 use crate::sync;
 
-/// As many bytes are written at once.
+/// As many bytes are written at once, by a thread that is held for no longer than that.
 const BATCH_BYTES: usize = 512 * 1024;
-
-/// How many batches may wait for the disk: the bound on the memory of one upload.
-const WAITING_BATCHES: usize = 2;
 
 /// After so many bytes the disk is told to begin, so that the last fsync is short however long the file.
 const SYNC_EVERY_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Appends the body at `offset`; what comes after it in the file is overwritten.
 pub(crate) async fn append(path: PathBuf, offset: u64, mut body: ByteStream) -> Result<Appended, StoreError> {
-    let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
-    let write = tokio::spawn(beside({
+    let opened = beside({
         let path = path.clone();
-        move || write_batches(&path, offset, waiting)
-    }));
-    let mut batch = Batch::default();
-    let mut interrupted = None;
+        move || Writer::open(path, offset)
+    });
+    let mut work = Work::Idle(opened.await?.map_err(|error| file_error(error, &path))?);
+    let (mut batch, mut batch_bytes, mut interrupted) = (Vec::new(), 0, None);
     while let Some(piece) = body.next().await {
         match piece {
-            Ok(bytes) => batch.add(bytes),
+            Ok(bytes) => {
+                batch_bytes += bytes.len();
+                batch.push(bytes);
+            }
             Err(error) => interrupted = Some(error),
         }
-        // A closed channel means that the thread failed; its error is read below.
-        if batch.size_bytes >= BATCH_BYTES && batches.send(std::mem::take(&mut batch)).await.is_err() {
-            break;
+        if batch_bytes >= BATCH_BYTES {
+            let writer = work.wait(&path).await?;
+            work = writer.start(std::mem::take(&mut batch));
+            batch_bytes = 0;
         }
     }
-    let _ = batches.send(batch).await;
-    drop(batches);
-    let written = write.await.unwrap_or_else(|error| Ok(Err(io::Error::other(error))))?;
-    let size_bytes = written.map_err(|error| file_error(error, &path))?;
+    let writer = work.wait(&path).await?;
+    let ended = beside(move || writer.write(&batch).and_then(Writer::end)).await?;
+    let size_bytes = ended.map_err(|error| file_error(error, &path))?;
     Ok(Appended { state: AppendState { size_bytes, store: String::new() }, interrupted })
 }
 
@@ -54,53 +53,78 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-#[derive(Default)]
-struct Batch {
-    pieces: Vec<Bytes>,
-    size_bytes: usize,
+/// A writer, here or in the thread that writes the batch before.
+enum Work {
+    Idle(Writer),
+    Running(JoinHandle<io::Result<Writer>>),
 }
 
-impl Batch {
-    fn add(&mut self, bytes: Bytes) {
-        self.size_bytes += bytes.len();
-        self.pieces.push(bytes);
+impl Work {
+    async fn wait(self, path: &Path) -> Result<Writer, StoreError> {
+        let written = match self {
+            Self::Idle(writer) => Ok(writer),
+            Self::Running(thread) => thread.await.unwrap_or_else(|error| Err(io::Error::other(error))),
+        };
+        written.map_err(|error| file_error(error, path))
     }
 }
 
-/// Returns how long the file is, all of it durable. After a failure the file is as long as it was.
-fn write_batches(path: &Path, offset: u64, waiting: mpsc::Receiver<Batch>) -> io::Result<u64> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    if file.metadata()?.len() != offset {
-        file.set_len(offset)?;
-    }
-    file.seek(SeekFrom::Start(offset))?;
-    let written = write_durably(&mut file, path, offset, waiting);
-    if written.is_err() {
-        // A disk that was full gets its room back; the first error is the one to tell.
-        let _ = file.set_len(offset);
-    }
-    written
-}
-
-fn write_durably(
-    file: &mut File,
-    path: &Path,
+/// A file that grows. When it fails or is dropped before its end, it is as long as it was.
+struct Writer {
+    file: File,
+    path: PathBuf,
     offset: u64,
-    mut waiting: mpsc::Receiver<Batch>,
-) -> io::Result<u64> {
-    let mut early = EarlySync::default();
-    let mut end = offset;
-    while let Some(batch) = waiting.blocking_recv() {
-        write_pieces(file, &batch.pieces)?;
-        end += batch.size_bytes as u64;
-        early.wrote(file, batch.size_bytes as u64)?;
+    end: u64,
+    early: EarlySync,
+    is_ended: bool,
+}
+
+impl Writer {
+    fn open(path: PathBuf, offset: u64) -> io::Result<Self> {
+        let mut file = OpenOptions::new().write(true).create(offset == 0).truncate(false).open(&path)?;
+        let length = file.metadata()?.len();
+        if length < offset {
+            let lost = format!("{length} bytes are left of {offset} acknowledged");
+            return Err(io::Error::new(ErrorKind::InvalidData, lost));
+        }
+        if length > offset {
+            file.set_len(offset)?;
+        }
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Self { file, path, offset, end: offset, early: EarlySync::default(), is_ended: false })
     }
-    early.finish()?;
-    file.sync_all()?;
-    if offset == 0 {
-        sync::folder(path.parent().unwrap_or(Path::new("/")))?;
+
+    fn start(self, batch: Vec<Bytes>) -> Work {
+        Work::Running(tokio::task::spawn_blocking(move || self.write(&batch)))
     }
-    Ok(end)
+
+    fn write(mut self, batch: &[Bytes]) -> io::Result<Self> {
+        write_pieces(&mut self.file, batch)?;
+        let batch_bytes = batch.iter().map(|piece| piece.len() as u64).sum();
+        self.end += batch_bytes;
+        self.early.wrote(&self.file, batch_bytes)?;
+        Ok(self)
+    }
+
+    /// Makes all of it durable; returns how long the file is.
+    fn end(mut self) -> io::Result<u64> {
+        self.early.finish()?;
+        self.file.sync_all()?;
+        if self.offset == 0 {
+            sync::folder(self.path.parent().unwrap_or(Path::new("/")))?;
+        }
+        self.is_ended = true;
+        Ok(self.end)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            // A disk that was full gets its room back; the first error is the one to tell.
+            let _ = self.file.set_len(self.offset);
+        }
+    }
 }
 
 fn write_pieces(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
@@ -109,9 +133,9 @@ fn write_pieces(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
     while !slices.is_empty() {
         match file.write_vectored(slices) {
             Ok(0) if slices.iter().all(|slice| slice.is_empty()) => break,
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => io::IoSlice::advance_slices(&mut slices, written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }

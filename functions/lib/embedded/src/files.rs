@@ -32,6 +32,7 @@ impl Files {
         }
         sync::folder(&folder.join("data"))?;
         sync::folder(folder)?;
+        sync::folder(parent(folder))?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -51,7 +52,11 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 }
 
 pub(crate) fn file_error(error: io::Error, path: &Path) -> StoreError {
-    let kind = if is_full(&error) { StoreErrorKind::Full } else { StoreErrorKind::Unavailable };
+    let kind = match error.kind() {
+        _ if is_full(&error) => StoreErrorKind::Full,
+        ErrorKind::InvalidData | ErrorKind::NotFound => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Unavailable,
+    };
     StoreError::caused(kind, format!("file {}", path.display()), error)
 }
 
@@ -79,7 +84,10 @@ fn parent(path: &Path) -> &Path {
 /// Publishes the upload by one rename; an upload without bytes has no file yet.
 fn publish(upload: &Path, object: &Path, size_bytes: u64) -> Result<(), StoreError> {
     match published_size(object)? {
-        Some(published) if published == size_bytes => return Ok(()),
+        // Whoever renamed it may not have come to make that durable.
+        Some(published) if published == size_bytes => {
+            return sync::folder(parent(object)).map_err(|error| file_error(error, object));
+        }
         Some(_) => return Err(already_finished(object)),
         None => {}
     }
@@ -87,8 +95,14 @@ fn publish(upload: &Path, object: &Path, size_bytes: u64) -> Result<(), StoreErr
 }
 
 fn rename(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(upload)?;
-    if file.metadata()?.len() != size_bytes {
+    let file =
+        std::fs::OpenOptions::new().write(true).create(size_bytes == 0).truncate(false).open(upload)?;
+    let length = file.metadata()?.len();
+    if length < size_bytes {
+        let lost = format!("{length} bytes are left of {size_bytes} acknowledged");
+        return Err(io::Error::new(ErrorKind::InvalidData, lost));
+    }
+    if length > size_bytes {
         // Bytes that were never acknowledged.
         file.set_len(size_bytes)?;
         file.sync_all()?;

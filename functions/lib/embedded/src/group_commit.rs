@@ -153,7 +153,8 @@ fn write_group(database: &Database, group: &[Waiting]) -> Result<Vec<Reply>, Sto
     let mut replies = Vec::with_capacity(group.len());
     for one in group {
         replies.push(match apply(&mut table, &one.writes) {
-            Err(TransactError::Store(error)) => return Err(error),
+            // An item that cannot be understood is the trouble of those who want it; nothing was written.
+            Err(TransactError::Store(error)) if error.kind != StoreErrorKind::Corrupt => return Err(error),
             reply => reply,
         });
     }
@@ -179,21 +180,26 @@ fn apply(table: &mut Table<'_, &'static [u8], &'static [u8]>, writes: &[Write]) 
             return Err(TransactError::Conflict(Box::new(Conflict { key: key.clone(), found })));
         }
     }
-    for write in writes {
-        match write {
-            Write::Put(item, _) => {
-                let value = records::encode(&item.version, &item.record).map_err(|error| {
-                    StoreError::caused(StoreErrorKind::Corrupt, "an item to write", error)
-                })?;
-                table.insert(encode_key(&item.key).as_slice(), value.as_slice()).map_err(database_error)?;
+    let encoded = writes.iter().map(encode_value).collect::<Result<Vec<_>, _>>()?;
+    for (write, value) in writes.iter().zip(encoded) {
+        let key = encode_key(write.key());
+        match (write, value) {
+            (Write::Put(..), Some(value)) => {
+                table.insert(key.as_slice(), value.as_slice()).map_err(database_error)?;
             }
-            Write::Delete(key, _) => {
-                table.remove(encode_key(key).as_slice()).map_err(database_error)?;
+            (Write::Delete(..), _) => {
+                table.remove(key.as_slice()).map_err(database_error)?;
             }
-            Write::Check(..) => {}
+            _ => {}
         }
     }
     Ok(())
+}
+
+fn encode_value(write: &Write) -> Result<Option<Vec<u8>>, StoreError> {
+    let Write::Put(item, _) = write else { return Ok(None) };
+    let unencodable = |error| StoreError::caused(StoreErrorKind::Corrupt, "an item to write", error);
+    records::encode(&item.version, &item.record).map(Some).map_err(unencodable)
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ fn read_entry(entry: Result<Entry<'_>, redb::StorageError>) -> Result<Item, Stor
     decode_item(decode_key(key.value())?, value.value())
 }
 
-/// Reads run where they are called: the pages are in memory as a rule, and a thread would cost more.
+/// Reads run where they are called: as a rule the system has the pages in memory, and a thread would cost more.
 #[async_trait]
 impl ItemStore for Items {
     async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {

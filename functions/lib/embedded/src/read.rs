@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use registry::ports::ByteStream;
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// Up to here a range is read where it is asked for: cheaper than handing it to a thread.
 const AT_ONCE_BYTES: u64 = 64 * 1024;
@@ -16,35 +17,37 @@ const AT_ONCE_BYTES: u64 = 64 * 1024;
 /// As many bytes are read at once.
 const BUFFER_BYTES: u64 = 512 * 1024;
 
-/// How many buffers are read ahead: the bound on the memory of one download.
-const BUFFERS_AHEAD: usize = 2;
-
 /// Returns the bytes of the range, which must lie within the file.
+///
+/// While one buffer is sent the next one is read, by a thread that is held for no longer than that.
 pub(crate) fn stream(file: File, range: Range<u64>) -> io::Result<ByteStream> {
     if range.end - range.start <= AT_ONCE_BYTES {
         let bytes = read(&file, range)?;
         return Ok(futures_util::stream::iter([Ok(bytes)]).boxed());
     }
-    let (buffers, ahead) = mpsc::channel(BUFFERS_AHEAD);
-    tokio::task::spawn_blocking(move || read_ahead(&file, range, &buffers));
-    let stream = futures_util::stream::unfold(ahead, |mut ahead| async move {
-        let buffer = ahead.recv().await?;
-        Some((buffer, ahead))
+    let ahead = Ahead::start(Arc::new(file), range);
+    let stream = futures_util::stream::unfold(Some(ahead), |ahead| async move {
+        let Ahead { file, rest, buffer } = ahead?;
+        let buffer = buffer.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let next = (buffer.is_ok() && !rest.is_empty()).then(|| Ahead::start(file, rest));
+        Some((buffer, next))
     });
     Ok(stream.boxed())
 }
 
-fn read_ahead(file: &File, range: Range<u64>, buffers: &mpsc::Sender<io::Result<Bytes>>) {
-    let mut start = range.start;
-    while start < range.end {
-        let end = range.end.min(start + BUFFER_BYTES);
-        let buffer = read(file, start..end);
-        let is_last = buffer.is_err();
-        // Nobody takes it when the client has gone away.
-        if buffers.blocking_send(buffer).is_err() || is_last {
-            break;
-        }
-        start = end;
+/// A buffer that is being read, and what comes after it.
+struct Ahead {
+    file: Arc<File>,
+    rest: Range<u64>,
+    buffer: JoinHandle<io::Result<Bytes>>,
+}
+
+impl Ahead {
+    fn start(file: Arc<File>, range: Range<u64>) -> Self {
+        let end = range.end.min(range.start + BUFFER_BYTES);
+        let reading = Arc::clone(&file);
+        let buffer = tokio::task::spawn_blocking(move || read(&reading, range.start..end));
+        Self { file, rest: end..range.end, buffer }
     }
 }
 

@@ -25,4 +25,4 @@ pub const MANIFEST_MAX_DESCRIPTORS: usize = 10_000;
 pub const PAGE_MAX_ENTRIES: usize = 1000;
 
 /// Most `tag` parameters of one manifest push; the specification asks for at least 10.
-pub const TAGS_PER_PUT_MAX: usize = 20;
+pub const TAGS_PER_PUT_MAX: usize = 16;

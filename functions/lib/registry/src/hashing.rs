@@ -3,105 +3,82 @@
 use bytes::Bytes;
 use futures_util::StreamExt;
 use oci::Hasher;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::ports::ByteStream;
 
-/// Up to here bytes are hashed where they pass; beyond, a thread of its own does it.
-const INLINE_BYTES: usize = 256 * 1024;
-
-/// How many pieces may wait for the thread: the bound on the memory of one upload.
-const WAITING_PIECES: usize = 16;
+/// As many bytes are hashed at once, in a thread that is held for no longer than that.
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// Returns a stream of the same bytes, and what they hash to (added to `hasher`) once it has been read.
 ///
 /// The hash covers exactly what the stream yielded.
 pub(crate) fn hashed(body: ByteStream, hasher: Hasher) -> (ByteStream, oneshot::Receiver<Hasher>) {
     let (finished, hash) = oneshot::channel();
-    let stage = Stage::Inline { hasher: Box::new(hasher), hashed_bytes: 0 };
-    let stream = HashedStream { body, stage, finished: Some(finished) };
+    let hasher = Some(Work::Idle(Box::new(hasher)));
+    let stream = HashedStream { body, hasher, batch: Vec::new(), batch_bytes: 0, finished: Some(finished) };
     (futures_util::stream::unfold(stream, HashedStream::step).boxed(), hash)
 }
 
 struct HashedStream {
     body: ByteStream,
-    stage: Stage,
+    /// Nothing once a hashing thread has panicked: then there is no hash to tell.
+    hasher: Option<Work>,
+    batch: Vec<Bytes>,
+    batch_bytes: usize,
     finished: Option<oneshot::Sender<Hasher>>,
 }
 
-enum Stage {
-    Inline { hasher: Box<Hasher>, hashed_bytes: usize },
-    Thread { pieces: mpsc::Sender<Bytes>, hasher: tokio::task::JoinHandle<Hasher> },
-    Done,
+/// A hasher, here or in the thread that hashes the batch before.
+enum Work {
+    Idle(Box<Hasher>),
+    Running(JoinHandle<Box<Hasher>>),
+}
+
+impl Work {
+    async fn wait(self) -> Option<Box<Hasher>> {
+        match self {
+            Self::Idle(hasher) => Some(hasher),
+            Self::Running(thread) => thread.await.ok(),
+        }
+    }
 }
 
 impl HashedStream {
     async fn step(mut self) -> Option<(std::io::Result<Bytes>, Self)> {
-        match self.body.next().await {
-            Some(Ok(piece)) => {
-                self.stage = self.stage.update(&piece).await;
-                Some((Ok(piece), self))
-            }
-            Some(Err(error)) => {
-                self.finish().await;
-                Some((Err(error), self))
-            }
-            None => {
-                self.finish().await;
-                None
-            }
+        let piece = self.body.next().await;
+        match &piece {
+            Some(Ok(bytes)) => self.add(bytes.clone()).await,
+            Some(Err(_)) | None => self.finish().await,
+        }
+        piece.map(|piece| (piece, self))
+    }
+
+    async fn add(&mut self, bytes: Bytes) {
+        self.batch_bytes += bytes.len();
+        self.batch.push(bytes);
+        if self.batch_bytes < BATCH_BYTES {
+            return;
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.batch_bytes = 0;
+        if let Some(work) = self.hasher.take() {
+            self.hasher = work.wait().await.map(|mut hasher| {
+                Work::Running(tokio::task::spawn_blocking(move || {
+                    batch.iter().for_each(|bytes| hasher.update(bytes));
+                    hasher
+                }))
+            });
         }
     }
 
     async fn finish(&mut self) {
-        let stage = std::mem::replace(&mut self.stage, Stage::Done);
-        if let (Some(hasher), Some(finished)) = (stage.finish().await, self.finished.take()) {
+        let (Some(work), Some(finished)) = (self.hasher.take(), self.finished.take()) else { return };
+        if let Some(mut hasher) = work.wait().await {
+            self.batch.iter().for_each(|bytes| hasher.update(bytes));
             // Nobody listens any more when the append itself failed.
-            let _ = finished.send(hasher);
-        }
-    }
-}
-
-impl Stage {
-    async fn update(self, piece: &Bytes) -> Self {
-        match self {
-            Self::Inline { mut hasher, hashed_bytes } if hashed_bytes + piece.len() <= INLINE_BYTES => {
-                hasher.update(piece);
-                Self::Inline { hasher, hashed_bytes: hashed_bytes + piece.len() }
-            }
-            Self::Inline { hasher, .. } => Self::in_thread(*hasher).send(piece).await,
-            Self::Thread { .. } => self.send(piece).await,
-            Self::Done => Self::Done,
-        }
-    }
-
-    fn in_thread(mut hasher: Hasher) -> Self {
-        let (pieces, mut waiting) = mpsc::channel::<Bytes>(WAITING_PIECES);
-        let hasher = tokio::task::spawn_blocking(move || {
-            while let Some(piece) = waiting.blocking_recv() {
-                hasher.update(&piece);
-            }
-            hasher
-        });
-        Self::Thread { pieces, hasher }
-    }
-
-    async fn send(self, piece: &Bytes) -> Self {
-        if let Self::Thread { pieces, .. } = &self {
-            // The thread ends only after the sender is gone; a lost piece shows as a missing hash.
-            let _ = pieces.send(piece.clone()).await;
-        }
-        self
-    }
-
-    async fn finish(self) -> Option<Hasher> {
-        match self {
-            Self::Inline { hasher, .. } => Some(*hasher),
-            Self::Thread { pieces, hasher } => {
-                drop(pieces);
-                hasher.await.ok()
-            }
-            Self::Done => None,
+            let _ = finished.send(*hasher);
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::{Error, Principal, Registry};
 /// How many edges to a manifest are read at once.
 const EDGES_PER_PAGE: usize = 1000;
 
+/// How many tags one transaction removes: each takes four writes.
+const TAGS_PER_TRANSACTION: usize = 24;
+
 /// A deletion under way.
 struct Deletion<'a> {
     repository: &'a RepositoryName,
@@ -88,16 +91,18 @@ impl Registry {
                 self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
                 return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
             }
-            let tags: Vec<Write> = edges.iter().flat_map(|edge| self.tag_removal(deletion, edge)).collect();
+            let tags: Vec<Vec<Write>> = edges.iter().map(|edge| self.tag_removal(deletion, edge)).collect();
             let is_last_page = edges.len() < EDGES_PER_PAGE;
             let conflict = match is_last_page {
                 true => self.manifest_end(deletion, tags).await?,
-                false => self.transact_while_flagged(deletion, &tags).await?,
+                false => self.tags_remove(deletion, &tags).await?,
             };
             match conflict {
                 Some(conflict) if conflict.key == deletion.item.key => return Ok(false),
-                // A tag was moved between the look and the write.
-                Some(_) => conflicts_left -= 1,
+                Some(conflict) => {
+                    self.stale_edge_delete(deletion, &edges, &conflict).await?;
+                    conflicts_left -= 1;
+                }
                 None if is_last_page => return Ok(true),
                 None => {}
             }
@@ -189,7 +194,9 @@ impl Registry {
             writes.push(Write::Delete(referrer, Condition::Always));
         }
         if let ManifestBody::Object(object) = &record.body {
-            writes.push(self.suspect(SuspectRecord::Object { object: object.clone() }, Duration::ZERO));
+            let (repository, digest) = ((*repository).clone(), (*digest).clone());
+            let suspect = SuspectRecord::ManifestObject { repository, digest, object: object.clone() };
+            writes.push(self.suspect(suspect, Duration::ZERO));
         }
         writes.push(self.event(EventRecord {
             action: EventAction::ManifestDeleted,
@@ -206,14 +213,15 @@ impl Registry {
     async fn manifest_end(
         &self,
         deletion: &mut Deletion<'_>,
-        tags: Vec<Write>,
+        tags: Vec<Vec<Write>>,
     ) -> Result<Option<Conflict>, Error> {
         let removal = self.manifest_removal(deletion).await?;
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
-        if tags.len() + removal.len() < TRANSACT_WRITES_MAX {
-            return self.transact([tags, removal, vec![end(&deletion.item)]].concat()).await;
+        let all_tags = tags.concat();
+        if all_tags.len() + removal.len() < TRANSACT_WRITES_MAX {
+            return self.transact([all_tags, removal, vec![end(&deletion.item)]].concat()).await;
         }
-        if let Some(conflict) = self.transact_while_flagged(deletion, &tags).await? {
+        if let Some(conflict) = self.tags_remove(deletion, &tags).await? {
             return Ok(Some(conflict));
         }
         if removal.len() < TRANSACT_WRITES_MAX {
@@ -231,6 +239,39 @@ impl Registry {
             None => self.transact(vec![end(&deletion.item)]).await,
             conflict => Ok(conflict),
         }
+    }
+
+    /// Removes tags, each of them whole in one transaction.
+    async fn tags_remove(
+        &self,
+        deletion: &Deletion<'_>,
+        tags: &[Vec<Write>],
+    ) -> Result<Option<Conflict>, Error> {
+        for some in tags.chunks(TAGS_PER_TRANSACTION) {
+            let conflict = self.transact_while_flagged(deletion, &some.concat()).await?;
+            if conflict.is_some() {
+                return Ok(conflict);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A tag that is not as its edge says was moved or is gone: the edge alone goes, unless it is written anew.
+    async fn stale_edge_delete(
+        &self,
+        deletion: &Deletion<'_>,
+        edges: &[Item],
+        conflict: &Conflict,
+    ) -> Result<(), Error> {
+        let is_of_tag = |edge: &&Item| match keys::parse_edge(&edge.key.sk) {
+            Some((_, EdgeSource::Tag(tag))) => keys::tag(deletion.repository, &tag) == conflict.key,
+            _ => false,
+        };
+        if let Some(edge) = edges.iter().find(is_of_tag) {
+            let unchanged = Condition::Version(edge.version.clone());
+            self.transact_while_flagged(deletion, &[Write::Delete(edge.key.clone(), unchanged)]).await?;
+        }
+        Ok(())
     }
 
     /// Writes in as many transactions as it takes, each only while the manifest is as this deletion left it.

@@ -41,6 +41,8 @@ pub struct ManifestPut<'a> {
 /// A manifest that is in the repository already, or that this push has prepared.
 struct Prepared {
     version: Version,
+    /// The version that it has from the commit on: a push that saw it pending must not take it for pending still.
+    live_version: Version,
     record: ManifestRecord,
     /// Where the review queue watches over the push, if it has to become visible yet.
     pending_watch: Option<Key>,
@@ -50,6 +52,13 @@ struct Prepared {
 struct Standing {
     repository: Option<Item>,
     tags: Vec<Option<Item>>,
+}
+
+impl Prepared {
+    /// A manifest that can be pulled already.
+    fn visible(version: Version, record: ManifestRecord) -> Self {
+        Self { live_version: version.clone(), version, record, pending_watch: None }
+    }
 }
 
 impl Registry {
@@ -87,6 +96,12 @@ impl Registry {
             return Ok(ManifestBody::Inline(put.bytes.clone()));
         }
         let object = self.fresh_object_key();
+        let suspect = SuspectRecord::ManifestObject {
+            repository: put.repository.clone(),
+            digest: put.digest.clone(),
+            object: object.clone(),
+        };
+        self.transact(vec![self.suspect(suspect, self.lifetimes.lease)]).await?;
         self.stores.objects.put(&object, put.bytes.clone()).await?;
         Ok(body.insert(ManifestBody::Object(object)).clone())
     }
@@ -98,7 +113,7 @@ impl Registry {
         body: &mut Option<ManifestBody>,
     ) -> Result<Option<Prepared>, Error> {
         if let Some((version, record)) = self.manifest_known(put).await? {
-            return Ok(Some(Prepared { version, record, pending_watch: None }));
+            return Ok(Some(Prepared::visible(version, record)));
         }
         let prepared = self.fresh_pending(put, self.manifest_body(put, body).await?);
         let Some(conflict) = self.write_pending(put, &prepared, Condition::Absent).await? else {
@@ -107,7 +122,7 @@ impl Registry {
         let Some(found) = conflict else { return Ok(None) };
         match found.record.as_manifest() {
             Some(record) if record.state.is_visible() => {
-                Ok(Some(Prepared { version: found.version, record: record.clone(), pending_watch: None }))
+                Ok(Some(Prepared::visible(found.version, record.clone())))
             }
             // A push that was not finished, or a deletion under way: this push takes the place over.
             _ => {
@@ -147,7 +162,8 @@ impl Registry {
             pushed_by: put.principal.as_str().to_owned(),
         };
         let watch = keys::suspect(self.now().after(self.lifetimes.lease), &manifest_suspect(put));
-        Prepared { version: self.fresh_version(), record, pending_watch: Some(watch) }
+        let (version, live_version) = (self.fresh_version(), self.fresh_version());
+        Prepared { version, live_version, record, pending_watch: Some(watch) }
     }
 
     /// Returns `None` when written, otherwise what stood in the way (`Some(None)`: it is gone again).
@@ -306,7 +322,7 @@ impl Registry {
             }];
         };
         let mut writes = vec![
-            self.put(key, prepared.version.clone(), Record::Manifest(live), own),
+            self.put(key, prepared.live_version.clone(), Record::Manifest(live), own),
             Write::Delete(watch.clone(), Condition::Always),
         ];
         if let Some(subject) = &put.manifest.subject {
@@ -393,7 +409,8 @@ impl Registry {
         let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
         match committed {
             Some(before) if prepared.pending_watch.is_some() => {
-                self.manifest_cache.insert(put.repository, &put.digest, &prepared.version, &live, before);
+                let version = &prepared.live_version;
+                self.manifest_cache.insert(put.repository, &put.digest, version, &live, before);
             }
             Some(_) if prepared.record.state == ManifestState::Live => {}
             _ => self.manifest_cache.remove(put.repository, &put.digest),
@@ -431,7 +448,7 @@ fn manifest_suspect(put: &ManifestPut<'_>) -> SuspectRecord {
 fn is_own_commit(found: Option<&Item>, prepared: &Prepared) -> bool {
     prepared.pending_watch.is_some()
         && found.is_some_and(|item| {
-            item.version == prepared.version
+            item.version == prepared.live_version
                 && item.record.as_manifest().is_some_and(|record| record.state == ManifestState::Live)
         })
 }

@@ -7,6 +7,9 @@ use crate::ports::Query;
 use crate::records::keys;
 use crate::{Error, Registry};
 
+/// How many referrers are read at once: each may have 256 KiB of annotations.
+const ITEMS_PER_QUERY: usize = 64;
+
 /// A part of the list of referrers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferrersPage {
@@ -28,26 +31,32 @@ impl Registry {
         limit: usize,
         last: Option<&str>,
     ) -> Result<ReferrersPage, Error> {
-        let query = Query {
-            pk: keys::referrer_partition(repository, subject),
-            prefix: artifact_type.map(keys::referrers_of_type).unwrap_or_default(),
-            after: last.map(str::to_owned),
-            limit: limit + 1,
-            ..Query::default()
-        };
-        let items = self.stores.items.query(query).await?;
         let mut page = ReferrersPage { descriptors: Vec::new(), next: None };
-        let (mut size_bytes, mut last_key) = (0, None);
-        for item in items {
-            let record = item.record.as_referrer().ok_or_else(|| Error::Damaged(item.key.sk.clone()))?;
-            size_bytes += approximate_bytes(&record.descriptor);
-            let is_full = page.descriptors.len() == limit || size_bytes > MANIFEST_MAX_BYTES;
-            if is_full && (limit == 0 || !page.descriptors.is_empty()) {
-                page.next = last_key;
+        let (mut size_bytes, mut after) = (0, last.map(str::to_owned));
+        loop {
+            let query = Query {
+                pk: keys::referrer_partition(repository, subject),
+                prefix: artifact_type.map(keys::referrers_of_type).unwrap_or_default(),
+                after: after.clone(),
+                limit: ITEMS_PER_QUERY,
+                ..Query::default()
+            };
+            let items = self.stores.items.query(query).await?;
+            let is_end = items.len() < ITEMS_PER_QUERY;
+            for item in items {
+                let record = item.record.as_referrer().ok_or_else(|| Error::Damaged(item.key.sk.clone()))?;
+                size_bytes += approximate_bytes(&record.descriptor);
+                let is_full = page.descriptors.len() == limit || size_bytes > MANIFEST_MAX_BYTES;
+                if is_full && (limit == 0 || !page.descriptors.is_empty()) {
+                    page.next = after.filter(|_| limit > 0);
+                    return Ok(page);
+                }
+                page.descriptors.push(record.descriptor.clone());
+                after = Some(item.key.sk);
+            }
+            if is_end {
                 break;
             }
-            page.descriptors.push(record.descriptor.clone());
-            last_key = Some(item.key.sk);
         }
         Ok(page)
     }

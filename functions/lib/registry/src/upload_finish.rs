@@ -43,8 +43,8 @@ impl Registry {
         in_own_task(async move {
             let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
             let seen = registry.upload_seen(&repository, &id, &digest).await?;
-            if let Some(blob) = seen.committed_before(&repository, &digest) {
-                return Ok(blob);
+            if seen.was_committed(&repository, &digest) {
+                return registry.blob_head(&repository, &digest).await;
             }
             let upload = registry.upload_usable(&repository, &id, seen.upload.as_ref())?;
             let committed = match registry.upload_take_last(&upload, &digest, range, body).await {
@@ -168,8 +168,8 @@ impl Registry {
                 return Ok(Blob::of(digest, &link));
             }
             seen = self.upload_seen(&record.repository, &upload.id, digest).await?;
-            if let Some(blob) = seen.committed_before(&record.repository, digest) {
-                return Ok(blob);
+            if seen.was_committed(&record.repository, digest) {
+                return self.blob_head(&record.repository, digest).await;
             }
             if seen.upload.as_ref().map(|item| &item.version) != Some(&upload.item.version) {
                 return Err(upload_unknown(&record.repository, &upload.id));
@@ -274,13 +274,13 @@ impl Registry {
 }
 
 impl Seen {
-    /// Returns the blob if this very session has made it before, and the repository still has it.
-    fn committed_before(&self, repository: &RepositoryName, digest: &Digest) -> Option<Blob> {
-        let upload = self.upload.as_ref()?.record.as_upload()?;
-        let is_same =
-            upload.repository == *repository && upload.state == UploadState::Committed(digest.clone());
-        let link = self.link.as_ref().and_then(crate::blobs::readable_link)?;
-        is_same.then(|| Blob::of(digest, link))
+    /// Returns whether this very session has made the blob before, and the repository still has it.
+    fn was_committed(&self, repository: &RepositoryName, digest: &Digest) -> bool {
+        let upload = self.upload.as_ref().and_then(|item| item.record.as_upload());
+        let is_same = upload.is_some_and(|upload| {
+            upload.repository == *repository && upload.state == UploadState::Committed(digest.clone())
+        });
+        is_same && self.link.as_ref().and_then(crate::blobs::readable_link).is_some()
     }
 
     /// Returns where the bytes are, if the registry has them: what is dying can be revived, what is dead cannot.

@@ -118,6 +118,14 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("upload_dead", upload(UploadState::Dead)),
         ("open_upload", Record::OpenUpload),
         (
+            "suspect_manifest_object",
+            Record::Suspect(SuspectRecord::ManifestObject {
+                repository: repository_name.clone(),
+                digest: blob_digest.clone(),
+                object: object(),
+            }),
+        ),
+        (
             "suspect_link",
             Record::Suspect(SuspectRecord::Link {
                 repository: repository_name.clone(),
@@ -129,7 +137,6 @@ fn samples() -> Vec<(&'static str, Record)> {
             "suspect_manifest",
             Record::Suspect(SuspectRecord::Manifest { repository: repository_name, digest: blob_digest }),
         ),
-        ("suspect_object", Record::Suspect(SuspectRecord::Object { object: object() })),
         ("manifest_dying", manifest(ManifestState::Dying, ManifestBody::Object(object()))),
         (
             "suspect_upload",

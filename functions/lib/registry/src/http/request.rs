@@ -38,7 +38,7 @@ impl Request {
         Algorithm::parse(text).map_err(|error| HttpError::new(ErrorCode::DigestInvalid, error.to_string()))
     }
 
-    /// Returns the parameter `from`, if it names a repository; what cannot name one cannot be mounted from.
+    /// Returns the parameter `from`.
     pub(crate) fn mount_source(&self) -> Result<Option<RepositoryName>, HttpError> {
         let Some(text) = self.query.get("from")? else { return Ok(None) };
         let name = text

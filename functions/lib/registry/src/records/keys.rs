@@ -171,7 +171,7 @@ pub fn suspect(due: Timestamp, suspect: &SuspectRecord) -> Key {
         SuspectRecord::Link { repository, digest } => format!("link#{repository}#{digest}"),
         SuspectRecord::Blob { digest } => format!("blob#{digest}"),
         SuspectRecord::Manifest { repository, digest } => format!("manifest#{repository}#{digest}"),
-        SuspectRecord::Object { object } => format!("object#{object}"),
+        SuspectRecord::ManifestObject { object, .. } => format!("object#{object}"),
         SuspectRecord::Upload { id, .. } => format!("upload#{id}"),
     };
     let shard =

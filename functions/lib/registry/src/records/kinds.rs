@@ -230,9 +230,13 @@ pub enum SuspectRecord {
         /// The manifest.
         digest: Digest,
     },
-    /// An object that nothing refers to any more.
-    Object {
-        /// Where it is.
+    /// An object whose manifest may not exist, or no longer.
+    ManifestObject {
+        /// The manifest's repository.
+        repository: RepositoryName,
+        /// The manifest.
+        digest: Digest,
+        /// Where the object is.
         object: ObjectKey,
     },
     /// An upload that was never finished.

@@ -67,7 +67,11 @@ pub(super) async fn manifests(
     for (place, (_, record)) in &shelf.manifests {
         let name = manifest_name(place);
         if record.state != ManifestState::Live {
-            report.garbage(&name, "its push or deletion did not end");
+            let what = match record.state.is_visible() {
+                true => "its deletion did not end; it can still be pulled",
+                false => "its push or deletion did not end",
+            };
+            report.garbage(&name, what);
         }
         if !record.state.is_visible() {
             continue;
