@@ -38,7 +38,7 @@ pub(super) enum Operation {
 }
 
 /// More tags than one transaction can take away.
-const MANY_TAGS: usize = 60;
+const MANY_TAGS: usize = 80;
 
 /// Everything that the operations work with.
 pub(super) struct Things {

@@ -82,7 +82,7 @@ async fn deleted_in_two_goes(tags: usize, layers: usize, dies_at: usize) -> u16 
 
 #[tokio::test]
 async fn a_deletion_taken_up_again_brings_no_half_deleted_manifest_back() {
-    for (tags, layers) in [(1, 1), (24, 1), (60, 1), (1, 60), (24, 60)] {
+    for (tags, layers) in [(1, 1), (24, 1), (80, 1), (1, 60), (24, 60)] {
         let mut dies_at = 0;
         while deleted_in_two_goes(tags, layers, dies_at).await == 503 {
             dies_at += 1;
