@@ -1,5 +1,6 @@
 //! Skips that say so: a test whose tool is missing prints why, and fails where the tool is required.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Returns where `tool` is, or prints that `test` is skipped.
@@ -26,7 +27,8 @@ pub fn skip(test: &str, feature: &str, reason: &str) {
     let required = std::env::var("SLIPWAY_REQUIRE").unwrap_or_default();
     let is_required = required.split(',').any(|name| name.trim() == feature || name.trim() == "all");
     assert!(!is_required, "{test} needs {feature}, but {reason}");
-    eprintln!("SKIPPED {test}: needs {feature}, but {reason}");
+    // Not eprintln!, which the test harness keeps to itself when a test passes.
+    let _unseen = writeln!(std::io::stderr(), "SKIPPED {test}: needs {feature}, but {reason}");
 }
 
 fn is_executable(file: &Path) -> bool {
