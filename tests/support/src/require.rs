@@ -27,8 +27,9 @@ pub fn skip(test: &str, feature: &str, reason: &str) {
     let required = std::env::var("SLIPWAY_REQUIRE").unwrap_or_default();
     let is_required = required.split(',').any(|name| name.trim() == feature || name.trim() == "all");
     assert!(!is_required, "{test} needs {feature}, but {reason}");
+    let line = format!("SKIPPED {test}: needs {feature}, but {reason}\n");
     // Not eprintln!, which the test harness keeps to itself when a test passes.
-    let _unseen = writeln!(std::io::stderr(), "SKIPPED {test}: needs {feature}, but {reason}");
+    let _unseen = std::io::stderr().write_all(line.as_bytes());
 }
 
 fn is_executable(file: &Path) -> bool {
