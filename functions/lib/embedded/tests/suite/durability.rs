@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use embedded::{Files, Items};
 use futures_util::StreamExt;
-use registry::ports::{AppendState, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, Version, Write};
+use registry::ports::{
+    AppendState, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreErrorKind, Version, Write,
+};
 use registry::records::Record;
 use tempfile::TempDir;
 
@@ -39,4 +41,19 @@ async fn an_upload_goes_on_where_another_process_left_it() {
     let pieces: Vec<_> = files.get(&key, 0..6).await.unwrap().unwrap().collect().await;
     let bytes: Vec<Bytes> = pieces.into_iter().map(Result::unwrap).collect();
     assert_eq!(bytes.concat(), b"onetwo");
+}
+
+#[tokio::test]
+async fn lost_bytes_of_an_upload_are_an_error_and_never_zeros() {
+    let folder = TempDir::new().unwrap();
+    let key = ObjectKey::fresh(ulid::Ulid::from_parts(1, 2));
+    let body = |bytes: &'static [u8]| futures_util::stream::iter([Ok(Bytes::from_static(bytes))]).boxed();
+    let files = Files::open(folder.path()).unwrap();
+    let state = files.append(&key, &AppendState::default(), body(b"acknowledged")).await.unwrap().state;
+    std::fs::remove_file(folder.path().join(format!("{key}.upload"))).unwrap();
+    let appended = files.append(&key, &state, body(b"more")).await;
+    assert_eq!(appended.unwrap_err().kind, StoreErrorKind::Corrupt);
+    let finished = files.finish(&key, &state).await;
+    assert_eq!(finished.unwrap_err().kind, StoreErrorKind::Corrupt);
+    assert_eq!(files.head(&key).await.unwrap(), None);
 }
