@@ -1,7 +1,9 @@
 //! One thread writes: it takes every transaction that waits, commits them with one fsync, then answers all.
+//! Once nobody waits, it seals the database, so that it opens at once even after a crash.
 
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, Table};
@@ -14,6 +16,9 @@ use crate::room::Room;
 
 /// How many transactions one commit takes at most.
 const GROUP_MAX: usize = 256;
+
+/// How long nothing has to be written before the database is sealed.
+const IDLE_BEFORE_SEAL: Duration = Duration::from_millis(20);
 
 type Reply = Result<(), TransactError>;
 
@@ -68,6 +73,8 @@ struct Writer {
     /// Nothing after it failed, until it could be opened again.
     database: Option<Database>,
     snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Whether the last commit wrote what an opening after a crash needs.
+    is_sealed: bool,
 }
 
 impl Writer {
@@ -80,15 +87,42 @@ impl Writer {
         transaction.open_table(ITEMS)?;
         transaction.commit()?;
         let snapshot = Arc::new(ArcSwap::from_pointee(read(&database)?));
-        Ok((Self { room, open, database: Some(database), snapshot: Arc::clone(&snapshot) }, snapshot))
+        let writer =
+            Self { room, open, database: Some(database), snapshot: Arc::clone(&snapshot), is_sealed: false };
+        Ok((writer, snapshot))
     }
 
     fn write_all(mut self, waiting: &mpsc::Receiver<Waiting>) {
-        while let Ok(first) = waiting.recv() {
+        while let Some(first) = self.next(waiting) {
             let mut group = vec![first];
             group.extend(waiting.try_iter().take(GROUP_MAX - 1));
             let outcome = self.write_group(&group);
             answer(group, outcome);
+        }
+    }
+
+    /// Waits for a transaction, and seals the database when none comes; `None` when none can come any more.
+    fn next(&mut self, waiting: &mpsc::Receiver<Waiting>) -> Option<Waiting> {
+        if !self.is_sealed {
+            match waiting.recv_timeout(IDLE_BEFORE_SEAL) {
+                Ok(first) => return Some(first),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.seal(),
+            }
+        }
+        waiting.recv().ok()
+    }
+
+    /// Commits once more, nothing but the state that a crash would otherwise have redb rebuild from the whole file.
+    ///
+    /// That takes two syncs instead of one, so it is not part of the commits that somebody waits for.
+    fn seal(&mut self) {
+        self.is_sealed = true;
+        let Some(database) = &self.database else { return };
+        if let Err(error) = seal(database) {
+            tracing::error!(error = %error, "the database could not be sealed");
+            // After an error the database answers nothing any more.
+            self.database = None;
         }
     }
 
@@ -100,6 +134,7 @@ impl Writer {
         if self.database.is_none() {
             self.open_again()?;
         }
+        self.is_sealed = false;
         let Some(database) = &self.database else { return Ok(Vec::new()) };
         let replies = write_group(database, group);
         match replies.and_then(|replies| Ok((replies, read(database).map_err(database_error)?))) {
@@ -124,6 +159,12 @@ impl Writer {
     }
 }
 
+fn seal(database: &Database) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    Ok(transaction.commit()?)
+}
+
 fn read(database: &Database) -> Result<Snapshot, redb::Error> {
     Ok(database.begin_read()?.open_table(ITEMS)?)
 }
@@ -146,9 +187,7 @@ fn answer(group: Vec<Waiting>, outcome: Result<Vec<Reply>, StoreError>) {
 }
 
 fn write_group(database: &Database, group: &[Waiting]) -> Result<Vec<Reply>, StoreError> {
-    let mut transaction = database.begin_write().map_err(database_error)?;
-    // Opens at once after a crash, whatever the size; costs a little on every commit.
-    transaction.set_quick_repair(true);
+    let transaction = database.begin_write().map_err(database_error)?;
     let mut table = transaction.open_table(ITEMS).map_err(database_error)?;
     let mut replies = Vec::with_capacity(group.len());
     for one in group {

@@ -82,3 +82,37 @@ async fn after_the_disk_failed_the_items_are_there_again_and_can_be_written() {
     let found: Vec<bool> = items.get(&keys).await.unwrap().iter().map(Option::is_some).collect();
     assert_eq!(found, [true, false, true]);
 }
+
+/// Opens what a crash would leave on the disk, and returns whether redb had to walk all of it.
+fn opening_walks(disk: &Disk) -> bool {
+    let left = Disk {
+        bytes: Arc::new(std::sync::Mutex::new(disk.bytes.lock().unwrap().clone())),
+        ..Disk::default()
+    };
+    let has_walked = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&has_walked);
+    Database::builder()
+        .set_repair_callback(move |_| seen.store(true, Ordering::SeqCst))
+        .create_with_backend(left)
+        .unwrap();
+    has_walked.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn an_idle_database_opens_after_a_crash_without_a_walk_over_all_of_it() {
+    let disk = Disk::default();
+    let open = {
+        let disk = disk.clone();
+        move || Database::builder().create_with_backend(disk.clone())
+    };
+    let items = Items::open_with(Room::endless(), open).unwrap();
+    items.transact(put("first")).await.unwrap();
+    // Without a seal this never ends well.
+    let mut looks = 0..1_000;
+    while opening_walks(&disk) {
+        looks.next().expect("the database is sealed once nobody writes");
+        std::thread::sleep(super::IDLE_BEFORE_SEAL);
+    }
+    items.transact(put("second")).await.unwrap();
+    assert!(items.get(&[Key::new("p", "second")]).await.unwrap()[0].is_some());
+}
