@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use embedded::{Files, Items};
-use registry::ports::{SystemClock, SystemRandom};
+use registry::ports::{Abilities, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
 
 /// The file in which a running registry says where it listens.
@@ -42,6 +42,7 @@ impl Storage {
             objects: Arc::clone(&self.objects) as _,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            abilities: Abilities::default(),
         };
         Registry::new(stores, Lifetimes::default())
     }

@@ -68,6 +68,14 @@ impl Registry {
         })?)
     }
 
+    /// Returns a URL under which the store itself serves the blob, if it can.
+    pub(crate) async fn blob_url(&self, blob: &Blob) -> Result<Option<String>, Error> {
+        match &self.stores.abilities.downloads {
+            Some(downloads) => Ok(Some(downloads.signed_get(&blob.object).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Takes the blob from the repository, unless a manifest there needs it.
     pub async fn blob_delete(&self, repository: &RepositoryName, digest: &Digest) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {

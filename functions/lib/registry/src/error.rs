@@ -111,6 +111,9 @@ pub enum Error {
     /// There is no such repository.
     #[error("repository {0} is unknown")]
     RepositoryUnknown(RepositoryName),
+    /// Blobs that the manifest may need are still being taken over from where the client uploaded them.
+    #[error("the layers are still being taken over; push the manifest again in a moment")]
+    AdoptionUnderWay,
     /// Others changed the same thing again and again.
     #[error("too many others are changing the same content; try again")]
     Contended,

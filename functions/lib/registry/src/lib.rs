@@ -2,12 +2,13 @@
 //!
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
-//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `mounts`, `manifests`, `manifest_delete`,
+//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_delete`,
 //!   `tags`, `referrers`, `repositories`.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
 //! - [`testing`]: in-memory stores, stores that fail on demand, and the suite that every store has to pass.
 
+mod adoption;
 mod blobs;
 mod error;
 mod hashing;

@@ -197,7 +197,33 @@ impl Registry {
     }
 
     /// Reads, after the edges, all that the commit rests on, and refuses if a reference is missing (P2).
+    ///
+    /// What is missing may be on its way: uploaded, but not taken over yet.
     async fn manifest_standing(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Result<Standing, Error> {
+        let (mut standing, mut missing) = self.manifest_look(put, prepared).await?;
+        if !missing.is_empty() {
+            match self.uploads_adopt(put.repository, put.principal).await {
+                Ok(true) => (standing, missing) = self.manifest_look(put, prepared).await?,
+                Ok(false) => {}
+                Err(error) => {
+                    self.manifest_withdraw(put, prepared).await?;
+                    return Err(error);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(standing);
+        }
+        self.manifest_withdraw(put, prepared).await?;
+        Err(Error::ManifestBlobUnknown { repository: put.repository.clone(), missing })
+    }
+
+    /// Returns repository and tags as they are, and which references are not there.
+    async fn manifest_look(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+    ) -> Result<(Standing, Vec<Digest>), Error> {
         let is_pending = prepared.pending_watch.is_some();
         let references = if is_pending { put.manifest.references.as_slice() } else { &[] };
         let mut keys = vec![keys::repository(put.repository)];
@@ -215,11 +241,7 @@ impl Registry {
                 missing.push(target.digest.clone());
             }
         }
-        if missing.is_empty() {
-            return Ok(Standing { repository, tags });
-        }
-        self.manifest_withdraw(put, prepared).await?;
-        Err(Error::ManifestBlobUnknown { repository: put.repository.clone(), missing })
+        Ok((Standing { repository, tags }, missing))
     }
 
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.

@@ -8,8 +8,8 @@ use ulid::Ulid;
 use crate::locks::Locks;
 use crate::manifest_cache::ManifestCache;
 use crate::ports::{
-    Clock, Condition, Conflict, Item, ItemStore, Key, ObjectKey, ObjectStore, Random, TransactError, Version,
-    Write,
+    Abilities, Clock, Condition, Conflict, Item, ItemStore, Key, ObjectKey, ObjectStore, Random,
+    TransactError, Version, Write,
 };
 use crate::records::{EventRecord, Record, SuspectRecord, keys};
 use crate::{Error, ports::Timestamp};
@@ -28,6 +28,8 @@ pub struct Stores {
     pub clock: Arc<dyn Clock>,
     /// What makes ids.
     pub random: Arc<dyn Random>,
+    /// What the stores can do beside their ports.
+    pub abilities: Abilities,
 }
 
 /// How long things last.

@@ -5,7 +5,7 @@ use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
 use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, Write};
 use crate::records::{
-    BlobRecord, BlobState, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
+    BlobRecord, BlobState, Lane, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
     UploadState, keys,
 };
 use crate::registry::ATTEMPTS;
@@ -13,16 +13,16 @@ use crate::uploads::{OpenUpload, Progress, in_own_task, is_finished, upload_unkn
 use crate::{Blob, Error, Principal, Registry};
 
 /// What the commit read: the session, and what is known of the blob already.
-struct Seen {
+pub(crate) struct Seen {
     upload: Option<Item>,
     blob: Option<Item>,
     link: Option<Item>,
 }
 
 /// Bytes that have the digest, and whether they are an object already.
-struct Verified {
-    record: UploadRecord,
-    is_finished: bool,
+pub(crate) struct Verified {
+    pub(crate) record: UploadRecord,
+    pub(crate) is_finished: bool,
 }
 
 impl Registry {
@@ -67,7 +67,7 @@ impl Registry {
         digest: &Digest,
         body: ByteStream,
     ) -> Result<Blob, Error> {
-        let upload = self.upload_begin(repository, principal, digest.algorithm()).await?;
+        let upload = self.upload_begin(repository, principal, digest.algorithm(), Lane::Stream).await?;
         let finished = self.upload_finish(repository, &upload.id, digest, None, body).await;
         if finished.is_err() {
             // Nobody knows the session, so nobody can go on with it.
@@ -78,7 +78,7 @@ impl Registry {
         finished
     }
 
-    async fn upload_seen(
+    pub(crate) async fn upload_seen(
         &self,
         repository: &RepositoryName,
         id: &UploadId,
@@ -144,7 +144,7 @@ impl Registry {
     }
 
     /// Commits verified bytes; starts again when the blob or link changed in between.
-    async fn upload_commit(
+    pub(crate) async fn upload_commit(
         &self,
         upload: &OpenUpload,
         mut verified: Verified,

@@ -5,7 +5,7 @@ use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
 use crate::hashing::hashed;
 use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreErrorKind, Write};
-use crate::records::{Record, SuspectRecord, UploadRecord, UploadState, keys};
+use crate::records::{Lane, Record, SuspectRecord, UploadRecord, UploadState, keys};
 use crate::{Error, Principal, Registry};
 
 /// Where an upload stands.
@@ -39,6 +39,7 @@ impl Registry {
         repository: &RepositoryName,
         principal: &Principal,
         algorithm: Algorithm,
+        lane: Lane,
     ) -> Result<UploadStatus, Error> {
         let id = self.fresh_upload_id()?;
         let record = UploadRecord {
@@ -49,6 +50,7 @@ impl Registry {
             append: AppendState::default(),
             algorithm,
             hash_state: Vec::new(),
+            lane,
             started: self.now(),
             expires: self.now().after(self.lifetimes.upload),
         };

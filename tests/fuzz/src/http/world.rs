@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use registry::http::Service;
 use registry::jobs::fsck::{Severity, fsck};
+use registry::ports::Abilities;
 use registry::testing::{MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 
@@ -26,6 +27,7 @@ impl World {
             objects: Arc::clone(&objects) as _,
             clock: Arc::new(SetClock::default()),
             random: Arc::new(SeededRandom::new(1)),
+            abilities: Abilities::default(),
         };
         let service = Service::new(Registry::new(stores, Lifetimes::default()));
         Self { items, objects, service, location: "/v2/".to_owned() }

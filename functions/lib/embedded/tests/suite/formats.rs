@@ -9,9 +9,9 @@ use bytes::Bytes;
 use oci::{Algorithm, Descriptor, Digest, MediaType, RepositoryName, Tag};
 use registry::ports::{AppendState, ObjectKey, Timestamp, Version};
 use registry::records::{
-    self, BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkOrigin, LinkRecord,
-    LinkState, ManifestBody, ManifestRecord, ManifestState, Record, ReferrerRecord, RepositoryRecord,
-    SuspectRecord, TagRecord, UploadRecord, UploadState,
+    self, BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, Lane, LinkOrigin,
+    LinkRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record, ReferrerRecord,
+    RepositoryRecord, SuspectRecord, TagRecord, UploadRecord, UploadState,
 };
 
 const TIME: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -68,6 +68,7 @@ fn upload(state: UploadState) -> Record {
         append: AppendState { size_bytes: 5, store: "opaque".to_owned() },
         algorithm: Algorithm::Sha512,
         hash_state: vec![0, 1, 255],
+        lane: Lane::Stream,
         started: TIME,
         expires: TIME,
     })

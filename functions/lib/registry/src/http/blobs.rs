@@ -1,12 +1,12 @@
 //! `/v2/<name>/blobs/<digest>` (end-2, end-10).
 
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, header};
 use oci::{Digest, RepositoryName};
 
 use super::content::{Wanted, answer, wanted};
 use super::error::HttpError;
 use super::request::Request;
-use super::respond::{Body, status, streamed};
+use super::respond::{Body, status, streamed, text_header};
 use crate::Registry;
 
 const MEDIA_TYPE: &str = "application/octet-stream";
@@ -22,6 +22,12 @@ pub(crate) async fn get(
         Method::HEAD => registry.blob_head(repository, digest).await?,
         _ => registry.blob_get(repository, digest).await?,
     };
+    if request.head.method == Method::GET
+        && !request.has_content(digest)
+        && let Some(url) = registry.blob_url(&blob).await?
+    {
+        return Ok(elsewhere(digest, &url));
+    }
     match wanted(request, digest, MEDIA_TYPE, blob.size_bytes)? {
         Wanted::Nothing(response) => Ok(response),
         Wanted::Bytes(range, code, headers) => {
@@ -29,6 +35,16 @@ pub(crate) async fn get(
             Ok(answer(streamed(bytes), code, headers))
         }
     }
+}
+
+/// Sends the client to the store, ranges and all. The URL is good for minutes, so nobody may keep the answer.
+fn elsewhere(digest: &Digest, url: &str) -> Response<Body> {
+    let mut response = status(StatusCode::TEMPORARY_REDIRECT);
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, text_header(url));
+    headers.insert(header::CACHE_CONTROL, text_header("no-store"));
+    headers.insert("docker-content-digest", text_header(digest.as_str()));
+    response
 }
 
 /// Takes the blob from the repository.

@@ -92,7 +92,7 @@ impl From<Error> for HttpError {
             }
             Error::TooManyTags { .. } => Self::new(ErrorCode::TooManyTags, message),
             Error::RepositoryUnknown(_) => Self::new(ErrorCode::NameUnknown, message),
-            Error::Contended => Self::new(ErrorCode::TooManyRequests, message),
+            Error::AdoptionUnderWay | Error::Contended => Self::new(ErrorCode::TooManyRequests, message),
             Error::HashState(_) | Error::Damaged(_) => Self::internal(ErrorCode::Unknown, &error),
             Error::Store(ref store) => Self::internal(store_code(store.kind), &error),
         }

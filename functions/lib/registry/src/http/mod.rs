@@ -4,6 +4,7 @@ mod action;
 mod base;
 mod blobs;
 mod content;
+mod entry;
 mod error;
 mod manifests;
 mod paging;

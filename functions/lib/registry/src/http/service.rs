@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, header};
 use oci::{Endpoint, ErrorCode, Query};
 
 use super::action::Action;
+use super::entry::Entry;
 use super::error::HttpError;
 use super::request::Request;
 use super::respond::{Body, empty};
@@ -16,12 +17,19 @@ use crate::{Principal, Registry};
 #[derive(Clone)]
 pub struct Service {
     registry: Registry,
+    entry: Entry,
 }
 
 impl Service {
     /// Returns the service of this registry.
     pub fn new(registry: Registry) -> Self {
-        Self { registry }
+        Self { registry, entry: Entry::default() }
+    }
+
+    /// Returns the service with an edge of this host before it, for clients that came by another way.
+    #[must_use]
+    pub fn with_edge(self, host: Option<String>) -> Self {
+        Self { entry: Entry::new(host), ..self }
     }
 
     /// Answers a request. What goes wrong becomes an answer too.
@@ -80,7 +88,7 @@ impl Service {
                 blobs::delete(registry, &name, &digest).await
             }
             (Action::UploadBegin, Endpoint::Uploads { name }) => {
-                uploads::begin(registry, &principal, &name, request, body).await
+                uploads::begin(registry, &self.entry, &principal, &name, request, body).await
             }
             (Action::UploadStatus, Endpoint::Upload { name, id }) => uploads::get(registry, &name, &id).await,
             (Action::UploadAppend, Endpoint::Upload { name, id }) => {

@@ -6,9 +6,11 @@
 use http::{Response, StatusCode, header};
 use oci::{Digest, RepositoryName, UploadId, blob_path, upload_path};
 
+use super::entry::Entry;
 use super::error::{HttpError, at_upload};
 use super::request::{Request, byte_stream};
 use super::respond::{Body, status, text_header};
+use crate::records::Lane;
 use crate::{MountOutcome, Principal, Registry, UploadStatus};
 
 /// The chunk size that clients are asked for. Smaller chunks are accepted, but each of them is made durable.
@@ -17,6 +19,7 @@ const CHUNK_MIN_BYTES: u64 = 1024 * 1024;
 /// Begins an upload, or mounts, or takes a whole blob.
 pub(crate) async fn begin(
     registry: &Registry,
+    entry: &Entry,
     principal: &Principal,
     repository: &RepositoryName,
     request: &Request,
@@ -31,13 +34,21 @@ pub(crate) async fn begin(
         registry.blob_put(repository, principal, &digest, byte_stream(body)).await?;
         return Ok(created(repository, &digest));
     }
-    let upload = registry.upload_begin(repository, principal, request.algorithm()?).await?;
+    let edge = entry.edge_prefix(&request.head.headers).filter(|_| registry.offers_direct_uploads());
+    let lane = if edge.is_some() { Lane::Direct } else { Lane::Stream };
+    let upload = registry.upload_begin(repository, principal, request.algorithm()?, lane).await?;
     let mut response = standing(StatusCode::ACCEPTED, repository, &upload);
-    response.headers_mut().insert("oci-chunk-min-length", CHUNK_MIN_BYTES.into());
+    let headers = response.headers_mut();
+    if let Some(edge) = edge {
+        let query = registry.direct_upload_query(&upload.id).await?;
+        let location = format!("{edge}{}?{query}", upload_path(repository, &upload.id));
+        headers.insert(header::LOCATION, text_header(&location));
+    }
+    headers.insert("oci-chunk-min-length", CHUNK_MIN_BYTES.into());
     Ok(response)
 }
 
-/// Appends a chunk.
+/// Appends a chunk. Its location has no query any more: what follows has to come the same way.
 pub(crate) async fn append(
     registry: &Registry,
     repository: &RepositoryName,

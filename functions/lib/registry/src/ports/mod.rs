@@ -1,9 +1,11 @@
 //! The few things a registry needs from the outside world, each a trait with its promises written down.
 
+mod abilities;
 mod items;
 mod objects;
 mod outside;
 
+pub use abilities::{Abilities, Copied, SignedDownloads, SignedUploads, VerifiedCopy};
 pub use items::TRANSACT_WRITES_MAX;
 pub use items::{
     Condition, Conflict, Direction, Item, ItemScan, ItemStore, Key, Query, TransactError, Version, Write,

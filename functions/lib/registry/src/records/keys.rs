@@ -160,9 +160,14 @@ pub fn upload(id: &UploadId) -> Key {
     Key::new(format!("U#{id}"), META)
 }
 
+/// The partition of the repository's open uploads.
+pub fn open_upload_partition(name: &RepositoryName) -> String {
+    format!("R#{name}#U")
+}
+
 /// The upload among the open ones of its repository.
 pub fn open_upload(name: &RepositoryName, id: &UploadId) -> Key {
-    Key::new(format!("R#{name}#U"), id.as_str())
+    Key::new(open_upload_partition(name), id.as_str())
 }
 
 /// The suspect's place in the review queue; the same suspect has the same place when due at the same time.
@@ -172,7 +177,7 @@ pub fn suspect(due: Timestamp, suspect: &SuspectRecord) -> Key {
         SuspectRecord::Blob { digest } => format!("blob#{digest}"),
         SuspectRecord::Manifest { repository, digest } => format!("manifest#{repository}#{digest}"),
         SuspectRecord::ManifestObject { object, .. } => format!("object#{object}"),
-        SuspectRecord::Upload { id, .. } => format!("upload#{id}"),
+        SuspectRecord::Upload { id, object } => format!("upload#{id}#{object}"),
     };
     let shard =
         what.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))) % SHARDS;

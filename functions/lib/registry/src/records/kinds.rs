@@ -183,6 +183,24 @@ pub enum UploadState {
     Dead,
 }
 
+/// How a client was told to send the bytes of an upload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// To the registry, in one stream or in chunks.
+    #[default]
+    Stream,
+    /// To the object store, by one PUT through the edge; to the registry all the same, if the client prefers.
+    Direct,
+}
+
+impl Lane {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_stream(&self) -> bool {
+        *self == Self::Stream
+    }
+}
+
 /// An upload session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UploadRecord {
@@ -201,6 +219,9 @@ pub struct UploadRecord {
     /// The hash so far; empty before the first byte.
     #[serde(default, with = "serde_bytes")]
     pub hash_state: Vec<u8>,
+    /// How the client was told to send its bytes.
+    #[serde(default, skip_serializing_if = "Lane::is_stream")]
+    pub lane: Lane,
     /// When it began.
     pub started: Timestamp,
     /// From when on it is unknown.
@@ -239,7 +260,7 @@ pub enum SuspectRecord {
         /// Where the object is.
         object: ObjectKey,
     },
-    /// An upload that was never finished.
+    /// An upload that was never finished, or an object that one of its adoptions may have left behind.
     Upload {
         /// Its id.
         id: String,

@@ -8,7 +8,7 @@ mod kinds;
 
 pub use codec::{CodecError, FORMAT, decode, encode};
 pub use kinds::{
-    BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkOrigin, LinkRecord,
+    BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, Lane, LinkOrigin, LinkRecord,
     LinkState, ManifestBody, ManifestRecord, ManifestState, ReferrerRecord, RepositoryRecord, SuspectRecord,
     TagRecord, UploadRecord, UploadState,
 };

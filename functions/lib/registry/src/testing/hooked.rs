@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use oci::UploadId;
 
 use crate::ports::{
-    AppendState, Appended, ByteStream, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, StoreError,
-    StoreErrorKind, TransactError, Write,
+    AppendState, Appended, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
+    StoreError, StoreErrorKind, TransactError, VerifiedCopy, Write,
 };
 
 /// A call of a store.
@@ -25,6 +26,8 @@ pub enum Call {
     ObjectAppend,
     ObjectFinish,
     ObjectAbort,
+    CopyUpload,
+    ArrivedUploads,
 }
 
 impl Call {
@@ -134,5 +137,20 @@ impl<S: ObjectStore + ?Sized> ObjectStore for Hooked<S> {
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
         self.around(Call::ObjectAbort, self.inner.abort(key, state)).await
+    }
+}
+
+#[async_trait]
+impl<S: VerifiedCopy + ?Sized> VerifiedCopy for Hooked<S> {
+    async fn copy_upload(&self, id: &UploadId, to: &ObjectKey) -> Result<Option<Copied>, StoreError> {
+        self.around(Call::CopyUpload, self.inner.copy_upload(id, to)).await
+    }
+
+    async fn arrived_uploads(
+        &self,
+        after: Option<&UploadId>,
+        limit: usize,
+    ) -> Result<Vec<UploadId>, StoreError> {
+        self.around(Call::ArrivedUploads, self.inner.arrived_uploads(after, limit)).await
     }
 }

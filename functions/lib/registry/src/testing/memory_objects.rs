@@ -7,16 +7,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use oci::{Algorithm, Digest, UploadId};
 
 use crate::ports::{
-    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
-    StoreErrorKind,
+    AppendState, Appended, ByteStream, Copied, ObjectInfo, ObjectKey, ObjectScan, ObjectStore,
+    SignedDownloads, SignedUploads, StoreError, StoreErrorKind, VerifiedCopy,
 };
 
 #[derive(Default)]
 struct Shelf {
     objects: BTreeMap<ObjectKey, Bytes>,
     uploads: BTreeMap<ObjectKey, BytesMut>,
+    direct: BTreeMap<UploadId, Bytes>,
 }
 
 /// Holds objects in memory.
@@ -24,6 +26,11 @@ struct Shelf {
 pub struct MemoryObjects(Mutex<Shelf>);
 
 impl MemoryObjects {
+    /// Takes what a client sends past the registry.
+    pub fn receive(&self, id: UploadId, bytes: Bytes) {
+        self.shelf().direct.insert(id, bytes);
+    }
+
     /// Refuses if the upload is an object already, unless it has this size.
     fn refuse_finished(&self, key: &ObjectKey, size_bytes: Option<u64>) -> Result<(), StoreError> {
         match self.shelf().objects.get(key).map(|bytes| bytes.len() as u64) {
@@ -98,6 +105,41 @@ impl ObjectStore for MemoryObjects {
     async fn abort(&self, key: &ObjectKey, _state: &AppendState) -> Result<(), StoreError> {
         self.shelf().uploads.remove(key);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl SignedDownloads for MemoryObjects {
+    async fn signed_get(&self, key: &ObjectKey) -> Result<String, StoreError> {
+        Ok(format!("https://objects.invalid/{key}"))
+    }
+}
+
+#[async_trait]
+impl SignedUploads for MemoryObjects {
+    async fn signed_put(&self, id: &UploadId) -> Result<String, StoreError> {
+        Ok(format!("X-Amz-Signature={id}"))
+    }
+}
+
+#[async_trait]
+impl VerifiedCopy for MemoryObjects {
+    async fn copy_upload(&self, id: &UploadId, to: &ObjectKey) -> Result<Option<Copied>, StoreError> {
+        let mut shelf = self.shelf();
+        let Some(bytes) = shelf.direct.get(id).cloned() else { return Ok(None) };
+        let copied = Copied { digest: Digest::of(Algorithm::Sha256, &bytes), size_bytes: bytes.len() as u64 };
+        shelf.objects.insert(to.clone(), bytes);
+        Ok(Some(copied))
+    }
+
+    async fn arrived_uploads(
+        &self,
+        after: Option<&UploadId>,
+        limit: usize,
+    ) -> Result<Vec<UploadId>, StoreError> {
+        let shelf = self.shelf();
+        let ids = shelf.direct.keys().filter(|id| after.is_none_or(|after| *id > after));
+        Ok(ids.take(limit).cloned().collect())
     }
 }
 

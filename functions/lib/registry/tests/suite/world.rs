@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use registry::http::Service;
 use registry::jobs::fsck::{Severity, fsck};
-use registry::ports::{Item, ItemScan, ItemStore, ObjectStore};
+use registry::ports::{Abilities, Item, ItemScan, ItemStore, ObjectStore};
 use registry::testing::{Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 
@@ -54,6 +54,7 @@ impl World {
             objects: outer_objects,
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SeededRandom::new(!seed)),
+            abilities: Abilities::default(),
         };
         Self { items, objects, clock, probe, stores }
     }

@@ -1,0 +1,80 @@
+//! From settings to clients.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+/// How often the SDK makes a call before it gives up: between two attempts it waits longer each time, with jitter.
+const ATTEMPTS: u32 = 4;
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long DynamoDB may take for an answer; it is usually there in milliseconds.
+const ITEMS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long S3 may take for an answer; a copy of 5 GB answers when it is done.
+const OBJECTS_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Where table and bucket are.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The DynamoDB table.
+    pub table: String,
+    /// The S3 bucket.
+    pub bucket: String,
+    /// Where DynamoDB is, if not at AWS.
+    pub dynamodb_endpoint: Option<String>,
+    /// Where S3 is, if not at AWS. Signed URLs carry this host, so clients have to reach it by the same name.
+    pub s3_endpoint: Option<String>,
+    /// Whether the bucket is part of the path instead of the host name.
+    pub is_path_style: bool,
+}
+
+/// Clients of both services. Cloning them is cheap.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+}
+
+/// Makes clients; credentials and region come from where AWS programs expect them.
+pub async fn connect(settings: &Settings) -> Clients {
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let shared = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.build_https())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .load()
+        .await;
+    Clients { dynamodb: dynamodb(&shared, settings), s3: s3(&shared, settings) }
+}
+
+fn dynamodb(shared: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ITEMS_TIMEOUT);
+    let mut config = aws_sdk_dynamodb::config::Builder::from(shared).timeout_config(timeouts.build());
+    if let Some(endpoint) = &settings.dynamodb_endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+fn s3(shared: &SdkConfig, settings: &Settings) -> aws_sdk_s3::Client {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(OBJECTS_TIMEOUT);
+    let mut config = aws_sdk_s3::config::Builder::from(shared)
+        .timeout_config(timeouts.build())
+        .force_path_style(settings.is_path_style)
+        // Signed URLs must not demand headers that no client sends; bytes are covered by the signature itself.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    if let Some(endpoint) = &settings.s3_endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    aws_sdk_s3::Client::from_conf(config.build())
+}

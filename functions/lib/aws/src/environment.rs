@@ -1,0 +1,137 @@
+//! The settings of a function, and the registry they make. A variable that is empty counts as unset.
+
+use std::sync::Arc;
+
+use registry::ports::{Abilities, SignedUploads, SystemClock, SystemRandom};
+use registry::{Lifetimes, Registry, Stores};
+
+use crate::{Capability, Clients, DynamoDb, Presigned, S3, Settings, connect};
+
+/// How layers too large for a function come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Uploads {
+    /// They do not: everything passes the function.
+    Inline,
+    /// By URLs that S3 checks.
+    Presigned,
+    /// By capabilities made with this key, which the edge checks.
+    Capability(String),
+}
+
+/// What a function is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Where table and bucket are.
+    pub settings: Settings,
+    /// How large layers come in.
+    pub uploads: Uploads,
+    /// The edge's host, as far as it is known beforehand.
+    pub edge_host: Option<String>,
+    /// Whether anybody may do anything: until there are accounts, the only other choice is nobody and nothing.
+    pub is_open: bool,
+}
+
+/// The environment does not make sense.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// A variable is missing.
+    #[error("the variable {0} is not set")]
+    Missing(&'static str),
+    /// A variable has a value that it cannot have.
+    #[error("the variable {name} cannot be {value:?}")]
+    Unknown {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl Environment {
+    /// Reads the variables of this process.
+    pub fn read() -> Result<Self, EnvironmentError> {
+        Self::from(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables by `get`.
+    pub fn from(get: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
+        let set = |name: &str| get(name).filter(|value| !value.is_empty());
+        let required = |name: &'static str| set(name).ok_or(EnvironmentError::Missing(name));
+        let settings = Settings {
+            table: required("SLIPWAY_TABLE")?,
+            bucket: required("SLIPWAY_BUCKET")?,
+            dynamodb_endpoint: set("SLIPWAY_DYNAMODB_ENDPOINT"),
+            s3_endpoint: set("SLIPWAY_S3_ENDPOINT"),
+            is_path_style: choice("SLIPWAY_S3_PATH_STYLE", set, &[("true", true), ("false", false)], false)?,
+        };
+        let uploads = match set("SLIPWAY_UPLOADS").as_deref() {
+            None | Some("inline") => Uploads::Inline,
+            Some("presigned") => Uploads::Presigned,
+            Some("capability") => Uploads::Capability(required("SLIPWAY_CAPABILITY_KEY")?),
+            Some(other) => return Err(unknown("SLIPWAY_UPLOADS", other)),
+        };
+        let is_open = choice("SLIPWAY_ACCESS", set, &[("open", true), ("closed", false)], false)?;
+        Ok(Self { settings, uploads, edge_host: set("SLIPWAY_EDGE_HOST"), is_open })
+    }
+
+    /// Connects, and returns the stores.
+    pub async fn connect(&self) -> Backend {
+        let Clients { dynamodb, s3 } = connect(&self.settings).await;
+        Backend {
+            items: DynamoDb::new(dynamodb, &self.settings.table),
+            objects: S3::new(s3, &self.settings.bucket),
+            uploads: self.uploads.clone(),
+        }
+    }
+}
+
+/// The stores of a function.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Items.
+    pub items: DynamoDb,
+    /// Objects.
+    pub objects: S3,
+    uploads: Uploads,
+}
+
+impl Backend {
+    /// Returns the registry on these stores.
+    pub fn registry(&self) -> Registry {
+        let presigned = Arc::new(Presigned::new(self.objects.clone()));
+        let uploads: Option<Arc<dyn SignedUploads>> = match &self.uploads {
+            Uploads::Inline => None,
+            Uploads::Presigned => Some(Arc::clone(&presigned) as _),
+            Uploads::Capability(key) => {
+                Some(Arc::new(Capability::new(key.as_bytes(), Arc::new(SystemClock))))
+            }
+        };
+        let stores = Stores {
+            items: Arc::new(self.items.clone()),
+            objects: Arc::new(self.objects.clone()),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            abilities: Abilities {
+                downloads: Some(presigned),
+                uploads,
+                copies: Some(Arc::new(self.objects.clone())),
+            },
+        };
+        Registry::new(stores, Lifetimes::default())
+    }
+}
+
+fn choice<T: Copy>(
+    name: &'static str,
+    set: impl Fn(&str) -> Option<String>,
+    values: &[(&str, T)],
+    unset: T,
+) -> Result<T, EnvironmentError> {
+    let Some(value) = set(name) else { return Ok(unset) };
+    let known = values.iter().find(|(text, _)| *text == value);
+    known.map(|(_, value)| *value).ok_or_else(|| unknown(name, &value))
+}
+
+fn unknown(name: &'static str, value: &str) -> EnvironmentError {
+    EnvironmentError::Unknown { name, value: value.to_owned() }
+}

@@ -1,0 +1,87 @@
+//! Items in a DynamoDB table with the keys `pk` and `sk`.
+
+mod condition;
+mod get;
+mod query;
+mod row;
+mod transact;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use backon::ExponentialBuilder;
+use registry::ports::{Item, ItemScan, ItemStore, Key, Query, StoreError, TransactError, Write};
+
+use crate::error::store_error;
+
+/// The items of a table.
+#[derive(Clone, Debug)]
+pub struct DynamoDb {
+    client: Client,
+    table: String,
+}
+
+impl DynamoDb {
+    /// The items of this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Asks for something that is not there, so that a first request finds the connection open.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        self.get(&[Key::new("WARM", "UP")]).await.map(drop)
+    }
+}
+
+/// How often and after how long is asked again for what DynamoDB did not do although it answered: what it left over
+/// of a batch, and transactions that met others. (What it refused altogether the SDK has repeated already.)
+fn patience() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(10))
+        .with_max_delay(Duration::from_millis(640))
+        .with_max_times(8)
+}
+
+#[async_trait]
+impl ItemStore for DynamoDb {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        get::get(self, keys).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
+        query::query(self, &query).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {
+        transact::transact(self, &writes).await
+    }
+}
+
+#[async_trait]
+impl ItemScan for DynamoDb {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut start) = (Vec::new(), after.map(row::key_row));
+        while items.len() < limit {
+            let page = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .limit(query::page_limit(limit - items.len()))
+                .send()
+                .await
+                .map_err(|error| store_error("scan of the table", error))?;
+            for row in page.items.unwrap_or_default() {
+                items.push(row::decode(row)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+}

@@ -1,0 +1,91 @@
+//! Items as rows of the table. Persisted: keep stable.
+//!
+//! Every row has `pk`, `sk`, `format`, `version` and `record` (a map with one entry, named after the kind of record),
+//! in DynamoDB's own types, so that people can read them in the console. Some have `ttl`.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use registry::ports::{Item, Key, StoreError, Version};
+use registry::records::{FORMAT, Record};
+use serde::{Deserialize, Serialize};
+
+use crate::error::corrupt;
+
+/// A row as the SDK has it.
+pub(crate) type Row = HashMap<String, AttributeValue>;
+
+/// How long an event that nobody took stays, in seconds.
+const EVENT_TTL_SECONDS: u64 = 14 * 24 * 60 * 60;
+
+#[derive(Serialize)]
+struct RowRef<'a> {
+    pk: &'a str,
+    sk: &'a str,
+    format: u8,
+    version: &'a Version,
+    record: &'a Record,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct OwnedRow {
+    pk: String,
+    sk: String,
+    format: u8,
+    version: Version,
+    record: Record,
+}
+
+/// Returns the row to store.
+pub(crate) fn encode(item: &Item) -> Result<Row, StoreError> {
+    let row = RowRef {
+        pk: &item.key.pk,
+        sk: &item.key.sk,
+        format: FORMAT,
+        version: &item.version,
+        record: &item.record,
+        ttl: ttl_seconds(&item.record),
+    };
+    serde_dynamo::to_item(row).map_err(|error| corrupt(context(&item.key), error))
+}
+
+/// Returns what was stored.
+pub(crate) fn decode(row: Row) -> Result<Item, StoreError> {
+    let key = key_of(&row)?;
+    let row: OwnedRow = serde_dynamo::from_item(row).map_err(|error| corrupt(context(&key), error))?;
+    if row.format > FORMAT {
+        return Err(corrupt(context(&key), format!("format {}, newer than {FORMAT}", row.format)));
+    }
+    Ok(Item { key: Key::new(row.pk, row.sk), version: row.version, record: row.record })
+}
+
+/// Returns the row's key.
+pub(crate) fn key_of(row: &Row) -> Result<Key, StoreError> {
+    let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
+    match (text("pk"), text("sk")) {
+        (Some(pk), Some(sk)) => Ok(Key { pk, sk }),
+        _ => Err(corrupt("a row of the table", "it has no key")),
+    }
+}
+
+/// Returns the key as attributes.
+pub(crate) fn key_row(key: &Key) -> Row {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+/// Only what somebody takes away anyway may vanish by itself.
+fn ttl_seconds(record: &Record) -> Option<u64> {
+    match record {
+        Record::Event(event) => Some(event.at.as_millis() / 1000 + EVENT_TTL_SECONDS),
+        _ => None,
+    }
+}
+
+fn context(key: &Key) -> String {
+    format!("item {}/{}", key.pk, key.sk)
+}

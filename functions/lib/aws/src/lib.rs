@@ -1,0 +1,22 @@
+//! The registry's ports on AWS: items in a DynamoDB table, objects in an S3 bucket, bytes past the registry.
+//!
+//! - [`connect`]: from settings to clients; other S3-compatible stores by their endpoint.
+//! - [`DynamoDb`]: the item port.
+//! - [`S3`]: the object port.
+//! - [`Presigned`], [`Capability`]: what lets clients reach the bucket themselves.
+//! - [`environment`]: the settings of a function, and the registry they make.
+
+mod capability;
+mod connect;
+mod copy;
+pub mod environment;
+mod error;
+mod items;
+mod objects;
+mod signing;
+
+pub use capability::Capability;
+pub use connect::{Clients, Settings, connect};
+pub use items::DynamoDb;
+pub use objects::{PART_BYTES_MIN, S3};
+pub use signing::Presigned;

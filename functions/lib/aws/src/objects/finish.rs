@@ -1,0 +1,107 @@
+//! An upload becomes an object, or is forgotten.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use registry::ports::{AppendState, ObjectKey, StoreError, StoreErrorKind};
+
+use super::S3;
+use super::append::unquoted;
+use super::state::{Parts, Tail};
+use crate::error::{has_code, store_error};
+
+/// What S3 says when the object is there already, or the upload not any more.
+const OVER: &[&str] = &["PreconditionFailed", "NoSuchUpload"];
+
+/// Makes the upload an object. What the registry has in parts is put together where it is.
+pub(super) async fn finish(store: &S3, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+    let parts = Parts::of(state)?;
+    let done = match (&parts.multipart_id, &parts.tail) {
+        (Some(id), tail) => complete(store, key, id, &parts, tail.as_ref()).await?,
+        (None, Some(tail)) => copy(store, key, tail).await?,
+        (None, None) => put_empty(store, key).await?,
+    };
+    if done {
+        return Ok(());
+    }
+    match store.size_of(key.as_str()).await? {
+        Some(size_bytes) if size_bytes == state.size_bytes => Ok(()),
+        _ => Err(StoreError::new(StoreErrorKind::AlreadyFinished, format!("upload of {key}"))),
+    }
+}
+
+/// Forgets the parts; tails vanish by themselves.
+pub(super) async fn abort(store: &S3, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+    let Some(multipart_id) = Parts::of(state)?.multipart_id else { return Ok(()) };
+    let abort = store.client.abort_multipart_upload().bucket(&store.bucket).key(key.as_str());
+    match abort.upload_id(multipart_id).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if has_code(&error, OVER) => Ok(()),
+        Err(error) => Err(store_error(format!("abort of {key}"), error)),
+    }
+}
+
+/// Returns whether it happened; otherwise it happened before, or cannot any more.
+async fn complete(
+    store: &S3,
+    key: &ObjectKey,
+    multipart_id: &str,
+    parts: &Parts,
+    tail: Option<&Tail>,
+) -> Result<bool, StoreError> {
+    let mut etags = parts.etags.clone();
+    if let Some(tail) = tail {
+        match copy_part(store, key, multipart_id, parts.next_number(), tail).await? {
+            Some(etag) => etags.push(etag),
+            None => return Ok(false),
+        }
+    }
+    let completed = etags.into_iter().zip(1..).map(|(etag, number)| {
+        CompletedPart::builder().part_number(number).e_tag(format!("\"{etag}\"")).build()
+    });
+    let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
+    let complete = store.client.complete_multipart_upload().bucket(&store.bucket).key(key.as_str());
+    let complete = complete.upload_id(multipart_id).multipart_upload(completed).if_none_match("*");
+    match complete.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if has_code(&error, OVER) => Ok(false),
+        Err(error) => Err(store_error(format!("completion of {key}"), error)),
+    }
+}
+
+/// Makes the tail the last part; `None` if the upload is over.
+async fn copy_part(
+    store: &S3,
+    key: &ObjectKey,
+    multipart_id: &str,
+    number: i32,
+    tail: &Tail,
+) -> Result<Option<String>, StoreError> {
+    let copy = store.client.upload_part_copy().bucket(&store.bucket).key(key.as_str());
+    let copy = copy.upload_id(multipart_id).part_number(number).copy_source(store.copy_source(&tail.key));
+    match copy.send().await {
+        Ok(copied) => {
+            let etag = copied.copy_part_result.and_then(|result| result.e_tag);
+            Ok(Some(unquoted(&etag.unwrap_or_default())))
+        }
+        Err(error) if has_code(&error, OVER) => Ok(None),
+        Err(error) => Err(store_error(format!("last part of {key}"), error)),
+    }
+}
+
+async fn copy(store: &S3, key: &ObjectKey, tail: &Tail) -> Result<bool, StoreError> {
+    let copy = store.client.copy_object().bucket(&store.bucket).key(key.as_str());
+    match copy.copy_source(store.copy_source(&tail.key)).if_none_match("*").send().await {
+        Ok(_) => Ok(true),
+        Err(error) if has_code(&error, OVER) => Ok(false),
+        Err(error) => Err(store_error(format!("copy to {key}"), error)),
+    }
+}
+
+async fn put_empty(store: &S3, key: &ObjectKey) -> Result<bool, StoreError> {
+    let put = store.client.put_object().bucket(&store.bucket).key(key.as_str());
+    match put.body(ByteStream::from_static(b"")).if_none_match("*").send().await {
+        Ok(_) => Ok(true),
+        Err(error) if has_code(&error, OVER) => Ok(false),
+        Err(error) => Err(store_error(format!("put of {key}"), error)),
+    }
+}

@@ -1,0 +1,73 @@
+//! How far an upload has come in S3's terms. Persisted in the upload's item: keep stable.
+
+use registry::ports::Clock;
+use registry::ports::{AppendState, ObjectKey, Random, StoreError, SystemClock, SystemRandom};
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::error::corrupt;
+
+/// No part but the last may be smaller (S3, "Amazon S3 multipart upload limits").
+pub const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+
+/// A multipart upload has no more parts (the same page).
+pub(super) const PARTS_MAX: usize = 10_000;
+
+/// What S3 has of an upload: parts that are large enough, and a tail that is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Parts {
+    /// The multipart upload, from the first part on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) multipart_id: Option<String>,
+    /// The entity tag of each part, without quotes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) etags: Vec<String>,
+    /// What comes after the parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tail: Option<Tail>,
+}
+
+/// The end of an upload, held back until it is large enough to be a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tail {
+    /// Where it is.
+    pub(super) key: String,
+    /// How long it is.
+    pub(super) size_bytes: u64,
+}
+
+impl Parts {
+    /// Returns what the upload's item says.
+    pub(super) fn of(state: &AppendState) -> Result<Self, StoreError> {
+        if state.store.is_empty() {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(&state.store).map_err(|error| corrupt("state of an upload", error))
+    }
+
+    /// Returns what the upload's item has to say.
+    pub(super) fn state(&self, size_bytes: u64) -> Result<AppendState, StoreError> {
+        let store = serde_json::to_string(self).map_err(|error| corrupt("state of an upload", error))?;
+        Ok(AppendState { size_bytes, store })
+    }
+
+    /// Returns the number of the next part; S3 counts from 1.
+    pub(super) fn next_number(&self) -> i32 {
+        i32::try_from(self.etags.len() + 1).unwrap_or(i32::MAX)
+    }
+}
+
+/// Returns a new place for a tail of this object: an append that fails must not touch the tail before it.
+pub(super) fn tail_key(object: &ObjectKey) -> String {
+    let unique = Ulid::from_parts(SystemClock.now().as_millis(), SystemRandom.bits());
+    format!("{TAIL_PREFIX}{}/{unique}", object.as_str().trim_start_matches("data/"))
+}
+
+/// The beginning of the keys of tails.
+pub(super) const TAIL_PREFIX: &str = "tails/";
+
+/// Returns the object whose tail this is.
+pub(super) fn object_of_tail(key: &str) -> Option<ObjectKey> {
+    let (object, _) = key.strip_prefix(TAIL_PREFIX)?.rsplit_once('/')?;
+    Some(ObjectKey::stored(format!("data/{object}")))
+}

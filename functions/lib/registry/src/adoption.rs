@@ -1,0 +1,137 @@
+//! Adoption: what a client uploaded to the object store, past the registry, becomes a blob.
+//!
+//! It is set off by the store's own event, by a manifest that names a blob which is not there yet, and by the clock
+//! for events that were lost. Each may happen again, and beside the others.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt};
+use oci::{Algorithm, RepositoryName, UploadId};
+
+use crate::ports::{AppendState, Item, Query};
+use crate::records::{Lane, SuspectRecord, UploadRecord, UploadState, keys};
+use crate::upload_finish::Verified;
+use crate::uploads::OpenUpload;
+use crate::{Blob, Error, Principal, Registry};
+
+/// How long the push of a manifest waits for its blobs; API Gateway ends a request after 30 s.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// How many uploads are taken over at once.
+const AT_ONCE: usize = 8;
+
+/// How many open uploads are looked at in one call.
+const PAGE: usize = 100;
+
+impl Registry {
+    /// Returns whether clients can send the bytes of an upload to the object store.
+    pub(crate) fn offers_direct_uploads(&self) -> bool {
+        self.stores.abilities.uploads.is_some()
+    }
+
+    /// Returns the query that makes a PUT to the upload's URL a direct one.
+    pub(crate) async fn direct_upload_query(&self, id: &UploadId) -> Result<String, Error> {
+        match &self.stores.abilities.uploads {
+            Some(uploads) => Ok(uploads.signed_put(id).await?),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// Makes a blob of a direct upload; `None` if there is nothing to do: no bytes have arrived, or it is over.
+    ///
+    /// Repository and principal are those of the session, and the digest is what the store found the bytes to be,
+    /// whatever the request said that brought them.
+    pub async fn upload_adopt(&self, id: &UploadId) -> Result<Option<Blob>, Error> {
+        match self.get(keys::upload(id)).await? {
+            Some(item) => self.upload_adopt_item(id, item).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Makes blobs of what this principal has uploaded directly to the repository.
+    ///
+    /// Returns whether a blob that was missing may be there now: also one that somebody else took over meanwhile.
+    pub(crate) async fn uploads_adopt(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+    ) -> Result<bool, Error> {
+        if self.stores.abilities.copies.is_none() {
+            return Ok(false);
+        }
+        let adopting = async {
+            let mut after = None;
+            loop {
+                let ids = self.open_uploads(repository, after.as_ref()).await?;
+                self.uploads_adopt_page(&ids, principal).await?;
+                match ids.last().filter(|_| ids.len() == PAGE) {
+                    Some(last) => after = Some(last.clone()),
+                    None => return Ok(true),
+                }
+            }
+        };
+        tokio::time::timeout(WAIT, adopting).await.unwrap_or(Err(Error::AdoptionUnderWay))
+    }
+
+    async fn open_uploads(
+        &self,
+        repository: &RepositoryName,
+        after: Option<&UploadId>,
+    ) -> Result<Vec<UploadId>, Error> {
+        let query = Query {
+            pk: keys::open_upload_partition(repository),
+            after: after.map(|id| id.as_str().to_owned()),
+            limit: PAGE,
+            ..Query::default()
+        };
+        let items = self.stores.items.query(query).await?;
+        Ok(items.iter().filter_map(|item| item.key.sk.parse().ok()).collect())
+    }
+
+    async fn uploads_adopt_page(&self, ids: &[UploadId], principal: &Principal) -> Result<(), Error> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<_> = ids.iter().map(keys::upload).collect();
+        let found = self.stores.items.get(&keys).await?;
+        let own = ids.iter().zip(found).filter_map(|(id, item)| Some((id, item?))).filter(|(_, item)| {
+            item.record.as_upload().is_some_and(|upload| upload.principal == principal.as_str())
+        });
+        let adoptions = own.map(|(id, item)| self.upload_adopt_item(id, item));
+        futures_util::stream::iter(adoptions)
+            .buffer_unordered(AT_ONCE)
+            .try_for_each(|_| std::future::ready(Ok(())))
+            .await
+    }
+
+    async fn upload_adopt_item(&self, id: &UploadId, item: Item) -> Result<Option<Blob>, Error> {
+        let Some(copies) = &self.stores.abilities.copies else { return Ok(None) };
+        let Some(record) = item.record.as_upload().filter(|record| self.is_adoptable(record)).cloned() else {
+            return Ok(None);
+        };
+        // A key of its own for every attempt: the upload may change between two of them.
+        let object = self.fresh_object_key();
+        let suspect = SuspectRecord::Upload { id: id.to_string(), object: object.clone() };
+        self.transact(vec![self.suspect(suspect, self.lifetimes.upload)]).await?;
+        let Some(copied) = copies.copy_upload(id, &object).await? else { return Ok(None) };
+        let append = AppendState { size_bytes: copied.size_bytes, store: String::new() };
+        let record = UploadRecord { object, append, algorithm: Algorithm::Sha256, ..record };
+        let seen = self.upload_seen(&record.repository, id, &copied.digest).await?;
+        let upload = OpenUpload { id: id.clone(), item, record: record.clone() };
+        let verified = Verified { record, is_finished: true };
+        match self.upload_commit(&upload, verified, &copied.digest, seen).await {
+            Ok(blob) => Ok(Some(blob)),
+            // Somebody else has ended the session; the copy is watched by the queue.
+            Err(Error::UploadUnknown { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A session that has taken bytes itself is the client's to finish.
+    fn is_adoptable(&self, record: &UploadRecord) -> bool {
+        record.state == UploadState::Open
+            && record.lane == Lane::Direct
+            && record.append.size_bytes == 0
+            && record.expires > self.now()
+    }
+}

@@ -1,0 +1,54 @@
+// What the tests of the stand-in share: origins that can be told what to answer, and the stand-in as a process.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const STAND_IN = fileURLToPath(new URL('stand-in.mjs', import.meta.url));
+
+/** Starts an origin; `answer` gets node's request and response. It remembers the requests. */
+export async function startOrigin(t, answer = (incoming, outgoing) => drain(incoming, outgoing, 200)) {
+    const origin = { requests: [] };
+    const server = http.createServer((incoming, outgoing) => {
+        origin.requests.push({ method: incoming.method, url: incoming.url, headers: incoming.headers });
+        answer(incoming, outgoing);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => { server.closeAllConnections(); server.close(); });
+    origin.url = `http://127.0.0.1:${server.address().port}`;
+    return origin;
+}
+
+/** Reads a request to its end and answers it. */
+export function drain(incoming, outgoing, statusCode, headers = {}, body = '') {
+    incoming.resume();
+    incoming.on('end', () => outgoing.writeHead(statusCode, headers).end(body));
+}
+
+/** Starts the stand-in and returns its URL and a reader of its counts. */
+export async function startEdge(t, flags) {
+    const args = Object.entries(flags).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
+    const child = spawn(process.execPath, [STAND_IN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill());
+    const addresses = {};
+    for await (const line of createInterface({ input: child.stdout })) {
+        const [name, url] = line.split(' ');
+        addresses[name] = url;
+        if (name === 'control') break;
+    }
+    const counts = async () => (await fetch(`${addresses.control}/__edge/counts`)).json();
+    return { url: addresses.listening, counts, pid: child.pid };
+}
+
+/** Sends one request; `body` may be text, or a function that gets the request and ends it. */
+export async function send(url, { method = 'GET', headers = {}, body } = {}) {
+    const sent = http.request(url, { method, headers, agent: false });
+    if (typeof body === 'function') body(sent);
+    else sent.end(body);
+    const [received] = await once(sent, 'response');
+    const chunks = [];
+    for await (const chunk of received) chunks.push(chunk);
+    return { status: received.statusCode, headers: received.headers, text: Buffer.concat(chunks).toString() };
+}
