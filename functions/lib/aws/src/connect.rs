@@ -44,15 +44,21 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
 }
 
-/// Makes clients; credentials and region come from where AWS programs expect them.
-pub async fn connect(settings: &Settings) -> Clients {
+/// Returns what all clients share; credentials and region come from where AWS programs expect them.
+pub async fn sdk_config() -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    let shared = aws_config::defaults(BehaviorVersion::latest())
+    aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.build_https())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .load()
-        .await;
-    Clients { dynamodb: dynamodb(&shared, settings), s3: s3(&shared, settings) }
+        .await
+}
+
+impl Clients {
+    /// Makes clients.
+    pub fn new(shared: &SdkConfig, settings: &Settings) -> Self {
+        Self { dynamodb: dynamodb(shared, settings), s3: s3(shared, settings) }
+    }
 }
 
 fn dynamodb(shared: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {

@@ -2,10 +2,21 @@
 
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use registry::ports::{Abilities, SignedUploads, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
 
-use crate::{Capability, Clients, DynamoDb, Presigned, S3, Settings, connect};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{Capability, Clients, DynamoDb, Presigned, S3, Settings};
+
+/// Writes the log as lines of JSON, for as much as `SLIPWAY_LOG` says.
+pub fn log() {
+    let wanted = std::env::var("SLIPWAY_LOG").unwrap_or_default();
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(wanted);
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
 
 /// How layers too large for a function come in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,9 +85,9 @@ impl Environment {
         Ok(Self { settings, uploads, edge_host: set("SLIPWAY_EDGE_HOST"), is_open })
     }
 
-    /// Connects, and returns the stores.
-    pub async fn connect(&self) -> Backend {
-        let Clients { dynamodb, s3 } = connect(&self.settings).await;
+    /// Returns the stores; nothing is connected yet.
+    pub fn backend(&self, shared: &SdkConfig) -> Backend {
+        let Clients { dynamodb, s3 } = Clients::new(shared, &self.settings);
         Backend {
             items: DynamoDb::new(dynamodb, &self.settings.table),
             objects: S3::new(s3, &self.settings.bucket),
@@ -115,6 +126,7 @@ impl Backend {
                 downloads: Some(presigned),
                 uploads,
                 copies: Some(Arc::new(self.objects.clone())),
+                leaves_garbage: true,
             },
         };
         Registry::new(stores, Lifetimes::default())

@@ -1,6 +1,6 @@
 //! The registry's ports on AWS: items in a DynamoDB table, objects in an S3 bucket, bytes past the registry.
 //!
-//! - [`connect`]: from settings to clients; other S3-compatible stores by their endpoint.
+//! - [`Clients`]: from settings to clients; other S3-compatible stores by their endpoint.
 //! - [`DynamoDb`]: the item port.
 //! - [`S3`]: the object port.
 //! - [`Presigned`], [`Capability`]: what lets clients reach the bucket themselves.
@@ -16,7 +16,7 @@ mod objects;
 mod signing;
 
 pub use capability::Capability;
-pub use connect::{Clients, Settings, connect};
-pub use items::DynamoDb;
+pub use connect::{Clients, Settings, sdk_config};
+pub use items::{DynamoDb, item_of_image};
 pub use objects::{PART_BYTES_MIN, S3};
 pub use signing::Presigned;

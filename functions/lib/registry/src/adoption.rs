@@ -97,7 +97,7 @@ impl Registry {
         let own = ids.iter().zip(found).filter_map(|(id, item)| Some((id, item?))).filter(|(_, item)| {
             item.record.as_upload().is_some_and(|upload| upload.principal == principal.as_str())
         });
-        let adoptions = own.map(|(id, item)| self.upload_adopt_item(id, item));
+        let adoptions: Vec<_> = own.map(|(id, item)| self.upload_adopt_item(id, item)).collect();
         futures_util::stream::iter(adoptions)
             .buffer_unordered(AT_ONCE)
             .try_for_each(|_| std::future::ready(Ok(())))

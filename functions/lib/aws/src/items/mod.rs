@@ -15,6 +15,8 @@ use registry::ports::{Item, ItemScan, ItemStore, Key, Query, StoreError, Transac
 
 use crate::error::store_error;
 
+pub use row::item_of_image;
+
 /// The items of a table.
 #[derive(Clone, Debug)]
 pub struct DynamoDb {

@@ -48,26 +48,26 @@ pub(crate) fn encode(item: &Item) -> Result<Row, StoreError> {
         record: &item.record,
         ttl: ttl_seconds(&item.record),
     };
-    serde_dynamo::to_item(row).map_err(|error| corrupt(context(&item.key), error))
+    serde_dynamo::to_item(row)
+        .map_err(|error| corrupt(format!("item {}/{}", item.key.pk, item.key.sk), error))
 }
 
 /// Returns what was stored.
 pub(crate) fn decode(row: Row) -> Result<Item, StoreError> {
-    let key = key_of(&row)?;
-    let row: OwnedRow = serde_dynamo::from_item(row).map_err(|error| corrupt(context(&key), error))?;
-    if row.format > FORMAT {
-        return Err(corrupt(context(&key), format!("format {}, newer than {FORMAT}", row.format)));
-    }
-    Ok(Item { key: Key::new(row.pk, row.sk), version: row.version, record: row.record })
+    item_of_image(row.into())
 }
 
-/// Returns the row's key.
-pub(crate) fn key_of(row: &Row) -> Result<Key, StoreError> {
-    let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
-    match (text("pk"), text("sk")) {
-        (Some(pk), Some(sk)) => Ok(Key { pk, sk }),
-        _ => Err(corrupt("a row of the table", "it has no key")),
+/// Returns the item of a row as streams carry it.
+pub fn item_of_image(row: serde_dynamo::Item) -> Result<Item, StoreError> {
+    let context = format!("a row of the table with the key {:?} {:?}", row.get("pk"), row.get("sk"));
+    let row: OwnedRow = match serde_dynamo::from_item(row) {
+        Ok(row) => row,
+        Err(error) => return Err(corrupt(context, error)),
+    };
+    if row.format > FORMAT {
+        return Err(corrupt(context, format!("format {}, newer than {FORMAT}", row.format)));
     }
+    Ok(Item { key: Key::new(row.pk, row.sk), version: row.version, record: row.record })
 }
 
 /// Returns the key as attributes.
@@ -84,8 +84,4 @@ fn ttl_seconds(record: &Record) -> Option<u64> {
         Record::Event(event) => Some(event.at.as_millis() / 1000 + EVENT_TTL_SECONDS),
         _ => None,
     }
-}
-
-fn context(key: &Key) -> String {
-    format!("item {}/{}", key.pk, key.sk)
 }

@@ -57,4 +57,6 @@ pub struct Abilities {
     pub uploads: Option<Arc<dyn SignedUploads>>,
     /// What they uploaded there can be taken over.
     pub copies: Option<Arc<dyn VerifiedCopy>>,
+    /// This process may not delete objects: what nobody needs is left to the collector.
+    pub leaves_garbage: bool,
 }

@@ -1,0 +1,71 @@
+//! Events in, answers out, as the Lambda service wants them.
+
+use http::HeaderMap;
+use lambda_http::lambda_runtime::{self, LambdaEvent};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, service_fn};
+
+use crate::function::Function;
+
+/// Answers events for as long as the Lambda service has any.
+pub(crate) async fn run(function: Function) -> Result<(), lambda_http::Error> {
+    let adapter = Adapter::from(service_fn(move |request| function.clone().answer(request)));
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
+        let mut adapter = adapter.clone();
+        let LambdaEvent { payload, context } = event;
+        lambda_http::Service::call(&mut adapter, LambdaEvent::new(tamed(payload), context))
+    }))
+    .await
+}
+
+/// Returns the event so that it makes a request in any case.
+///
+/// The conversion panics on what is no URL, and a panic is a 500. `sam local` for one passes on paths decoded.
+fn tamed(mut event: LambdaRequest) -> LambdaRequest {
+    match &mut event {
+        LambdaRequest::ApiGatewayV2(event) => {
+            forget_origin(&mut event.headers);
+            event.request_context.domain_name = None;
+            event.raw_path = Some(tamed_path(event.raw_path.as_deref()));
+            event.raw_query_string = event.raw_query_string.take().map(|query| escaped(&query));
+        }
+        LambdaRequest::ApiGatewayV1(event) => {
+            forget_origin(&mut event.headers);
+            forget_origin(&mut event.multi_value_headers);
+            event.request_context.domain_name = None;
+            event.path = Some(tamed_path(event.path.as_deref()));
+        }
+        LambdaRequest::Alb(event) => {
+            forget_origin(&mut event.headers);
+            forget_origin(&mut event.multi_value_headers);
+            event.path = Some(tamed_path(event.path.as_deref()));
+        }
+        _ => {}
+    }
+    event
+}
+
+/// Scheme and host of the request are nobody's business here, and may be no scheme and no host.
+fn forget_origin(headers: &mut HeaderMap) {
+    headers.remove("host");
+    headers.remove("x-forwarded-proto");
+}
+
+fn tamed_path(path: Option<&str>) -> String {
+    let path = escaped(path.unwrap_or_default());
+    if path.starts_with('/') { path } else { format!("/{path}") }
+}
+
+/// Escapes what cannot stand in a request line; what is escaped already stays as it is.
+fn escaped(text: &str) -> String {
+    const KEPT: &[u8] = b"!$&'()*+,-./:;=?@_~%";
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || KEPT.contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}

@@ -1,0 +1,116 @@
+//! One request of the gateway, answered by the same service as on one machine.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use lambda_http::Body as LambdaBody;
+use lambda_http::{BoxFuture, RequestExt};
+use oci::{ErrorBody, ErrorCode, ErrorEntry};
+use registry::http::{Body, Service};
+
+use crate::role::Role;
+
+/// API Gateway may rename the challenge of a 401; the stack's mapping restores it from this copy.
+const CHALLENGE_COPY: &str = "x-registry-challenge";
+
+/// Larger answers travel in base64, which grows by a third always; as JSON text a manifest can double.
+const TEXT_BYTES_MAX: usize = 1024 * 1024;
+
+/// An answer for the gateway.
+pub(crate) type Answer = Result<Response<LambdaBody>, Infallible>;
+
+/// What this process answers with.
+#[derive(Clone)]
+pub(crate) struct Function {
+    service: Service,
+    role: Role,
+    is_open: bool,
+}
+
+impl Function {
+    pub(crate) fn new(service: Service, role: Role, is_open: bool) -> Self {
+        Self { service, role, is_open }
+    }
+
+    /// Answers; what goes wrong is an answer too.
+    pub(crate) fn answer(self, request: lambda_http::Request) -> BoxFuture<'static, Answer> {
+        Box::pin(async move {
+            let response = match self.refusal(&request) {
+                Some(refusal) => refusal,
+                None => self.service.handle(registry_request(request)).await,
+            };
+            Ok(gateway_response(response).await)
+        })
+    }
+
+    fn refusal(&self, request: &lambda_http::Request) -> Option<Response<Body>> {
+        if !self.is_open {
+            let message = "this registry is closed: it has no accounts yet, and its operator has not opened it to everybody";
+            return Some(error(ErrorCode::Denied, message));
+        }
+        let message = "this function has another role; the gateway's routes are not those of the template";
+        (!self.role.answers(request.method())).then(|| error(ErrorCode::Unsupported, message))
+    }
+}
+
+/// The path is taken as the client sent it: a URL library would resolve `..` in it.
+fn registry_request(request: lambda_http::Request) -> Request<Body> {
+    let path = request.raw_http_path().to_owned();
+    let (head, body) = request.into_parts();
+    let target = match head.uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    let bytes = match body {
+        LambdaBody::Text(text) => Bytes::from(text),
+        LambdaBody::Binary(bytes) => Bytes::from(bytes),
+        _ => Bytes::new(),
+    };
+    let mut request = Request::new(Full::new(bytes).map_err(|never| match never {}).boxed_unsync());
+    *request.method_mut() = head.method;
+    *request.headers_mut() = head.headers;
+    // What is no target at all is answered like an unknown one.
+    *request.uri_mut() = target.parse().unwrap_or_default();
+    request
+}
+
+async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
+    let (mut head, body) = response.into_parts();
+    if let Some(challenge) = head.headers.get(header::WWW_AUTHENTICATE).cloned() {
+        head.headers.insert(CHALLENGE_COPY, challenge);
+    }
+    let bytes = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(cause) => {
+            tracing::error!(error = %cause, "an answer broke off");
+            let (parts, _) =
+                error(ErrorCode::Unavailable, "the registry's storage does not answer; try again")
+                    .into_parts();
+            return Response::from_parts(parts, LambdaBody::Empty);
+        }
+    };
+    Response::from_parts(head, lambda_body(bytes))
+}
+
+fn lambda_body(bytes: Bytes) -> LambdaBody {
+    if bytes.is_empty() {
+        return LambdaBody::Empty;
+    }
+    match String::from_utf8(bytes.into()) {
+        Ok(text) if text.len() <= TEXT_BYTES_MAX => LambdaBody::Text(text),
+        Ok(text) => LambdaBody::Binary(text.into_bytes()),
+        Err(error) => LambdaBody::Binary(error.into_bytes()),
+    }
+}
+
+fn error(code: ErrorCode, message: &str) -> Response<Body> {
+    let entry = ErrorEntry { code: code.as_str().to_owned(), message: message.to_owned(), detail: None };
+    let json = serde_json::to_vec(&ErrorBody { errors: vec![entry] }).unwrap_or_default();
+    let mut response =
+        Response::new(Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = http::StatusCode::from_u16(code.status()).unwrap_or_default();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

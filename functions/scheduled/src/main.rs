@@ -1,0 +1,19 @@
+//! The Lambda function that the clock starts.
+
+mod jobs;
+
+use aws::environment::Environment;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+use crate::jobs::{Job, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::environment::log();
+    let backend = Environment::read()?.backend(&aws::sdk_config().await);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Job>| {
+        let backend = backend.clone();
+        async move { run(&backend, event.payload).await }
+    }))
+    .await
+}

@@ -1,0 +1,156 @@
+//! The functions: what they run on, what starts them, what they are told.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::template;
+
+#[test]
+fn all_functions_are_small_native_programs() {
+    let template = template();
+    let shared = &template.document()["Globals"]["Function"];
+    assert_eq!(shared["Runtime"], "provided.al2023");
+    assert_eq!(shared["Handler"], "bootstrap");
+    assert_eq!(shared["Architectures"], json!([{"Ref": "Architecture"}]));
+    assert_eq!(shared["MemorySize"], 512);
+    assert_eq!(template.section("Parameters")["Architecture"]["Default"], "arm64");
+    for function in template.functions() {
+        for setting in ["Runtime", "Handler", "Architectures", "MemorySize"] {
+            assert!(
+                template.properties(function)[setting].is_null(),
+                "{function} has a {setting} of its own"
+            );
+        }
+    }
+}
+
+/// Function, package, program, seconds.
+const FUNCTIONS: [(&str, &str, &str, u64); 4] = [
+    ("ApiReadFunction", "../functions/api", "api", 29),
+    ("ApiWriteFunction", "../functions/api", "api", 29),
+    ("EventsFunction", "../functions/events", "events", 900),
+    ("ScheduledFunction", "../functions/scheduled", "scheduled", 900),
+];
+
+#[test]
+fn each_function_is_built_from_its_package() {
+    let template = template();
+    assert_eq!(template.functions(), FUNCTIONS.map(|(function, ..)| function));
+    for (function, folder, binary, seconds) in FUNCTIONS {
+        let resource = template.resource(function).unwrap();
+        let metadata = json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": binary}});
+        assert_eq!(resource["Metadata"], metadata, "{function}");
+        assert_eq!(resource["Properties"]["CodeUri"], folder, "{function}");
+        assert_eq!(resource["Properties"]["Timeout"], seconds, "{function}");
+    }
+}
+
+#[test]
+fn each_function_has_a_role_and_a_log_of_its_own() {
+    let template = template();
+    let of_each = |path: &str| {
+        let value = |id: &str| template.properties(id).pointer(path).unwrap().as_str().unwrap().to_owned();
+        template.functions().into_iter().map(value).collect::<BTreeSet<_>>()
+    };
+    let logs = of_each("/LoggingConfig/LogGroup/Ref");
+    assert_eq!(logs.len(), 4);
+    assert_eq!(of_each("/Role/Fn::GetAtt/0").len(), 4);
+    for log in template.resources_of_type("AWS::Logs::LogGroup") {
+        assert_eq!(template.properties(log)["RetentionInDays"], json!({"Ref": "LogRetentionDays"}), "{log}");
+    }
+}
+
+const EVERY: [&str; 6] = [
+    "SLIPWAY_BUCKET",
+    "SLIPWAY_DYNAMODB_ENDPOINT",
+    "SLIPWAY_LOG",
+    "SLIPWAY_S3_ENDPOINT",
+    "SLIPWAY_S3_PATH_STYLE",
+    "SLIPWAY_TABLE",
+];
+const API: [&str; 4] = ["SLIPWAY_ACCESS", "SLIPWAY_EDGE_HOST", "SLIPWAY_ROLE", "SLIPWAY_UPLOADS"];
+
+fn values(name: &str) -> Option<String> {
+    let known = ["Table", "AWS::AccountId", "CapabilityKey"].contains(&name);
+    let id = (name == "AWS::StackId").then(|| "arn:aws:cloudformation:r:1:stack/s/1-2-3-4-5f".to_owned());
+    id.or_else(|| known.then(|| format!("a-{name}")))
+}
+
+#[test]
+fn the_variables_are_exactly_those_that_the_programs_read() {
+    let template = template();
+    for (function, own) in [
+        ("ApiReadFunction", API.as_slice()),
+        ("ApiWriteFunction", &[&API[..], &["SLIPWAY_CAPABILITY_KEY"]].concat()),
+        ("EventsFunction", &[]),
+        ("ScheduledFunction", &[]),
+    ] {
+        let found: BTreeSet<_> = template.environment(function, &values).unwrap().into_keys().collect();
+        let expected: BTreeSet<_> = EVERY.iter().chain(own).map(|name| (*name).to_owned()).collect();
+        assert_eq!(found, expected, "{function}");
+    }
+}
+
+#[test]
+fn by_default_nobody_has_access_and_large_layers_go_to_s3() {
+    let environment = template().environment("ApiWriteFunction", &values).unwrap();
+    for (name, value) in [
+        ("SLIPWAY_ROLE", "write"),
+        ("SLIPWAY_ACCESS", "closed"),
+        ("SLIPWAY_UPLOADS", "presigned"),
+        ("SLIPWAY_EDGE_HOST", ""),
+        ("SLIPWAY_CAPABILITY_KEY", ""),
+        ("SLIPWAY_TABLE", "a-Table"),
+        ("SLIPWAY_BUCKET", "slipway-a-AWS::AccountId-5f"),
+        ("SLIPWAY_S3_ENDPOINT", ""),
+        ("SLIPWAY_LOG", "info"),
+    ] {
+        assert_eq!(environment[name], value, "{name}");
+    }
+    let reading = template().environment("ApiReadFunction", &values).unwrap();
+    assert_eq!(reading["SLIPWAY_ROLE"], "read");
+}
+
+#[test]
+fn without_an_edge_every_upload_is_inline() {
+    let without = |name: &str| (name == "WithEdge").then(|| "no".to_owned()).or_else(|| values(name));
+    let environment = template().environment("ApiWriteFunction", &without).unwrap();
+    assert_eq!(environment["SLIPWAY_UPLOADS"], "inline");
+}
+
+#[test]
+fn only_the_writing_function_has_the_capability_key() {
+    let capability =
+        |name: &str| (name == "Uploads").then(|| "capability".to_owned()).or_else(|| values(name));
+    let environment = template().environment("ApiWriteFunction", &capability).unwrap();
+    assert_eq!(environment["SLIPWAY_UPLOADS"], "capability");
+    assert_eq!(environment["SLIPWAY_CAPABILITY_KEY"], "{{resolve:secretsmanager:a-CapabilityKey}}");
+}
+
+#[test]
+fn the_stream_brings_new_outbox_items_and_loses_none_silently() {
+    let template = template();
+    let outbox = &template.properties("EventsFunction")["Events"]["Outbox"];
+    assert_eq!(outbox["Type"], "DynamoDB");
+    let stream = &outbox["Properties"];
+    assert_eq!(stream["Stream"], json!({"Fn::GetAtt": ["Table", "StreamArn"]}));
+    assert_eq!(stream["StartingPosition"], "TRIM_HORIZON");
+    let pattern = stream["FilterCriteria"]["Filters"][0]["Pattern"].as_str().unwrap();
+    let expected = json!({"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "EV#"}]}}}});
+    assert_eq!(serde_json::from_str::<serde_json::Value>(pattern).unwrap(), expected);
+    assert_eq!(stream["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(stream["BisectBatchOnFunctionError"], true);
+    let queue = json!({"Type": "SQS", "Destination": {"Fn::GetAtt": ["FailureQueue", "Arn"]}});
+    assert_eq!(stream["DestinationConfig"]["OnFailure"], queue);
+    let uploaded = &template.properties("EventsFunction")["EventInvokeConfig"];
+    assert_eq!(uploaded["DestinationConfig"]["OnFailure"], queue);
+}
+
+#[test]
+fn the_clock_starts_the_scheduled_function_every_15_minutes() {
+    let template = template();
+    let schedule = template.properties("Schedule");
+    assert_eq!(schedule["ScheduleExpression"], "rate(15 minutes)");
+    assert_eq!(schedule["Target"]["Arn"], json!({"Fn::GetAtt": ["ScheduledFunction", "Arn"]}));
+}

@@ -1,0 +1,86 @@
+//! The relay: reached by the edge only, and with no more rights than the function that takes pushes.
+
+use serde_json::json;
+
+use crate::{named, template};
+
+#[test]
+fn the_relay_may_do_what_the_writing_function_may() {
+    let template = template();
+    let policy = json!({"Ref": "WritePolicy"});
+    assert_eq!(template.properties("Relay")["Parameters"]["PolicyArn"], policy);
+    assert_eq!(template.properties("ApiWriteRole")["ManagedPolicyArns"], json!([policy]));
+    let relay = named("relay.yaml");
+    let role = relay.properties("TaskRole");
+    assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "PolicyArn"}]));
+    assert!(role["Policies"].is_null());
+}
+
+#[test]
+fn what_starts_the_relay_may_fetch_its_image_and_write_its_log() {
+    let expected = [
+        "ecr:BatchCheckLayerAvailability arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*",
+        "ecr:BatchGetImage arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*",
+        "ecr:GetAuthorizationToken *",
+        "ecr:GetDownloadUrlForLayer arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*",
+        "logs:CreateLogStream ${Log.Arn}",
+        "logs:PutLogEvents ${Log.Arn}",
+    ];
+    assert_eq!(named("relay.yaml").rights("ExecutionRole").unwrap(), expected);
+}
+
+#[test]
+fn there_are_no_other_roles() {
+    assert_eq!(named("relay.yaml").resources_of_type("AWS::IAM::Role"), ["ExecutionRole", "TaskRole"]);
+}
+
+#[test]
+fn the_container_is_as_small_as_fargate_has_them() {
+    let relay = named("relay.yaml");
+    let task = relay.properties("Task");
+    assert_eq!((&task["Cpu"], &task["Memory"]), (&json!("256"), &json!("512")));
+    assert_eq!(task["ContainerDefinitions"][0]["ReadonlyRootFilesystem"], true);
+    assert_eq!(task["RuntimePlatform"]["CpuArchitecture"], json!({"Fn::If": ["IsArm", "ARM64", "X86_64"]}));
+}
+
+#[test]
+fn the_relay_gets_variables_that_the_functions_have_too() {
+    let relay = named("relay.yaml");
+    let environment = relay.properties("Task")["ContainerDefinitions"][0]["Environment"].as_array().unwrap();
+    let names: Vec<_> = environment.iter().map(|variable| variable["Name"].as_str().unwrap()).collect();
+    let functions = template().environment("ApiWriteFunction", &|name| Some(name.to_owned())).unwrap();
+    for name in names.iter().filter(|name| name.starts_with("SLIPWAY_")) {
+        assert!(functions.contains_key(*name), "{name}");
+    }
+    for name in ["SLIPWAY_ACCESS", "SLIPWAY_TABLE", "SLIPWAY_BUCKET", "PORT", "AWS_REGION"] {
+        assert!(names.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn only_cloudfront_reaches_the_load_balancer_and_only_that_reaches_the_relay() {
+    let relay = named("relay.yaml");
+    assert_eq!(relay.properties("LoadBalancer")["Scheme"], "internal");
+    let outer = relay.properties("LoadBalancerSecurityGroup")["SecurityGroupIngress"].as_array().unwrap();
+    assert_eq!(outer.len(), 1);
+    assert_eq!(outer[0]["SourcePrefixListId"], json!({"Ref": "PrefixList"}));
+    let inner = relay.properties("TaskSecurityGroup")["SecurityGroupIngress"].as_array().unwrap();
+    assert_eq!(inner.len(), 1);
+    let balancer = json!({"Fn::GetAtt": ["LoadBalancerSecurityGroup", "GroupId"]});
+    assert_eq!(inner[0]["SourceSecurityGroupId"], balancer);
+    let origin = &relay.properties("VpcOrigin")["VpcOriginEndpointConfig"];
+    assert_eq!(origin["Arn"], json!({"Ref": "LoadBalancer"}));
+    assert_eq!(origin["OriginProtocolPolicy"], "http-only");
+}
+
+#[test]
+fn a_slow_upload_is_not_cut_off() {
+    let relay = named("relay.yaml");
+    let value = |id: &str, list: &str, key: &str| {
+        let attributes = relay.properties(id)[list].as_array().unwrap();
+        let attribute = attributes.iter().find(|attribute| attribute["Key"] == key).unwrap();
+        attribute["Value"].as_str().unwrap().parse::<u64>().unwrap()
+    };
+    assert!(value("LoadBalancer", "LoadBalancerAttributes", "idle_timeout.timeout_seconds") >= 600);
+    assert!(value("TargetGroup", "TargetGroupAttributes", "deregistration_delay.timeout_seconds") >= 900);
+}
