@@ -11,6 +11,12 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 /// How often the SDK makes a call before it gives up: between two attempts it waits longer each time, with jitter.
 const ATTEMPTS: u32 = 4;
 
+/// How long it waits before the second attempt, at most; a client is waiting too.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// How long it waits before any attempt.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -47,11 +53,14 @@ pub struct Clients {
 /// Returns what all clients share; credentials and region come from where AWS programs expect them.
 pub async fn sdk_config() -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http.build_https())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .load()
-        .await
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_WAIT)
+        .with_max_backoff(LONGEST_WAIT)
 }
 
 impl Clients {
@@ -64,7 +73,9 @@ impl Clients {
 fn dynamodb(shared: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ITEMS_TIMEOUT);
-    let mut config = aws_sdk_dynamodb::config::Builder::from(shared).timeout_config(timeouts.build());
+    let mut config = aws_sdk_dynamodb::config::Builder::from(shared)
+        .retry_config(retries())
+        .timeout_config(timeouts.build());
     if let Some(endpoint) = &settings.dynamodb_endpoint {
         config = config.endpoint_url(endpoint);
     }
@@ -74,6 +85,7 @@ fn dynamodb(shared: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client
 fn s3(shared: &SdkConfig, settings: &Settings) -> aws_sdk_s3::Client {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(OBJECTS_TIMEOUT);
     let mut config = aws_sdk_s3::config::Builder::from(shared)
+        .retry_config(retries())
         .timeout_config(timeouts.build())
         .force_path_style(settings.is_path_style)
         // Signed URLs must not demand headers that no client sends; bytes are covered by the signature itself.

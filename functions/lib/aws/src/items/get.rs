@@ -22,7 +22,10 @@ pub(super) async fn get(store: &DynamoDb, keys: &[Key]) -> Result<Vec<Option<Ite
     if let [key] = keys {
         return Ok(vec![get_one(store, key).await?]);
     }
-    let batches: Vec<_> = keys.chunks(BATCH_KEYS_MAX).map(|batch| get_batch(store, batch)).collect();
+    // DynamoDB has no empty keys, and refuses to look for one.
+    let possible: Vec<Key> =
+        keys.iter().filter(|key| !key.pk.is_empty() && !key.sk.is_empty()).cloned().collect();
+    let batches: Vec<_> = possible.chunks(BATCH_KEYS_MAX).map(|batch| get_batch(store, batch)).collect();
     let mut batches = futures_util::stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE);
     let mut found = HashMap::new();
     while let Some(items) = batches.next().await {

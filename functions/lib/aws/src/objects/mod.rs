@@ -80,10 +80,14 @@ pub(crate) fn direct_key(id: &UploadId) -> String {
 /// The beginning of the keys of direct uploads.
 pub(crate) const DIRECT_PREFIX: &str = "uploads/";
 
+/// An error ends the stream; the SDK's own would repeat it for ever.
 fn stream(body: primitives::ByteStream) -> ByteStream {
-    futures_util::stream::unfold(body, |mut body| async move {
-        let piece = body.next().await?.map_err(std::io::Error::other);
-        Some((piece, body))
+    futures_util::stream::unfold(Some(body), |body| async move {
+        let mut body = body?;
+        match body.next().await? {
+            Ok(bytes) => Some((Ok(bytes), Some(body))),
+            Err(error) => Some((Err(std::io::Error::other(error)), None)),
+        }
     })
     .boxed()
 }

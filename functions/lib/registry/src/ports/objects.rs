@@ -98,7 +98,8 @@ pub trait ObjectStore: Send + Sync {
 
     /// Appends bytes to the upload of `key`; the default state begins one.
     ///
-    /// An upload that is finished refuses ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)).
+    /// An upload that is finished refuses, here or at the next `finish`
+    /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)); its object stays as it is.
     /// Takes all bytes that `body` yields. When `body` breaks off, what it yielded is kept. On an error the
     /// given `state` stays good: bytes beyond it are overwritten by the next append. One append of an upload
     /// at a time is the caller's duty within a process; across processes the store makes the bytes of a

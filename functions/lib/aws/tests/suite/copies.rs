@@ -1,0 +1,97 @@
+//! Taking over direct uploads, and the URLs by which they come.
+
+use std::sync::Arc;
+
+use aws::Presigned;
+use oci::{Algorithm, Digest, UploadId};
+use registry::ports::{ObjectKey, ObjectStore, SignedDownloads, SignedUploads, VerifiedCopy};
+use s3_standin::Options;
+
+use crate::world::World;
+
+fn id(number: usize) -> UploadId {
+    format!("0000000{number}-upload").parse().unwrap()
+}
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::stored(format!("data/00/{name}"))
+}
+
+/// Puts the bytes where the client would, by the query that it was given.
+async fn upload(world: &World, id: &UploadId, bytes: &[u8]) -> u16 {
+    let query = Presigned::new((*world.objects).clone()).signed_put(id).await.unwrap();
+    let url = format!("{}/standin/uploads/{id}?{query}", world.s3.endpoint());
+    reqwest::Client::new().put(url).body(bytes.to_vec()).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_copy_of_an_upload_is_known_by_its_digest_and_stays_as_it_is() {
+    for copy_checksum in [true, false] {
+        let world = World::with(Options { copy_checksum, ..Options::default() }).await;
+        assert_eq!(upload(&world, &id(1), b"a layer").await, 200);
+        let copied = world.objects.copy_upload(&id(1), &key("one")).await.unwrap().unwrap();
+        assert_eq!(copied.digest, Digest::of(Algorithm::Sha256, b"a layer"));
+        assert_eq!(copied.size_bytes, 7);
+        assert_eq!(upload(&world, &id(1), b"other bytes").await, 200, "the URL can be used again");
+        assert_eq!(world.objects.head(&key("one")).await.unwrap(), Some(7));
+        let reads = world.s3.calls().count("GetObject");
+        assert_eq!(reads, u64::from(!copy_checksum), "only without a checksum are the bytes read");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_has_not_come_is_none() {
+    let world = World::new().await;
+    assert_eq!(world.objects.copy_upload(&id(1), &key("one")).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_have_come_are_listed_in_their_order() {
+    let world = World::new().await;
+    for number in [3, 1, 2] {
+        upload(&world, &id(number), b"a layer").await;
+    }
+    let (first, rest) = (
+        world.objects.arrived_uploads(None, 2).await.unwrap(),
+        world.objects.arrived_uploads(Some(&id(2)), 2).await.unwrap(),
+    );
+    assert_eq!((first, rest), (vec![id(1), id(2)], vec![id(3)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_query_is_good_for_its_own_upload_only() {
+    let world = World::new().await;
+    let query = Presigned::new((*world.objects).clone()).signed_put(&id(1)).await.unwrap();
+    let client = reqwest::Client::new();
+    for key in ["uploads/00000002-upload", "data/00/one", "uploads/00000001-upload/x"] {
+        let url = format!("{}/standin/{key}?{query}", world.s3.endpoint());
+        assert_eq!(client.put(url).body("x").send().await.unwrap().status().as_u16(), 403, "{key}");
+    }
+    let url = format!("{}/standin/uploads/{}?{query}", world.s3.endpoint(), id(1));
+    assert_eq!(client.get(&url).send().await.unwrap().status().as_u16(), 403, "not for reading");
+    assert_eq!(client.delete(&url).send().await.unwrap().status().as_u16(), 403, "not for deleting");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_download_serves_the_object_in_ranges_as_bytes_of_no_type() {
+    let world = World::new().await;
+    world.objects.put(&key("one"), "<script>".into()).await.unwrap();
+    let url = Presigned::new((*world.objects).clone()).signed_get(&key("one")).await.unwrap();
+    let client = reqwest::Client::new();
+    let whole = client.get(&url).send().await.unwrap();
+    assert_eq!(whole.headers()["content-type"], "application/octet-stream");
+    assert_eq!(whole.text().await.unwrap(), "<script>");
+    let part = client.get(&url).header("range", "bytes=1-6").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), part.text().await.unwrap()), (206, "script".to_owned()));
+    assert_eq!(client.put(&url).body("x").send().await.unwrap().status().as_u16(), 403);
+    assert_eq!(client.get(url.replace("one", "two")).send().await.unwrap().status().as_u16(), 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_asks_nobody() {
+    let world = World::new().await;
+    let presigned = Arc::new(Presigned::new((*world.objects).clone()));
+    presigned.signed_get(&key("one")).await.unwrap();
+    presigned.signed_put(&id(1)).await.unwrap();
+    assert!(world.s3.calls().counts().is_empty());
+}

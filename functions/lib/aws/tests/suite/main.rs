@@ -1,0 +1,8 @@
+//! The adapters on stand-ins for DynamoDB and S3, which check signatures and keep AWS's limits.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod contract;
+mod copies;
+mod items;
+mod objects;
+mod world;

@@ -1,0 +1,137 @@
+//! Objects: parts, tails, and what S3 does now and then.
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use registry::ports::{AppendState, ByteStream, ObjectKey, ObjectStore, StoreErrorKind};
+use s3_standin::Fault;
+
+use crate::world::World;
+
+const MIB: usize = 1024 * 1024;
+
+fn key() -> ObjectKey {
+    ObjectKey::stored("data/00/one")
+}
+
+fn noise(bytes: usize, seed: u8) -> Vec<u8> {
+    (0..bytes).map(|at| (at % 251) as u8 ^ seed).collect()
+}
+
+fn body(bytes: &[u8]) -> ByteStream {
+    let pieces: Vec<_> = bytes.chunks(60_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    futures_util::stream::iter(pieces).boxed()
+}
+
+async fn read(world: &World, size_bytes: usize) -> Vec<u8> {
+    let mut stream = world.objects.get(&key(), 0..size_bytes as u64).await.unwrap().unwrap();
+    let mut bytes = Vec::new();
+    while let Some(piece) = stream.next().await {
+        bytes.extend_from_slice(&piece.unwrap());
+    }
+    bytes
+}
+
+/// Appends chunks of these sizes, finishes, and returns what was appended.
+async fn upload(world: &World, sizes: &[usize]) -> Vec<u8> {
+    let (mut state, mut sent) = (AppendState::default(), Vec::new());
+    for (size_bytes, seed) in sizes.iter().zip(0..) {
+        let bytes = noise(*size_bytes, seed);
+        state = world.objects.append(&key(), &state, body(&bytes)).await.unwrap().state;
+        sent.extend_from_slice(&bytes);
+    }
+    world.objects.finish(&key(), &state).await.unwrap();
+    sent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_around_the_smallest_part_come_back_as_they_went() {
+    let part = usize::try_from(aws::PART_BYTES_MIN).unwrap();
+    for sizes in [
+        vec![part - 1],
+        vec![part],
+        vec![part + 1],
+        vec![part - 1, 1],
+        vec![part - 1, part - 1, part - 1],
+        vec![4 * MIB, 4 * MIB, 4 * MIB, 4 * MIB, 4 * MIB],
+        vec![8 * MIB, 8 * MIB, 1],
+        vec![1, 20 * MIB, 1],
+    ] {
+        let world = World::new().await;
+        let sent = upload(&world, &sizes).await;
+        assert!(read(&world, sent.len()).await == sent, "{sizes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_upload_is_one_put_and_one_copy() {
+    let world = World::new().await;
+    upload(&world, &[1000]).await;
+    let counts: Vec<_> = world.s3.calls().counts().into_iter().collect();
+    assert_eq!(counts, [("CopyObject".to_owned(), 1), ("PutObject".to_owned(), 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_made_a_part_are_never_sent_or_copied_again() {
+    let world = World::new().await;
+    upload(&world, &[32 * MIB]).await;
+    let counts: Vec<_> = world.s3.calls().counts().into_iter().collect();
+    let expected = [("CompleteMultipartUpload", 1), ("CreateMultipartUpload", 1), ("UploadPart", 4)];
+    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)));
+    assert_eq!(world.s3.calls().received_bytes() / MIB as u64, 32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_append_leaves_the_state_before_it_good() {
+    let world = World::new().await;
+    let first = noise(6 * MIB, 1);
+    let state = world.objects.append(&key(), &AppendState::default(), body(&first)).await.unwrap().state;
+    for call in 1..=8 {
+        world.s3.faults().plan("UploadPart", call, Fault::Throttled);
+    }
+    let refused = world.objects.append(&key(), &state, body(&noise(9 * MIB, 2))).await.unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Throttled);
+    world.s3.faults().clear();
+    let second = noise(9 * MIB, 3);
+    let state = world.objects.append(&key(), &state, body(&second)).await.unwrap().state;
+    world.objects.finish(&key(), &state).await.unwrap();
+    assert!(read(&world, 15 * MIB).await == [first, second].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finish_whose_reply_was_lost_is_recognised() {
+    for (sizes, operation) in
+        [(vec![0], "PutObject"), (vec![10], "CopyObject"), (vec![6 * MIB], "CompleteMultipartUpload")]
+    {
+        let world = World::new().await;
+        let bytes = noise(sizes[0], 1);
+        let state = world.objects.append(&key(), &AppendState::default(), body(&bytes)).await.unwrap().state;
+        world.s3.faults().plan(operation, 1, Fault::AppliedThenLost);
+        world.objects.finish(&key(), &state).await.unwrap();
+        assert_eq!(world.s3.faults().pending(), 0, "{operation}");
+        assert_eq!(world.objects.head(&key()).await.unwrap(), Some(bytes.len() as u64));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_breaks_off_is_an_error_and_never_a_short_object() {
+    let world = World::new().await;
+    world.objects.put(&key(), noise(MIB, 1).into()).await.unwrap();
+    world.s3.faults().plan("GetObject", 1, Fault::CutAtByte(300_000));
+    let mut stream = world.objects.get(&key(), 0..MIB as u64).await.unwrap().unwrap();
+    let mut ended = None;
+    while let Some(piece) = stream.next().await {
+        ended = piece.err();
+    }
+    assert!(ended.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aborted_upload_cannot_be_finished() {
+    let world = World::new().await;
+    let state =
+        world.objects.append(&key(), &AppendState::default(), body(&noise(6 * MIB, 1))).await.unwrap().state;
+    world.objects.abort(&key(), &state).await.unwrap();
+    let refused = world.objects.finish(&key(), &state).await.unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
+    assert_eq!(world.objects.head(&key()).await.unwrap(), None);
+}
