@@ -1,0 +1,50 @@
+//! The edge: node runs the function file as it is, behind a stand-in for CloudFront.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::Value;
+use test_support::daemon::Daemon;
+
+use crate::programs::{Programs, root};
+
+/// A running edge.
+pub(crate) struct Edge {
+    _daemon: Daemon,
+    pub(crate) url: String,
+    control: String,
+}
+
+impl Edge {
+    /// Starts an edge before these origins.
+    pub(crate) fn start(
+        programs: &Programs,
+        folder: &Path,
+        origins: [(&str, &str); 3],
+        settings: &Value,
+    ) -> Result<Self> {
+        let log = folder.join("edge.log");
+        let mut command = Command::new(&programs.node);
+        command.arg(root().join("tests/aws/edge/stand-in.mjs"));
+        for (origin, url) in origins {
+            command.arg(format!("--{origin}={url}"));
+        }
+        command.arg("--settings").arg(settings.to_string());
+        let said = |word: &str| {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            text.lines().find_map(|line| line.strip_prefix(word).map(|url| url.trim().to_owned()))
+        };
+        let daemon = Daemon::start(&mut command, &log, || said("control ").is_some())
+            .map_err(|error| anyhow!("the edge does not start: {error}"))?;
+        let url = said("listening ").context("the edge does not say where it listens")?;
+        let control = said("control ").context("the edge does not say where it is controlled")?;
+        Ok(Self { _daemon: daemon, url, control })
+    }
+
+    /// Returns what has passed.
+    pub(crate) fn counts(&self) -> Result<Value> {
+        let text = reqwest::blocking::get(format!("{}/__edge/counts", self.control))?.text()?;
+        Ok(serde_json::from_str(&text)?)
+    }
+}
