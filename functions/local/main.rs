@@ -3,7 +3,6 @@
 mod cli;
 mod commands;
 mod connection;
-mod request_body;
 mod serve;
 mod settings;
 mod storage;

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use lambda_http::Body as LambdaBody;
 use lambda_http::{BoxFuture, RequestExt};
-use oci::{ErrorBody, ErrorCode, ErrorEntry};
-use registry::http::{Body, Service};
+use oci::ErrorCode;
+use registry::http::{Body, Service, closed, refusal};
 
 use crate::role::Role;
 
@@ -47,11 +47,10 @@ impl Function {
 
     fn refusal(&self, request: &lambda_http::Request) -> Option<Response<Body>> {
         if !self.is_open {
-            let message = "this registry is closed: it has no accounts yet, and its operator has not opened it to everybody";
-            return Some(error(ErrorCode::Denied, message));
+            return Some(closed());
         }
         let message = "this function has another role; the gateway's routes are not those of the template";
-        (!self.role.answers(request.method())).then(|| error(ErrorCode::Unsupported, message))
+        (!self.role.answers(request.method())).then(|| refusal(ErrorCode::Unsupported, message))
     }
 }
 
@@ -85,10 +84,9 @@ async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
         Ok(body) => body.to_bytes(),
         Err(cause) => {
             tracing::error!(error = %cause, "an answer broke off");
-            let (parts, _) =
-                error(ErrorCode::Unavailable, "the registry's storage does not answer; try again")
-                    .into_parts();
-            return Response::from_parts(parts, LambdaBody::Empty);
+            let message = "the registry's storage does not answer; try again";
+            let (head, _) = refusal(ErrorCode::Unavailable, message).into_parts();
+            return Response::from_parts(head, LambdaBody::Empty);
         }
     };
     Response::from_parts(head, lambda_body(bytes))
@@ -103,14 +101,4 @@ fn lambda_body(bytes: Bytes) -> LambdaBody {
         Ok(text) => LambdaBody::Binary(text.into_bytes()),
         Err(error) => LambdaBody::Binary(error.into_bytes()),
     }
-}
-
-fn error(code: ErrorCode, message: &str) -> Response<Body> {
-    let entry = ErrorEntry { code: code.as_str().to_owned(), message: message.to_owned(), detail: None };
-    let json = serde_json::to_vec(&ErrorBody { errors: vec![entry] }).unwrap_or_default();
-    let mut response =
-        Response::new(Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed_unsync());
-    *response.status_mut() = http::StatusCode::from_u16(code.status()).unwrap_or_default();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -52,7 +52,7 @@ pub struct Clients {
 
 /// Returns what all clients share; credentials and region come from where AWS programs expect them.
 pub async fn sdk_config() -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
     aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await
 }
 

@@ -16,5 +16,6 @@ mod tags;
 mod uploads;
 
 pub use action::Action;
+pub use error::{closed, refusal};
 pub use respond::{Body, BoxError};
 pub use service::Service;

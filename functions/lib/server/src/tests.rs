@@ -1,0 +1,135 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use oci::ErrorCode;
+use registry::http::refusal;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(3600);
+const SHORT: Duration = Duration::from_millis(50);
+const PATIENT: Patience = Patience { head: LONG, silence: LONG, stop: LONG };
+
+/// A server that takes whole bodies, but denies everything that is no PATCH.
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    took_a_piece: Arc<Notify>,
+    end: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(patience: Patience) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let took_a_piece = Arc::new(Notify::new());
+        let noted = Arc::clone(&took_a_piece);
+        let answer = move |request| answer(request, Arc::clone(&noted));
+        let end = tokio::spawn(serve(listener, answer, patience, async { stopped.await.unwrap() }));
+        Self { address, stop, took_a_piece, end }
+    }
+
+    /// Sends half a body, and waits until it has arrived.
+    async fn half_a_body(&self) -> TcpStream {
+        let mut client = TcpStream::connect(self.address).await.unwrap();
+        client.write_all(b"PATCH / HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\nhalf").await.unwrap();
+        self.took_a_piece.notified().await;
+        client
+    }
+}
+
+async fn answer(request: Request<Body>, took_a_piece: Arc<Notify>) -> Response<Body> {
+    if request.method() != http::Method::PATCH {
+        return refusal(ErrorCode::Denied, "not here");
+    }
+    let (mut body, mut size_bytes) = (request.into_body(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let mut broken = refusal(ErrorCode::BlobUploadInvalid, "the body broke off");
+            broken.headers_mut().insert(header::RANGE, HeaderValue::from(size_bytes));
+            return broken;
+        };
+        size_bytes += frame.data_ref().map_or(0, Bytes::len);
+        took_a_piece.notify_one();
+    }
+    let mut taken = Response::new(Full::default().map_err(|never| match never {}).boxed_unsync());
+    *taken.status_mut() = StatusCode::ACCEPTED;
+    taken
+}
+
+async fn rest(mut client: TcpStream) -> String {
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn a_body_that_the_stop_breaks_off_is_answered_with_503_and_with_where_it_stands() {
+    let server = Server::start(Patience { stop: Duration::ZERO, ..PATIENT }).await;
+    let client = server.half_a_body().await;
+    server.stop.send(()).unwrap();
+    let answer = rest(client).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("range: 4\r\n") && answer.contains("UNAVAILABLE"), "{answer}");
+    server.end.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_patient_server_takes_bodies_to_their_end_before_it_stops() {
+    let server = Server::start(PATIENT).await;
+    let mut client = server.half_a_body().await;
+    server.stop.send(()).unwrap();
+    // An impatient server breaks the body off meanwhile.
+    tokio::time::sleep(SHORT).await;
+    client.write_all(b"rest").await.unwrap();
+    let answer = rest(client).await;
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    server.end.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_falls_silent_loses_its_request_and_is_told_the_truth() {
+    let server = Server::start(Patience { silence: SHORT, ..PATIENT }).await;
+    let client = server.half_a_body().await;
+    let answer = rest(client).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_ends_also_between_two_requests() {
+    let server = Server::start(Patience { head: SHORT, ..PATIENT }).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let answer = rest(client).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_a_body_nobody_wants_still_reads_the_answer() {
+    let server = Server::start(PATIENT).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let head = "DELETE / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 8000000\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&vec![1; 8_000_000]).await.unwrap();
+    let answer = rest(client).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+}
+
+#[tokio::test]
+async fn the_system_asks_whether_a_quiet_client_is_still_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    connection::prepare(&stream).unwrap();
+    assert!(SockRef::from(&stream).keepalive().unwrap());
+    assert!(!SockRef::from(&client).keepalive().unwrap());
+}

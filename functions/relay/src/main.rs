@@ -1,0 +1,46 @@
+//! The container that takes layers of any size by PATCH. The edge sends it these, and the load balancer asks for `/v2/`.
+
+mod relay;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aws::environment::Environment;
+use registry::http::Service;
+use server::Patience;
+use tokio::net::TcpListener;
+
+use crate::relay::Relay;
+
+/// Longer than the load balancer's, which must not find a connection closed that it is about to use. Stopping takes
+/// less than the 120 s after which Fargate kills.
+const PATIENCE: Patience = Patience {
+    head: Duration::from_secs(660),
+    silence: Duration::from_secs(660),
+    stop: Duration::from_secs(90),
+};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    aws::environment::log();
+    let environment = Environment::read()?;
+    let backend = environment.backend(&aws::sdk_config().await);
+    // The first request finds the connection open; without one it tries again itself.
+    if let Err(error) = backend.items.warm_up().await {
+        tracing::warn!(error = %error, "the table does not answer yet");
+    }
+    let relay = Relay::new(Service::new(backend.registry()), environment.is_open);
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port()?)).await.context("listen")?;
+    let stop = server::stop_signal()?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    server::serve(listener, move |request| relay.clone().answer(request), PATIENCE, stop).await;
+    Ok(())
+}
+
+fn port() -> Result<u16> {
+    match std::env::var("PORT").unwrap_or_default().as_str() {
+        "" => Ok(8080),
+        port => port.parse().with_context(|| format!("the variable PORT cannot be {port:?}")),
+    }
+}
