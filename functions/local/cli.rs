@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::smoke::SmokeOptions;
+
 const ENVIRONMENT: &str =
     "Environment (an empty variable counts as unset; an option on the command line wins):
   SLIPWAY_DATA     as --data
@@ -88,6 +90,10 @@ pub(crate) enum Command {
         #[arg(required = true)]
         images: Vec<String>,
     },
+    /// Check a deployed registry, from outside
+    ///
+    /// Pushes small random content, reads it back and deletes it; exits with 1 when a push or a pull would break.
+    Smoke(SmokeOptions),
     /// Print a completion script
     ///
     /// For example: `slipway completions bash > slipway.bash`, to be sourced by the shell.

@@ -15,6 +15,7 @@ use crate::cli::{Arguments, Command, RepoCommand, TagCommand};
 use crate::connection::Connection;
 use crate::serve::serve;
 use crate::settings::Settings;
+use crate::smoke::smoke;
 use crate::storage::Storage;
 
 /// Runs the command of the arguments.
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         match command {
             None | Some(Command::Serve(_)) => serve(&settings).await?,
             Some(Command::Fsck { deep, json }) => return check(&settings, deep, json).await,
+            Some(Command::Smoke(options)) => return smoke(options).await,
             Some(Command::Completions { shell }) => {
                 clap_complete::generate(shell, &mut Arguments::command(), "slipway", &mut std::io::stdout());
             }

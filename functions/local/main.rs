@@ -5,6 +5,7 @@ mod commands;
 mod connection;
 mod serve;
 mod settings;
+mod smoke;
 mod storage;
 
 use std::process::ExitCode;

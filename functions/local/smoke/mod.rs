@@ -1,0 +1,86 @@
+//! `slipway smoke`: what only a deployed registry can show, one named check for each.
+//!
+//! Each check stands alone: it pushes what it needs, under names of its own, so that one fault shows in one place.
+
+mod access;
+mod adoption;
+mod ask;
+mod blobs;
+mod bodies;
+mod check;
+mod cleaning;
+mod client;
+mod content;
+mod direct;
+mod large;
+mod location;
+mod manifests;
+mod options;
+mod payload;
+mod reply;
+mod report;
+mod spelling;
+mod stream;
+mod target;
+mod uploads;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use check::Case;
+use location::Lane;
+use report::Report;
+use target::Target;
+
+pub(crate) use options::SmokeOptions;
+
+/// Makes all checks; fails if a push or a pull breaks.
+pub(crate) async fn smoke(options: SmokeOptions) -> Result<ExitCode> {
+    let mut report =
+        Report::new(options.endpoint.to_string(), options.repository.to_string(), options.is_json);
+    let target = Target::new(options.endpoint, options.repository, options.large_bytes)?;
+    for case in access::CASES {
+        report.add(case.check(&target).await);
+    }
+    if report.breaks() {
+        let reason = "the registry does not let this client in";
+        let others = open_cases().chain(direct_cases()).chain(large::CASES);
+        others.for_each(|case| report.add(case.skipped(reason.to_owned())));
+    } else {
+        check_all(&target, &mut report).await;
+    }
+    report.end()?;
+    Ok(if report.breaks() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn check_all(target: &Target, report: &mut Report) {
+    for case in open_cases() {
+        report.add(case.check(target).await);
+    }
+    let obstacle = match target.lane().await {
+        Ok(Lane::Inline) => Some("the registry offers no direct uploads".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(format!("{error:#}")),
+    };
+    for case in direct_cases() {
+        report.add(match &obstacle {
+            Some(reason) => case.skipped(reason.clone()),
+            None => case.check(target).await,
+        });
+    }
+    for case in large::CASES.iter().chain(cleaning::CASES) {
+        report.add(case.check(target).await);
+    }
+}
+
+/// What every registry has to do.
+fn open_cases() -> impl Iterator<Item = &'static Case> {
+    let groups = [manifests::CASES, blobs::CASES, uploads::CASES, bodies::CASES, spelling::CASES];
+    groups.into_iter().flatten()
+}
+
+/// What a registry has to do that offers direct uploads.
+fn direct_cases() -> impl Iterator<Item = &'static Case> {
+    [direct::CASES, adoption::CASES].into_iter().flatten()
+}

@@ -1,0 +1,77 @@
+//! How the checks are told, to a person or to a program.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::check::{Check, Outcome};
+
+/// Prints each check when it was made, or all of them in the end.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    endpoint: String,
+    repository: String,
+    checks: Vec<Check>,
+    #[serde(skip)]
+    is_json: bool,
+}
+
+impl Report {
+    /// Begins a report.
+    pub(crate) fn new(endpoint: String, repository: String, is_json: bool) -> Self {
+        if !is_json {
+            println!("{endpoint}, repository {repository}\n");
+        }
+        Self { endpoint, repository, checks: Vec::new(), is_json }
+    }
+
+    /// Takes a check.
+    pub(crate) fn add(&mut self, check: Check) {
+        if !self.is_json {
+            print!("{}", text(&check));
+        }
+        self.checks.push(check);
+    }
+
+    /// Ends the report.
+    pub(crate) fn end(&self) -> Result<()> {
+        if self.is_json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+        } else {
+            println!("\n{}", self.summary());
+        }
+        Ok(())
+    }
+
+    /// Returns whether a push or a pull breaks.
+    pub(crate) fn breaks(&self) -> bool {
+        self.checks.iter().any(Check::breaks)
+    }
+
+    fn summary(&self) -> String {
+        let count = |outcome| self.checks.iter().filter(|check| check.outcome == outcome).count();
+        let verdict = match (self.breaks(), count(Outcome::DoesNotHold)) {
+            (true, _) => "pushes or pulls break",
+            (false, 0) => "nothing breaks",
+            (false, _) => "nothing essential breaks",
+        };
+        let (held, broken) = (count(Outcome::Holds), count(Outcome::DoesNotHold));
+        format!(
+            "{held} hold, {broken} do not hold, {} were not checked: {verdict}",
+            count(Outcome::NotChecked)
+        )
+    }
+}
+
+fn text(check: &Check) -> String {
+    let outcome = match check.outcome {
+        Outcome::Holds => "holds         ",
+        Outcome::DoesNotHold => "DOES NOT HOLD ",
+        Outcome::NotChecked => "not checked   ",
+    };
+    let mut text = format!("{outcome}  {}\n                  {}\n", check.name, check.fact);
+    if let Some(advice) = check.advice {
+        let essential = if check.essential { "essential" } else { "not essential" };
+        text.push_str(&format!("                  {essential}: {advice}\n"));
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! The edge and S3, as far as a client sees them: upload URLs with a signature, and PUTs that pass the registry by.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use test_support::content::sha256;
+
+use crate::message::{Reply, Request};
+use crate::upstream::Upstream;
+
+/// Which query authorises a direct PUT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signing {
+    Presigned,
+    Capability,
+}
+
+/// An edge; the fields say what is wrong with it.
+pub(crate) struct Edge {
+    pub(crate) signing: Signing,
+    /// Whether the signature covers the upload's id.
+    pub(crate) binds_id: bool,
+    /// Whether the signature covers its lifetime.
+    pub(crate) binds_lifetime: bool,
+    /// What was last put, by upload.
+    pub(crate) objects: Mutex<HashMap<String, Bytes>>,
+}
+
+impl Edge {
+    pub(crate) fn new(signing: Signing) -> Self {
+        Self { signing, binds_id: true, binds_lifetime: true, objects: Mutex::default() }
+    }
+
+    /// Answers a direct PUT; everything else goes on to the registry.
+    pub(crate) async fn handle(&self, upstream: &Upstream, request: &Request) -> Reply {
+        if request.method == Method::PUT && request.is_upload() && self.is_offered(request) {
+            if request.is_chunked() {
+                return Reply::oci(411, "UNSUPPORTED");
+            }
+            if !request.body.is_empty() {
+                return self.put(upstream, request).await;
+            }
+        }
+        let mut reply = upstream.forward(request).await;
+        if request.method == Method::POST && reply.status == 202 {
+            let location = reply.text("location").to_owned();
+            reply.set("location", &format!("{location}?{}", self.query(&location, self.lifetime())));
+        }
+        reply
+    }
+
+    async fn put(&self, upstream: &Upstream, request: &Request) -> Reply {
+        let (lifetime, _) = self.names();
+        let signed = self.query(&request.path, request.parameter(lifetime).unwrap_or_default());
+        if !request.query.contains(&signed) {
+            return Reply::s3(403, "SignatureDoesNotMatch");
+        }
+        let digest = request.parameter("digest").unwrap().to_owned();
+        self.adopt(upstream, request, &digest).await;
+        let name = request.path.split_once("/blobs/uploads/").unwrap().0;
+        Reply::new(201)
+            .with("location", &format!("{name}/blobs/{digest}"))
+            .with("docker-content-digest", &digest)
+    }
+
+    /// The first object of an upload becomes a blob, if its digest is right.
+    async fn adopt(&self, upstream: &Upstream, request: &Request, digest: &str) {
+        let old = self.objects.lock().unwrap().insert(request.path.clone(), request.body.clone());
+        if old.is_some() {
+            return;
+        }
+        let mut part = Request { method: Method::PATCH, query: String::new(), ..request.clone() };
+        part.headers = HeaderMap::new();
+        upstream.forward(&part).await;
+        let query = format!("digest={digest}");
+        upstream.forward(&Request { method: Method::PUT, query, body: Bytes::new(), ..part }).await;
+    }
+
+    fn is_offered(&self, request: &Request) -> bool {
+        request.parameter(self.names().1).is_some()
+    }
+
+    fn names(&self) -> (&'static str, &'static str) {
+        match self.signing {
+            Signing::Presigned => ("X-Amz-Expires", "X-Amz-Signature"),
+            Signing::Capability => ("exp", "cap"),
+        }
+    }
+
+    fn lifetime(&self) -> &'static str {
+        if self.signing == Signing::Presigned { "3600" } else { "1799999999" }
+    }
+
+    fn query(&self, path: &str, lifetime: &str) -> String {
+        let id = if self.binds_id { path } else { "" };
+        let signed_lifetime = if self.binds_lifetime { lifetime } else { "" };
+        let signature = sha256(format!("secret {id} {signed_lifetime}").as_bytes());
+        let (lifetime_name, signature_name) = self.names();
+        format!("{lifetime_name}={lifetime}&{signature_name}={}", &signature["sha256:".len()..])
+    }
+}

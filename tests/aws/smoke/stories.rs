@@ -1,0 +1,193 @@
+//! What is not one fault and one check.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::Method;
+
+use crate::edge::{Edge, Signing};
+use crate::fault::Fault;
+use crate::message::Reply;
+use crate::pull_faults::redirect;
+use crate::rows::all_rows;
+use crate::run::Run;
+use crate::site::Site;
+
+const LETS_IN: &str = "the registry lets this client in";
+const CHALLENGE: &str = "a 401 carries its challenge";
+const REALM: &str = "the realm names the asked host";
+const GET: &str = "a GET of a blob brings its bytes";
+const SIX: &str = "a PATCH of 6 MiB with a length is taken or refused in words";
+const ADOPTED: &str = "a direct PUT is adopted by its manifest";
+const LARGE: &str = "a layer of the size given by --large is taken in one PUT";
+
+/// A story and its name.
+pub(crate) type Story = (&'static str, fn(&Site));
+
+pub(crate) const STORIES: &[Story] = &[
+    ("every check has a fault that it finds", every_check_has_a_fault),
+    ("nothing is wrong with the server itself", server_is_sound),
+    ("nothing is wrong behind an edge with signatures", |site| edge_is_sound(site, Signing::Presigned)),
+    ("nothing is wrong behind an edge with capabilities", |site| edge_is_sound(site, Signing::Capability)),
+    ("a closed registry fails, and nothing else is checked", closed_registry_fails),
+    ("a challenge is told", challenge_is_told),
+    ("a challenge that was renamed is missed", renamed_challenge_is_missed),
+    ("a realm on another host is told", foreign_realm_is_told),
+    ("a Location on a dead host breaks the push", dead_location_breaks),
+    ("a Location of 2000 characters is followed", long_location_is_followed),
+    ("a refusal in words that comes before the body is read", early_refusal_is_read),
+    ("429 is repeated until the manifest is taken", throttled_manifest_is_repeated),
+    ("429 for longer than clients wait breaks the push", long_throttling_breaks),
+    ("a large layer is timed", large_layer_is_timed),
+    ("what holds is told to a person", report_is_readable),
+    ("nobody at the endpoint is a failure, not a crash", silence_fails),
+    ("nothing stays in the repository", nothing_stays),
+];
+
+fn every_check_has_a_fault(_: &Site) {
+    let run = Run::of("http://127.0.0.1:1", &["--json"], &[]);
+    let mut found: Vec<&str> = all_rows().map(|row| row.check).collect();
+    // Their faults are stories, because no other check is made then.
+    found.extend([LETS_IN, CHALLENGE, REALM]);
+    for check in run.checks() {
+        let name = check["name"].as_str().unwrap();
+        assert!(found.contains(&name), "no fault shows {name:?}");
+    }
+}
+
+fn server_is_sound(site: &Site) {
+    let run = site.run(Fault::none(), &[]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new(), "{}", run.stdout);
+    assert!(run.passes);
+    let unchecked = run.names("not checked");
+    assert!(unchecked.iter().all(|name| name.contains("direct") || is_expected(name)), "{unchecked:?}");
+}
+
+/// What an open registry cannot show, and what nobody asked for.
+fn is_expected(name: &str) -> bool {
+    [CHALLENGE, REALM, LARGE].contains(&name) || name.contains("upload URL")
+}
+
+fn edge_is_sound(site: &Site, signing: Signing) {
+    let run = site.run(Fault::none().behind(Edge::new(signing)), &[]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new(), "{}", run.stdout);
+    assert_eq!(run.names("not checked"), [CHALLENGE, REALM, LARGE]);
+    assert!(run.passes);
+}
+
+fn closed_registry_fails(site: &Site) {
+    let run = site.run(Fault::answer(Reply::oci(403, "DENIED"), |_| true), &[]);
+    assert_eq!(run.names("does not hold"), [LETS_IN]);
+    assert_eq!(run.names("holds"), Vec::<String>::new());
+    assert!(run.fact(LETS_IN).contains("403 by the registry"), "{}", run.fact(LETS_IN));
+    assert!(!run.passes);
+}
+
+fn asks_to_log_in(name: &'static str, challenge: &str) -> Fault {
+    Fault::answer(Reply::oci(401, "UNAUTHORIZED").with(name, challenge), |_| true)
+}
+
+fn challenge_is_told(site: &Site) {
+    let run = site.run(asks_to_log_in("www-authenticate", "Basic realm=\"registry\""), &[]);
+    assert_eq!(run.names("does not hold"), [LETS_IN]);
+    assert_eq!(run.fact(CHALLENGE), "holds: Basic realm=\"registry\"");
+    assert!(!run.passes);
+}
+
+fn renamed_challenge_is_missed(site: &Site) {
+    let name = "x-amzn-remapped-www-authenticate";
+    let run = site.run(asks_to_log_in(name, "Basic realm=\"registry\""), &[]);
+    assert_eq!(run.names("does not hold"), [LETS_IN, CHALLENGE]);
+}
+
+fn foreign_realm_is_told(site: &Site) {
+    let challenge = "Bearer realm=\"https://api.example/token\",service=\"registry\"";
+    let run = site.run(asks_to_log_in("www-authenticate", challenge), &[]);
+    assert_eq!(run.names("does not hold"), [LETS_IN, REALM]);
+    assert!(run.fact(REALM).contains("https://api.example/token"));
+}
+
+fn dead_location_breaks(site: &Site) {
+    let fault = Fault::after(|request, reply| {
+        if request.method == Method::POST {
+            reply.set("location", "http://127.0.0.1:1/v2/x/blobs/uploads/1");
+        }
+    });
+    let run = site.run(fault, &[]);
+    assert!(run.fact("the Location of a POST leads back to the registry").contains("127.0.0.1:1"));
+    assert!(!run.passes);
+}
+
+fn long_location_is_followed(site: &Site) {
+    let run = site.run(redirect(2000), &[]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new());
+    assert!(run.fact(GET).contains("307 with a Location of 21"), "{}", run.fact(GET));
+}
+
+fn early_refusal_is_read(site: &Site) {
+    // A client that stops at the first failed write misses the answer in some of these.
+    for _ in 0..3 {
+        let fault = Fault::early(Reply::oci(413, "UNSUPPORTED"), |request| {
+            request.headers.get("content-length").is_some_and(|length| length == "6291456")
+        });
+        let run = site.run(fault, &[]);
+        assert_eq!(run.names("does not hold"), Vec::<String>::new());
+        assert!(run.fact(SIX).starts_with("holds: refused:"), "{}", run.fact(SIX));
+        assert!(run.fact(SIX).contains("UNSUPPORTED"), "{}", run.fact(SIX));
+    }
+}
+
+fn throttled(times: u32) -> Fault {
+    let left = AtomicU32::new(times);
+    let fault = Fault::before(move |request| {
+        let is_throttled = request.is(&Method::PUT, "/manifests/smoke-adopted")
+            && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        is_throttled.then(|| Reply::oci(429, "TOOMANYREQUESTS"))
+    });
+    fault.direct()
+}
+
+fn throttled_manifest_is_repeated(site: &Site) {
+    let run = site.run(throttled(2), &[]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new());
+    assert!(run.fact(ADOPTED).ends_with("2 answers 429"), "{}", run.fact(ADOPTED));
+}
+
+fn long_throttling_breaks(site: &Site) {
+    let run = site.run(throttled(5), &[]);
+    assert_eq!(run.names("does not hold"), [ADOPTED]);
+    assert!(run.fact(ADOPTED).contains("containerd gives up"), "{}", run.fact(ADOPTED));
+    assert!(!run.passes);
+}
+
+fn large_layer_is_timed(site: &Site) {
+    let run = site.run(Fault::none().direct(), &["--large", "3MiB"]);
+    assert!(run.fact(LARGE).starts_with("holds: 3145728 bytes in"), "{}", run.fact(LARGE));
+}
+
+fn report_is_readable(site: &Site) {
+    let url = site.serve(Fault::answer(Reply::new(417), |request| request.headers.contains_key("expect")));
+    let run = Run::of(&url, &[], &[]);
+    let wanted = "DOES NOT HOLD   Expect: 100-continue does not stop an upload\n";
+    assert!(run.stdout.contains(wanted), "{}", run.stdout);
+    assert!(run.stdout.contains("not essential: tell users"), "{}", run.stdout);
+    assert!(run.stdout.contains("holds           a small image can be pushed and pulled\n"));
+    assert!(run.stdout.contains("1 do not hold, "), "{}", run.stdout);
+    assert!(run.stdout.ends_with(" nothing essential breaks\n"), "{}", run.stdout);
+    assert!(run.passes);
+}
+
+fn silence_fails(_: &Site) {
+    let run = Run::of("http://127.0.0.1:1", &["--json"], &[]);
+    assert!(run.names("does not hold").contains(&LETS_IN.to_owned()));
+    assert!(run.fact(LETS_IN).contains("connect to 127.0.0.1:1"), "{}", run.fact(LETS_IN));
+    assert!(!run.passes);
+}
+
+fn nothing_stays(site: &Site) {
+    let url = site.serve(Fault::none());
+    let run = Run::of(&url, &["--json"], &[]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let repository = report["repository"].as_str().unwrap();
+    let tags = site.get(&format!("/v2/{repository}/tags/list"));
+    assert!(!tags.contains("smoke-"), "{tags}");
+}
