@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use libtest_mimic::{Failed, Trial};
 
 use crate::client::Repository;
+use crate::differences::Differences;
 use crate::target::Target;
 
 /// How strongly a case binds a registry.
@@ -45,11 +46,19 @@ pub(crate) struct Case {
 
 impl Case {
     /// Returns the case as a test that runs in a repository of its own on `target`.
-    pub(crate) fn trial(&'static self, target: &Arc<LazyLock<Target>>) -> Trial {
-        let target = Arc::clone(target);
-        let module = self.module.rsplit("::").next().unwrap();
-        let name = format!("{module}::{}", self.name);
-        Trial::test(name, move || self.run_on(&target)).with_kind(self.level.word())
+    pub(crate) fn trial(
+        &'static self,
+        target: &Arc<LazyLock<Target>>,
+        differences: &Arc<Differences>,
+    ) -> Trial {
+        let (target, differences) = (Arc::clone(target), Arc::clone(differences));
+        let run = move || differences.judge(&self.full_name(), self.run_on(&target));
+        Trial::test(self.full_name(), run).with_kind(self.level.word())
+    }
+
+    /// Returns the name under which the case runs.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}::{}", self.module.rsplit("::").next().unwrap(), self.name)
     }
 
     fn run_on(&self, target: &Target) -> Result<(), Failed> {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use lambda_http::Body as LambdaBody;
 use lambda_http::{BoxFuture, RequestExt};
@@ -80,6 +80,7 @@ async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
     if let Some(challenge) = head.headers.get(header::WWW_AUTHENTICATE).cloned() {
         head.headers.insert(CHALLENGE_COPY, challenge);
     }
+    join_repeated(&mut head.headers);
     let bytes = match body.collect().await {
         Ok(body) => body.to_bytes(),
         Err(cause) => {
@@ -90,6 +91,18 @@ async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
         }
     };
     Response::from_parts(head, lambda_body(bytes))
+}
+
+/// An answer of a function has each header once; RFC 9110 (5.3) says that a list means the same.
+fn join_repeated(headers: &mut HeaderMap) {
+    for name in headers.keys().cloned().collect::<Vec<_>>() {
+        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if values.len() > 1
+            && let Ok(joined) = HeaderValue::from_bytes(&values.join(&b", "[..]))
+        {
+            headers.insert(name, joined);
+        }
+    }
 }
 
 fn lambda_body(bytes: Bytes) -> LambdaBody {
