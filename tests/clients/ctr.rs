@@ -63,7 +63,7 @@ disabled_plugins = [
 "#;
 
 /// A containerd of its own; what identifies an image is the digest of its manifest.
-struct Containerd {
+pub(crate) struct Containerd {
     ctr: PathBuf,
     _daemon: Daemon,
     folder: TempDir,

@@ -25,7 +25,7 @@ client_tests! { Docker:
 }
 
 /// A docker daemon; what identifies an image is its id, the digest of its configuration.
-struct Docker {
+pub(crate) struct Docker {
     host: Option<String>,
     daemon: Option<Daemon>,
     folder: TempDir,
@@ -123,7 +123,7 @@ impl Client for Docker {
     }
 
     fn push(&self, _image: &str, reference: &str) -> Result<(), Failure> {
-        self.push_id(&self.loaded[0], reference)
+        self.push_id(self.loaded.last().unwrap(), reference)
     }
 
     fn pull(&self, reference: &str) -> Result<String, Failure> {

@@ -14,8 +14,12 @@ pub(crate) const LARGE_LAYER_BYTES: usize = 105 * MIB;
 /// The type of the artifact called `artifact`.
 pub(crate) const ARTIFACT_TYPE: &str = "application/vnd.example.note";
 
-/// The layout with the images `large`, `small`, `small-arm64`, both small ones in the index `multi`, and
-/// `artifact`, which refers to `small`.
+/// Images of one layer, of sizes around the limits of functions.
+pub(crate) const CLOUD_IMAGES: [(&str, usize); 4] =
+    [("MB1", 1_000_000), ("MB4.3", 4_300_000), ("MB5", 5_000_000), ("MB100", 100_000_000)];
+
+/// The layout with the images `large`, `small`, `small-arm64`, both small ones in the index `multi`,
+/// `artifact`, which refers to `small`, and [`CLOUD_IMAGES`].
 pub(crate) static IMAGES: LazyLock<Layout> = LazyLock::new(|| {
     Layout::shared(Path::new(env!("CARGO_TARGET_TMPDIR")), |layout| {
         layout.add_image("large", "amd64", &[64 * KIB, MIB, LARGE_LAYER_BYTES]);
@@ -23,6 +27,9 @@ pub(crate) static IMAGES: LazyLock<Layout> = LazyLock::new(|| {
         let arm64 = layout.add_image("small-arm64", "arm64", &[64 * KIB, MIB]);
         layout.add_index("multi", &[small.clone(), arm64]);
         layout.add_artifact("artifact", ARTIFACT_TYPE, &small);
+        for (name, layer_bytes) in CLOUD_IMAGES {
+            layout.add_image(name, "amd64", &[layer_bytes]);
+        }
     })
 });
 

@@ -10,6 +10,7 @@ mod registry;
 mod tool;
 
 mod buildah;
+mod cloud;
 mod ctr;
 mod docker;
 mod http;

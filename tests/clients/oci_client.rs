@@ -64,7 +64,7 @@ fn lists_the_referrers_of_an_image() {
 }
 
 /// The crate with a runtime; what identifies an image is the digest of its manifest.
-struct OciClient {
+pub(crate) struct OciClient {
     crate_: Crate,
     runtime: Runtime,
 }

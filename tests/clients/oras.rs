@@ -52,7 +52,7 @@ fn attaches_an_artifact_and_deletes_a_tag() {
 }
 
 /// The package; what identifies an image is the digests of its layers.
-struct Oras {
+pub(crate) struct Oras {
     python: PathBuf,
 }
 

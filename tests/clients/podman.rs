@@ -14,7 +14,7 @@ client_tests! { Containers<Podman>:
     finishes_a_push_that_a_shutdown_interrupted,
 }
 
-struct Podman;
+pub(crate) struct Podman;
 
 impl Program for Podman {
     const NAME: &str = "podman";

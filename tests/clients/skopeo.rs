@@ -52,7 +52,7 @@ fn pushes_an_artifact_with_a_subject() {
 }
 
 /// The program `skopeo`; what identifies an image is the digest of its manifest.
-struct Skopeo {
+pub(crate) struct Skopeo {
     program: std::path::PathBuf,
 }
 

@@ -1,0 +1,254 @@
+//! Real clients against the deployed topology: what works, and what fails with which message, by client, way in and
+//! size of the layer. `docs/clients.md` is made from the same table.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use cloud::{Cloud, CloudOptions, Programs};
+use test_support::require;
+
+use crate::containers::Containers;
+use crate::contract::Client;
+use crate::ctr::Containerd;
+use crate::docker::Docker;
+use crate::images::CLOUD_IMAGES;
+use crate::oci_client::OciClient;
+use crate::oras::Oras;
+use crate::podman::Podman;
+use crate::skopeo::Skopeo;
+use crate::tool::Failure;
+
+/// How a client sends a layer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// One PUT of known length.
+    Put,
+    /// PATCHes of 4 MiB.
+    Chunks,
+    /// One PATCH of known length.
+    Patch,
+    /// One PATCH of a length that nobody knows.
+    Stream,
+}
+
+/// The way to the registry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Edge,
+    EdgeAndRelay,
+    Api,
+}
+
+const WAYS: [(Way, &str); 3] = [
+    (Way::Edge, "the edge (as deployed by default)"),
+    (Way::EdgeAndRelay, "the edge with the relay"),
+    (Way::Api, "the API without the edge"),
+];
+
+const CLIENTS: [(&str, Family); 6] = [
+    ("containerd (`ctr`)", Family::Put),
+    ("oras (Python)", Family::Put),
+    ("oci-client (Rust)", Family::Chunks),
+    ("skopeo, from an OCI layout", Family::Patch),
+    ("docker, classic image store", Family::Stream),
+    ("podman", Family::Stream),
+];
+
+/// What the edge says to a layer that is too large for a function.
+const EDGE_SAYS: &str = "this registry takes layers above 4 MiB";
+
+/// What API Gateway says.
+const GATEWAY_SAYS: &str = "Too Large";
+
+/// A body of this many bytes still fits into the event of a function.
+const FUNCTION_BYTES: usize = 4_400_000;
+
+/// The edge sends known lengths up to here to the API.
+const INLINE_BYTES: usize = 4 << 20;
+
+/// Returns what a push is refused with, if it is.
+fn refusal(family: Family, way: Way, layer_bytes: usize) -> Option<&'static str> {
+    match (family, way) {
+        (Family::Chunks, _) | (_, Way::EdgeAndRelay) | (Family::Put, Way::Edge) => None,
+        (Family::Patch, Way::Edge) => (layer_bytes > INLINE_BYTES).then_some(EDGE_SAYS),
+        (Family::Stream, Way::Edge) | (_, Way::Api) => (layer_bytes > FUNCTION_BYTES).then_some(GATEWAY_SAYS),
+    }
+}
+
+/// Starts the cloud, or prints why not.
+fn start(test: &str, way: Way) -> Option<Cloud> {
+    let built = Path::new(env!("CARGO_BIN_EXE_slipway")).parent().unwrap();
+    let programs = match Programs::find(built) {
+        Ok(programs) => programs,
+        Err(missing) => {
+            require::skip(test, missing.feature, &missing.reason);
+            return None;
+        }
+    };
+    let options = CloudOptions {
+        has_edge: way != Way::Api,
+        has_relay: way == Way::EdgeAndRelay,
+        ..CloudOptions::default()
+    };
+    Some(Cloud::start(&programs, &options).unwrap())
+}
+
+/// Pushes a layer of each size by each way; what is taken comes back the same, what is refused leaves nothing.
+fn pushes_what_the_table_says<C: Client>(test: &str, family: Family) {
+    let Some(mut client) = C::start(test) else { return };
+    for (way, name) in WAYS {
+        let Some(cloud) = start(test, way) else { return };
+        for (image, layer_bytes) in &CLOUD_IMAGES {
+            let loaded = client.load(image);
+            let reference = format!("{}/sizes/{}:1", cloud.address(), image.to_lowercase());
+            match (refusal(family, way, *layer_bytes), client.push(image, &reference)) {
+                (None, Ok(())) => assert_eq!(client.pull(&reference).unwrap(), loaded, "{image} by {name}"),
+                (Some(message), Err(Failure(said))) => {
+                    assert!(said.contains(message) || is_cut(&said), "{image} by {name}: {said}");
+                }
+                (None, Err(failure)) => panic!("{image} by {name} is refused: {}", failure.0),
+                (Some(message), Ok(())) => panic!("{image} by {name} is taken, not refused with {message:?}"),
+            }
+        }
+        assert_bytes_went_their_way(&cloud, family, way);
+        let report = cloud.fsck().unwrap();
+        let broken = report["findings"].as_array().unwrap().iter().filter(|one| one["severity"] == "broken");
+        assert_eq!(broken.count(), 0, "{report:#}");
+    }
+}
+
+/// Whether the client was still sending when the refusal came, and only saw the connection end.
+fn is_cut(said: &str) -> bool {
+    ["broken pipe", "Broken pipe", "connection reset", "Connection reset", "Connection aborted"]
+        .iter()
+        .any(|word| said.contains(word))
+}
+
+/// Layers that go past the functions are not seen by them: configurations and manifests are a few kilobytes.
+fn assert_bytes_went_their_way(cloud: &Cloud, family: Family, way: Way) {
+    let through_functions = cloud.function("ApiWriteFunction").bytes().request;
+    let layers: u64 = CLOUD_IMAGES.iter().map(|(_, bytes)| *bytes as u64).sum();
+    match (family, way) {
+        (Family::Put, Way::Edge | Way::EdgeAndRelay)
+        | (Family::Chunks | Family::Patch | Family::Stream, Way::EdgeAndRelay) => {
+            assert!(through_functions < 100_000, "{through_functions} bytes of layers passed the functions");
+        }
+        (Family::Chunks, _) => assert!(through_functions >= layers),
+        _ => assert!(through_functions > 1_000_000, "small layers pass the functions"),
+    }
+    let read = cloud.function("ApiReadFunction").bytes().response;
+    assert!(read < 1_000_000, "{read} bytes were read through the functions: blobs come from the bucket");
+    if let Some(violations) = cloud.edge_counts().unwrap()["guardViolations"].as_array() {
+        assert!(violations.is_empty(), "S3 would refuse {violations:?}");
+    }
+}
+
+#[test]
+fn containerd_pushes_what_the_table_says() {
+    pushes_what_the_table_says::<Containerd>("cloud::containerd", Family::Put);
+}
+
+#[test]
+fn oras_pushes_what_the_table_says() {
+    pushes_what_the_table_says::<Oras>("cloud::oras", Family::Put);
+}
+
+#[test]
+fn the_oci_client_pushes_what_the_table_says() {
+    pushes_what_the_table_says::<OciClient>("cloud::oci_client", Family::Chunks);
+}
+
+#[test]
+fn skopeo_pushes_what_the_table_says() {
+    pushes_what_the_table_says::<Skopeo>("cloud::skopeo", Family::Patch);
+}
+
+#[test]
+fn docker_pushes_what_the_table_says() {
+    pushes_what_the_table_says::<Docker>("cloud::docker", Family::Stream);
+}
+
+#[test]
+fn podman_pushes_what_the_table_says() {
+    pushes_what_the_table_says::<Containers<Podman>>("cloud::podman", Family::Stream);
+}
+
+#[test]
+fn a_registry_that_remembers_nothing_between_requests_works_all_the_same() {
+    let test = "cloud::forgetful";
+    let Some(mut client) = Skopeo::start(test) else { return };
+    let Some(cloud) = start(test, Way::Edge) else { return };
+    for name in ["ApiReadFunction", "ApiWriteFunction", "EventsFunction"] {
+        cloud.function(name).restart_always(true);
+    }
+    let loaded = client.load("MB1");
+    let reference = format!("{}/team/app:1", cloud.address());
+    client.push("MB1", &reference).unwrap();
+    assert_eq!(client.pull(&reference).unwrap(), loaded);
+    let function = cloud.function("ApiWriteFunction");
+    assert!(function.processes_started() >= function.invocations());
+}
+
+#[test]
+fn a_push_is_told_on_the_event_bus_and_leaves_the_outbox() {
+    let test = "cloud::bus";
+    let Some(mut client) = Skopeo::start(test) else { return };
+    let Some(cloud) = start(test, Way::Edge) else { return };
+    client.load("MB1");
+    client.push("MB1", &format!("{}/team/app:1", cloud.address())).unwrap();
+    let told = (0..300).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        cloud.bus_entries().first().cloned()
+    });
+    let told = told.expect("an event");
+    assert_eq!((&told["Source"], &told["DetailType"]), (&"slipway".into(), &"Manifest Pushed".into()));
+    assert!(told["Detail"].as_str().unwrap().contains("team/app"), "{told}");
+}
+
+#[test]
+fn the_page_about_clients_says_what_the_tests_found() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/clients.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let (begin, end) = ("<!-- clients:begin -->\n", "<!-- clients:end -->");
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let made = format!("{before}{begin}{}{end}{after}", table());
+    if std::env::var_os("SLIPWAY_WRITE_DOCS").is_some() {
+        std::fs::write(&page, &made).unwrap();
+    }
+    assert!(
+        text == made || std::env::var_os("SLIPWAY_WRITE_DOCS").is_some(),
+        "run it with SLIPWAY_WRITE_DOCS=1"
+    );
+}
+
+fn table() -> String {
+    let mut table = String::new();
+    for (way, name) in WAYS {
+        let sizes: Vec<String> = CLOUD_IMAGES.iter().map(|(_, bytes)| megabytes(*bytes)).collect();
+        writeln!(
+            table,
+            "Through {name}:\n\n| client | {} |\n|---|{}",
+            sizes.join(" | "),
+            "---|".repeat(sizes.len())
+        )
+        .unwrap();
+        for (client, family) in CLIENTS {
+            let cells: Vec<&str> = CLOUD_IMAGES
+                .iter()
+                .map(|(_, bytes)| match refusal(family, way, *bytes) {
+                    None => "works",
+                    Some(EDGE_SAYS) => "refused, with the remedy",
+                    Some(_) => "413 of API Gateway",
+                })
+                .collect();
+            writeln!(table, "| {client} | {} |", cells.join(" | ")).unwrap();
+        }
+        table.push('\n');
+    }
+    table
+}
+
+fn megabytes(bytes: usize) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
