@@ -3,7 +3,8 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fmt-check clippy doc deny unit clients conformance hostile bench fuzz install-tools
+.PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge cloud clients conformance hostile bench fuzz \
+	install-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
@@ -11,8 +12,9 @@ help: ## List the targets
 run: ## Start the registry on 127.0.0.1:5000
 	$(CARGO) run --release
 
-test: install-tools ## Install what the tests use, and run all tests
+test: install-tools functions edge ## Install what the tests use, and run all tests
 	$(CARGO) test --workspace
+	tests/aws/suites.sh
 
 check: fmt-check clippy doc deny test ## Everything a change has to pass
 
@@ -31,8 +33,17 @@ doc: ## Build the documentation, warnings as errors
 deny: install-tools ## Check licences, sources, bans and known vulnerabilities of the dependencies
 	.ci/deny
 
+functions: ## Build the functions and the cloud on one machine, for tests
+	$(CARGO) build -p slipway -p api -p events -p scheduled -p relay -p cloud
+
+edge: ## Test the edge's function
+	tests/aws/edge/run.sh
+
+cloud: functions ## Run the deployed registry on this machine until Ctrl-C
+	$(or $(CARGO_TARGET_DIR),target)/debug/cloud
+
 unit: ## Run the tests that need nothing but the code
-	$(CARGO) test --workspace --exclude slipway
+	$(CARGO) test --workspace --exclude slipway --exclude cloud
 	$(CARGO) test -p slipway --bins
 
 clients: install-tools ## Push and pull with real clients

@@ -23,7 +23,7 @@ use crate::tool::Failure;
 enum Family {
     /// One PUT of known length.
     Put,
-    /// PATCHes of 4 MiB.
+    /// One PATCH after the other, of 4 MiB each.
     Chunks,
     /// One PATCH of known length.
     Patch,

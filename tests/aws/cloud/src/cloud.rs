@@ -65,7 +65,7 @@ impl Cloud {
         let s3 = runtime.block_on(S3Standin::start(s3_standin::Options {
             buckets: vec![BUCKET.to_owned()],
             access_key: keys.access_key_id.clone(),
-            secret_key: keys.secret_access_key.clone(),
+            secret_key: keys.secret_access_key,
             ..s3_standin::Options::default()
         }))?;
         let bus = Bus::default();

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Tests the edge: its function, the template that holds it, and the stand-in for CloudFront.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+
+if ! command -v node >/dev/null; then
+    case ",${SLIPWAY_REQUIRE:-}," in
+        *,node,* | *,all,*) echo "the edge's tests need node, which is not installed" >&2 && exit 1 ;;
+    esac
+    echo "SKIPPED the tests of the edge: they need node, which is not installed" >&2
+    exit 0
+fi
+exec node --test infra/edge/test/*.test.mjs tests/aws/edge/*.test.mjs
