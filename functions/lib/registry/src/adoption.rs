@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use oci::{Algorithm, RepositoryName, UploadId};
 
 use crate::ports::{AppendState, Item, Query};
@@ -24,9 +24,9 @@ const AT_ONCE: usize = 8;
 const PAGE: usize = 100;
 
 impl Registry {
-    /// Returns whether clients can send the bytes of an upload to the object store.
-    pub(crate) fn offers_direct_uploads(&self) -> bool {
-        self.stores.abilities.uploads.is_some()
+    /// Returns whether clients can send the bytes of an upload to the object store, which knows one algorithm only.
+    pub(crate) fn offers_direct_uploads(&self, algorithm: Algorithm) -> bool {
+        self.stores.abilities.uploads.is_some() && algorithm == Algorithm::Sha256
     }
 
     /// Returns the query that makes a PUT to the upload's URL a direct one.
@@ -51,6 +51,7 @@ impl Registry {
     /// Makes blobs of what this principal has uploaded directly to the repository.
     ///
     /// Returns whether a blob that was missing may be there now: also one that somebody else took over meanwhile.
+    /// With an error some may be there, too: one that fails does not stop the others.
     pub(crate) async fn uploads_adopt(
         &self,
         repository: &RepositoryName,
@@ -60,13 +61,13 @@ impl Registry {
             return Ok(false);
         }
         let adopting = async {
-            let mut after = None;
+            let (mut after, mut adopted) = (None, Ok(()));
             loop {
                 let ids = self.open_uploads(repository, after.as_ref()).await?;
-                self.uploads_adopt_page(&ids, principal).await?;
+                adopted = adopted.and(self.uploads_adopt_page(&ids, principal).await);
                 match ids.last().filter(|_| ids.len() == PAGE) {
                     Some(last) => after = Some(last.clone()),
-                    None => return Ok(true),
+                    None => return adopted.map(|()| true),
                 }
             }
         };
@@ -98,10 +99,8 @@ impl Registry {
             item.record.as_upload().is_some_and(|upload| upload.principal == principal.as_str())
         });
         let adoptions: Vec<_> = own.map(|(id, item)| self.upload_adopt_item(id, item)).collect();
-        futures_util::stream::iter(adoptions)
-            .buffer_unordered(AT_ONCE)
-            .try_for_each(|_| std::future::ready(Ok(())))
-            .await
+        let adopted: Vec<_> = futures_util::stream::iter(adoptions).buffer_unordered(AT_ONCE).collect().await;
+        adopted.into_iter().try_for_each(|adopted| adopted.map(drop))
     }
 
     async fn upload_adopt_item(&self, id: &UploadId, item: Item) -> Result<Option<Blob>, Error> {

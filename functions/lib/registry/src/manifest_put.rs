@@ -201,20 +201,18 @@ impl Registry {
     /// What is missing may be on its way: uploaded, but not taken over yet.
     async fn manifest_standing(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Result<Standing, Error> {
         let (mut standing, mut missing) = self.manifest_look(put, prepared).await?;
+        let mut adopted = Ok(false);
         if !missing.is_empty() {
-            match self.uploads_adopt(put.repository, put.principal).await {
-                Ok(true) => (standing, missing) = self.manifest_look(put, prepared).await?,
-                Ok(false) => {}
-                Err(error) => {
-                    self.manifest_withdraw(put, prepared).await?;
-                    return Err(error);
-                }
-            }
+            adopted = self.uploads_adopt(put.repository, put.principal).await;
+        }
+        if !matches!(adopted, Ok(false)) {
+            (standing, missing) = self.manifest_look(put, prepared).await?;
         }
         if missing.is_empty() {
             return Ok(standing);
         }
         self.manifest_withdraw(put, prepared).await?;
+        adopted?;
         Err(Error::ManifestBlobUnknown { repository: put.repository.clone(), missing })
     }
 

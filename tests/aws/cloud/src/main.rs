@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use cloud::{Cloud, CloudOptions, Programs};
+use gateway_standin::Function;
 
 #[derive(Parser)]
 #[command(about = "Runs the deployed registry on one machine: real functions and edge, stand-ins for AWS")]
@@ -38,5 +39,30 @@ fn main() -> Result<()> {
     println!("registry  http://{}", cloud.address());
     println!("api       http://{}", cloud.api_address());
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;
+    for name in ["ApiReadFunction", "ApiWriteFunction", "EventsFunction"] {
+        println!("{name}: {}", summary(cloud.function(name)));
+    }
     Ok(())
+}
+
+/// What the emulator and the system say of a function's processes.
+fn summary(function: &Function) -> String {
+    let reports = function.reports();
+    let mut init_ms: Vec<f64> = reports.iter().filter_map(|report| report.init_ms).collect();
+    let mut duration_ms: Vec<f64> = reports.iter().map(|report| report.duration_ms).collect();
+    let memory_mb = reports.iter().filter_map(|report| report.max_memory_mb).fold(0.0, f64::max);
+    format!(
+        "{} calls in {} processes; init {:.1} ms, call {:.1} ms (medians); at most {memory_mb:.1} MB; {} bytes in, {} out",
+        function.invocations(),
+        function.processes_started(),
+        median(&mut init_ms),
+        median(&mut duration_ms),
+        function.bytes().request,
+        function.bytes().response,
+    )
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

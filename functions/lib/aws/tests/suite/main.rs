@@ -1,8 +1,11 @@
 //! The adapters on stand-ins for DynamoDB and S3, which check signatures and keep AWS's limits.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod calls;
+mod client;
 mod contract;
 mod copies;
 mod items;
+mod lanes;
 mod objects;
 mod world;

@@ -34,9 +34,11 @@ pub(crate) async fn begin(
         registry.blob_put(repository, principal, &digest, byte_stream(body)).await?;
         return Ok(created(repository, &digest));
     }
-    let edge = entry.edge_prefix(&request.head.headers).filter(|_| registry.offers_direct_uploads());
+    let algorithm = request.algorithm()?;
+    let edge = entry.edge_prefix(&request.head.headers);
+    let edge = edge.filter(|_| registry.offers_direct_uploads(algorithm));
     let lane = if edge.is_some() { Lane::Direct } else { Lane::Stream };
-    let upload = registry.upload_begin(repository, principal, request.algorithm()?, lane).await?;
+    let upload = registry.upload_begin(repository, principal, algorithm, lane).await?;
     let mut response = standing(StatusCode::ACCEPTED, repository, &upload);
     let headers = response.headers_mut();
     if let Some(edge) = edge {

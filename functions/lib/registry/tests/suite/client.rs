@@ -4,13 +4,19 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
+use oci::UploadId;
 use registry::http::{Body, BoxError, Service};
+use registry::{Blob, Error, Registry};
 
 use crate::content::{Content, Image};
 
 /// Asks one process of a registry.
 #[derive(Clone)]
-pub(crate) struct Client(Service);
+pub(crate) struct Client {
+    registry: Registry,
+    service: Service,
+    comes_by_edge: bool,
+}
 
 /// An answer, read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +58,24 @@ impl Reply {
 }
 
 impl Client {
-    pub(crate) fn of(service: Service) -> Self {
-        Self(service)
+    /// Returns a client that comes to the registry itself.
+    pub(crate) fn of(registry: Registry) -> Self {
+        Self { service: Service::new(registry.clone()), registry, comes_by_edge: false }
+    }
+
+    /// Returns the same client, but what it sends passes the edge, which says so.
+    pub(crate) fn by_edge(self) -> Self {
+        Self { comes_by_edge: true, ..self }
+    }
+
+    /// Returns the same client of a process that knows the host of its edge.
+    pub(crate) fn of_edge_host(self, host: &str) -> Self {
+        Self { service: self.service.with_edge(Some(host.to_owned())), ..self }
+    }
+
+    /// Tells the process that the store has received a direct upload.
+    pub(crate) async fn adopt(&self, id: &UploadId) -> Result<Option<Blob>, Error> {
+        self.registry.upload_adopt(id).await
     }
 
     /// Sends a request with any body.
@@ -68,7 +90,10 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.0.handle(request.body(body).unwrap()).await;
+        if self.comes_by_edge {
+            request = request.header("x-viewer-host", "registry.example");
+        }
+        let response = self.service.handle(request.body(body).unwrap()).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Reply { status: head.status, headers: head.headers, body }
@@ -164,8 +189,16 @@ pub(crate) fn manifest(repository: &str, reference: &str) -> String {
     format!("/v2/{repository}/manifests/{reference}")
 }
 
+/// Adds the digest to a location, which may have a query already.
 pub(crate) fn committing(location: &str, digest: &str) -> String {
-    format!("{location}?digest={digest}")
+    let joint = if location.contains('?') { '&' } else { '?' };
+    format!("{location}{joint}digest={digest}")
+}
+
+/// Returns the upload that a location leads to.
+pub(crate) fn upload_id(location: &str) -> UploadId {
+    let path = location.split('?').next().unwrap();
+    path.rsplit('/').next().unwrap().parse().unwrap()
 }
 
 pub(crate) fn mounting(repository: &str, digest: &str, from: &str) -> String {

@@ -5,6 +5,7 @@ mod call_counts;
 mod client;
 mod content;
 mod contract;
+mod direct;
 mod faults;
 mod lifetimes;
 mod probe;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use oci::UploadId;
 use registry::ports::{
-    AppendState, Appended, ByteStream, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, Random,
-    StoreError, TransactError, Write,
+    AppendState, Appended, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, Random,
+    StoreError, TransactError, VerifiedCopy, Write,
 };
 use registry::testing::SeededRandom;
 
@@ -92,5 +93,20 @@ impl<S: ObjectStore + ?Sized> ObjectStore for Yielding<S> {
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
         self.around(self.inner.abort(key, state)).await
+    }
+}
+
+#[async_trait]
+impl<S: VerifiedCopy + ?Sized> VerifiedCopy for Yielding<S> {
+    async fn copy_upload(&self, id: &UploadId, to: &ObjectKey) -> Result<Option<Copied>, StoreError> {
+        self.around(self.inner.copy_upload(id, to)).await
+    }
+
+    async fn arrived_uploads(
+        &self,
+        after: Option<&UploadId>,
+        limit: usize,
+    ) -> Result<Vec<UploadId>, StoreError> {
+        self.around(self.inner.arrived_uploads(after, limit)).await
     }
 }

@@ -1,5 +1,6 @@
 //! Every storage call of every operation fails in every way; the client repeats; nothing is lost or made up.
 
+mod adoptions;
 mod operations;
 mod sequences;
 

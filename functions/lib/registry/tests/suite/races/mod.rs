@@ -1,5 +1,6 @@
 //! Requests at the same time, in many orders: what was acknowledged holds, and nothing is broken afterwards.
 
+mod adoptions;
 mod deletes;
 mod pushes;
 mod uploads;
@@ -38,11 +39,20 @@ fn in_every_order(race: &impl AsyncFn(&World, Client, Client)) {
 
 /// Runs the race in every order.
 fn in_every_order_of(processes: Processes, race: &impl AsyncFn(&World, Client, Client)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    in_every_order_in(World::yielding, processes, race);
+}
+
+/// Runs the race in every order, in worlds of one kind.
+fn in_every_order_in(
+    world: impl Fn(u64) -> World,
+    processes: Processes,
+    race: &impl AsyncFn(&World, Client, Client),
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     for seed in 0..SEEDS {
         // Shown when the test fails: the last one is the culprit.
         println!("seed {seed}, {processes:?}");
-        let world = World::yielding(seed);
+        let world = world(seed);
         let (first, second) = processes.clients(&world);
         runtime.block_on(async {
             race(&world, first, second).await;

@@ -1,0 +1,121 @@
+//! Every storage call of an adoption fails in every way: the event comes again, or the manifest does without it.
+
+use oci::UploadId;
+
+use crate::client::{Client, manifest};
+use crate::content::Image;
+use crate::probe::Fault;
+use crate::world::World;
+
+/// What is asked when the fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// The event of the layer.
+    Event,
+    /// The event of a layer whose blob another repository has.
+    EventOfKnownBlob,
+    /// The manifest, which takes over config and layer.
+    Manifest,
+}
+
+/// What follows when it was answered with an error.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// It is asked again.
+    Again,
+    /// The client goes on, and no event comes any more.
+    Manifest,
+}
+
+/// A world in which config and layer have arrived.
+struct Case {
+    world: World,
+    image: Image,
+    layer: UploadId,
+    asked: Asked,
+}
+
+impl Case {
+    async fn new(asked: Asked) -> Self {
+        let (world, image) = (World::direct(), Image::named("app"));
+        let client = world.client().by_edge();
+        if asked == Asked::EventOfKnownBlob {
+            client.push_blob("other", &image.layer).await.expect(201);
+        }
+        world.send_direct(&client, "app", &image.config).await;
+        let layer = world.send_direct(&client, "app", &image.layer).await;
+        world.probe.reset();
+        Self { world, image, layer, asked }
+    }
+
+    /// Asks; returns whether it was answered as if there had been no fault.
+    async fn ask(&self, client: &Client) -> bool {
+        match self.asked {
+            Asked::Event | Asked::EventOfKnownBlob => client.adopt(&self.layer).await.is_ok(),
+            Asked::Manifest => {
+                let reply = client.put_manifest("app", "v1", &self.image.manifest).await;
+                assert!(matches!(reply.status.as_u16(), 201 | 429 | 503), "{reply:#?}");
+                reply.status.as_u16() == 201
+            }
+        }
+    }
+
+    /// Fails unless the image is there in the end, and every byte is stored once.
+    async fn assert_made_good(&self) {
+        let (world, image) = (&self.world, &self.image);
+        let client = world.client();
+        client.put_manifest("app", "v1", &image.manifest).await.expect(201);
+        assert_eq!(client.get(&manifest("app", "v1")).await.expect(200).body, image.manifest.bytes);
+        for content in [&image.config, &image.layer] {
+            assert_eq!(world.read_blob(&client, "app", &content.digest).await, content.bytes);
+        }
+        let stored = world.stored().await;
+        assert_eq!((stored["blob"], stored["manifest"], stored.get("open_upload")), (2, 1, None));
+        world.fsck().await;
+    }
+}
+
+async fn calls(asked: Asked) -> usize {
+    let case = Case::new(asked).await;
+    assert!(case.ask(&case.world.client()).await);
+    let calls = case.world.probe.calls().len();
+    case.assert_made_good().await;
+    calls
+}
+
+async fn assert_any_fault_is_made_good(asked: Asked) {
+    let calls = calls(asked).await;
+    for at in 0..calls {
+        for fault in Fault::ALL {
+            for then in [Then::Again, Then::Manifest] {
+                // Shown when the test fails: the last one is the culprit.
+                println!("{asked:?}, {fault:?} at call {at} of {calls}, then {then:?}");
+                let case = Case::new(asked).await;
+                case.world.probe.plan(at, fault);
+                let is_done = case.ask(&case.world.client()).await;
+                case.world.probe.reset();
+                case.world.fsck().await;
+                if let (false, Then::Again) = (is_done, then) {
+                    assert!(case.ask(&case.world.client()).await);
+                    case.world.fsck().await;
+                }
+                case.assert_made_good().await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn adoption_by_event() {
+    assert_any_fault_is_made_good(Asked::Event).await;
+}
+
+#[tokio::test]
+async fn adoption_of_known_blob() {
+    assert_any_fault_is_made_good(Asked::EventOfKnownBlob).await;
+}
+
+#[tokio::test]
+async fn adoption_by_manifest() {
+    assert_any_fault_is_made_good(Asked::Manifest).await;
+}
