@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge cloud clients conformance hostile bench fuzz \
+.PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
 	install-tools
 
 help: ## List the targets
@@ -15,6 +15,7 @@ run: ## Start the registry on 127.0.0.1:5000
 test: install-tools functions edge ## Install what the tests use, and run all tests
 	$(CARGO) test --workspace
 	tests/aws/suites.sh
+	FUNCTIONS_DIR=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug tests/aws/sam/run.sh
 
 check: fmt-check clippy doc deny test ## Everything a change has to pass
 
@@ -34,13 +35,17 @@ deny: install-tools ## Check licences, sources, bans and known vulnerabilities o
 	.ci/deny
 
 functions: ## Build the functions and the cloud on one machine, for tests
-	$(CARGO) build -p slipway -p api -p events -p scheduled -p relay -p cloud
+	$(CARGO) build -p slipway -p api -p events -p scheduled -p relay -p cloud -p stand-ins
 
 edge: ## Test the edge's function
 	tests/aws/edge/run.sh
 
 cloud: functions ## Run the deployed registry on this machine until Ctrl-C
 	$(or $(CARGO_TARGET_DIR),target)/debug/cloud
+
+sam-local: install-tools ## Push and pull through `sam local` with the stack's template
+	$(CARGO) build -p api -p stand-ins
+	FUNCTIONS_DIR=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug tests/aws/sam/run.sh
 
 unit: ## Run the tests that need nothing but the code
 	$(CARGO) test --workspace --exclude slipway --exclude cloud

