@@ -12,11 +12,10 @@ use serde_json::{Value, json};
 const PAGE: usize = 1000;
 
 /// What the event asks for. The scheduler of the stack asks for the first.
-#[derive(Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(tag = "job", rename_all = "kebab-case")]
 pub(crate) enum Job {
     /// Take over direct uploads whose event was lost.
-    #[default]
     Adopt,
     /// Check every promise that can be checked from storage; nothing may be pushed meanwhile.
     Fsck {
@@ -70,5 +69,13 @@ mod tests {
         assert_eq!(job(r#"{"job": "fsck"}"#), Some(Job::Fsck { deep: false }));
         assert_eq!(job(r#"{"job": "fsck", "deep": true}"#), Some(Job::Fsck { deep: true }));
         assert_eq!(job(r#"{"job": "burn"}"#), None);
+    }
+
+    #[test]
+    fn the_scheduler_of_the_stack_asks_for_a_job_that_there_is() {
+        let template = include_str!("../../../infra/template.yaml");
+        let input = template.lines().find_map(|line| line.trim().strip_prefix("Input: ")).expect("an input");
+        let job: Job = serde_json::from_str(input.trim_matches('\'')).expect("a job");
+        assert_eq!(job, Job::Adopt);
     }
 }

@@ -23,8 +23,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long DynamoDB may take for an answer; it is usually there in milliseconds.
 const ITEMS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long S3 may take for an answer; a copy of 5 GB answers when it is done.
-const OBJECTS_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long S3 may take for an answer; a function that serves requests ends after 29 s.
+const OBJECTS_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long S3 may take to put an object together: a copy of 5 GB answers when it is done.
+const COPY_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Returns the configuration for calls that S3 answers when it has copied.
+pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(COPY_TIMEOUT);
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts.build())
+}
 
 /// Where table and bucket are.
 #[derive(Clone, Debug, Default)]

@@ -1,18 +1,16 @@
 //! Taking over direct uploads: S3 copies them, and computes the SHA-256 of the copy while it does.
 
 use async_trait::async_trait;
-use aws_sdk_s3::types::{ChecksumAlgorithm, MetadataDirective};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use oci::{Algorithm, Digest, Hasher, UploadId};
 use registry::ports::{Copied, ObjectKey, StoreError, StoreErrorKind, VerifiedCopy};
 
+use crate::connect::patient;
 use crate::error::{has_code, store_error};
 use crate::objects::{DIRECT_PREFIX, NOT_THERE, S3, direct_key};
-
-/// To those who may not list a bucket, S3 denies what it does not have.
-const DENIED: &[&str] = &["AccessDenied"];
 
 #[async_trait]
 impl VerifiedCopy for S3 {
@@ -22,20 +20,21 @@ impl VerifiedCopy for S3 {
             .copy_source(self.copy_source(&direct_key(id)))
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             // What the client said of its bytes is not ours to keep.
-            .metadata_directive(MetadataDirective::Replace);
-        let copied = match copy.send().await {
-            Ok(copied) => copied,
+            .metadata_directive(MetadataDirective::Replace)
+            // The SDK repeats a copy whose answer was lost; by then the upload may have changed.
+            .if_none_match("*");
+        match copy.customize().config_override(patient()).send().await {
+            Ok(_) => {}
             Err(error) if has_code(&error, NOT_THERE) => return Ok(None),
-            Err(error) if has_code(&error, DENIED) => {
-                tracing::debug!(upload_id = %id, "no bytes have arrived, or they may not be read");
-                return Ok(None);
-            }
+            // An attempt before, whose answer was lost: nobody else has this key.
+            Err(error) if has_code(&error, &["PreconditionFailed"]) => {}
             Err(error) => return Err(store_error(format!("copy to {to}"), error)),
-        };
-        let checksum = copied.copy_object_result.and_then(|result| result.checksum_sha256);
-        let lost = || StoreError::new(StoreErrorKind::Unavailable, format!("{to} is gone again"));
-        let size_bytes = self.size_of(to.as_str()).await?.ok_or_else(lost)?;
-        let digest = match checksum.as_deref().and_then(digest_of) {
+        }
+        let head = self.client.head_object().bucket(&self.bucket).key(to.as_str());
+        let head = head.checksum_mode(ChecksumMode::Enabled).send().await;
+        let head = head.map_err(|error| store_error(format!("head of {to}"), error))?;
+        let size_bytes = head.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+        let digest = match head.checksum_sha256.as_deref().and_then(digest_of) {
             Some(digest) => digest,
             // Other stores than Amazon's seldom compute it.
             None => self.hash(to).await?,
@@ -48,11 +47,22 @@ impl VerifiedCopy for S3 {
         after: Option<&UploadId>,
         limit: usize,
     ) -> Result<Vec<UploadId>, StoreError> {
-        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(DIRECT_PREFIX);
-        let list = list.set_start_after(after.map(direct_key)).max_keys(i32::try_from(limit).unwrap_or(1000));
-        let page = list.send().await.map_err(|error| store_error("list of direct uploads", error))?;
-        let ids = page.contents.unwrap_or_default().into_iter();
-        Ok(ids.filter_map(|object| object.key?.strip_prefix(DIRECT_PREFIX)?.parse().ok()).collect())
+        let (mut ids, mut start) = (Vec::new(), after.map(direct_key));
+        while ids.len() < limit {
+            let wanted = i32::try_from(limit - ids.len()).unwrap_or(i32::MAX);
+            let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(DIRECT_PREFIX);
+            let list = list.set_start_after(start).max_keys(wanted);
+            let page = list.send().await.map_err(|error| store_error("list of direct uploads", error))?;
+            let keys: Vec<String> =
+                page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect();
+            // What is no upload of ours is passed over, and does not end the list.
+            ids.extend(keys.iter().filter_map(|key| key.strip_prefix(DIRECT_PREFIX)?.parse().ok()));
+            start = keys.last().cloned();
+            if page.is_truncated != Some(true) || start.is_none() {
+                break;
+            }
+        }
+        Ok(ids)
     }
 }
 

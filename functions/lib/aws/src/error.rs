@@ -11,7 +11,6 @@ const THROTTLED: &[&str] = &[
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
-    "TransactionInProgressException",
 ];
 
 /// Turns what the SDK gave up with into an error of the port.

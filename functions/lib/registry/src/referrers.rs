@@ -45,7 +45,7 @@ impl Registry {
             let is_end = items.len() < ITEMS_PER_QUERY;
             for item in items {
                 let record = item.record.as_referrer().ok_or_else(|| Error::Damaged(item.key.sk.clone()))?;
-                size_bytes += approximate_bytes(&record.descriptor);
+                size_bytes += json_bytes(&record.descriptor);
                 let is_full = page.descriptors.len() == limit || size_bytes > MANIFEST_MAX_BYTES;
                 if is_full && (limit == 0 || !page.descriptors.is_empty()) {
                     page.next = after.filter(|_| limit > 0);
@@ -62,12 +62,8 @@ impl Registry {
     }
 }
 
-/// Returns about how many bytes of JSON the descriptor takes; every character may need an escape.
-fn approximate_bytes(descriptor: &Descriptor) -> usize {
-    const WITHOUT_ANNOTATIONS: usize = 512;
-    const AROUND_ANNOTATION: usize = 6;
-    let annotations = &descriptor.annotations;
-    let texts: usize =
-        annotations.iter().map(|(key, value)| key.len() + value.len() + AROUND_ANNOTATION).sum();
-    WITHOUT_ANNOTATIONS + texts
+/// Returns how many bytes of JSON the descriptor takes in a list.
+fn json_bytes(descriptor: &Descriptor) -> usize {
+    const COMMA: usize = 1;
+    serde_json::to_vec(descriptor).map_or(0, |json| json.len()) + COMMA
 }

@@ -126,6 +126,10 @@ fn only_the_writing_function_has_the_capability_key() {
     let environment = template().environment("ApiWriteFunction", &capability).unwrap();
     assert_eq!(environment["SLIPWAY_UPLOADS"], "capability");
     assert_eq!(environment["SLIPWAY_CAPABILITY_KEY"], "{{resolve:secretsmanager:a-CapabilityKey}}");
+    // A function without the key must not be told to use it: it would not start.
+    let reading = template().environment("ApiReadFunction", &capability).unwrap();
+    assert_eq!(reading["SLIPWAY_UPLOADS"], "inline");
+    assert_eq!(reading.get("SLIPWAY_CAPABILITY_KEY"), None);
 }
 
 #[test]
@@ -153,4 +157,5 @@ fn the_clock_starts_the_scheduled_function_every_15_minutes() {
     let schedule = template.properties("Schedule");
     assert_eq!(schedule["ScheduleExpression"], "rate(15 minutes)");
     assert_eq!(schedule["Target"]["Arn"], json!({"Fn::GetAtt": ["ScheduledFunction", "Arn"]}));
+    assert_eq!(schedule["Target"]["Input"], r#"{"job": "adopt"}"#);
 }

@@ -68,10 +68,7 @@ impl<'a> Upload<'a> {
     /// Sends the buffer as a part, as soon as the one before has arrived.
     async fn send_part(&mut self) -> Result<(), StoreError> {
         self.part_arrived().await?;
-        if self.parts.etags.len() >= PARTS_MAX {
-            let context = format!("{} has {PARTS_MAX} parts, and S3 takes no more", self.key);
-            return Err(StoreError::new(StoreErrorKind::Full, context));
-        }
+        self.has_place()?;
         let multipart_id = match &self.parts.multipart_id {
             Some(id) => id.clone(),
             None => self.parts.multipart_id.insert(begin(self.store, self.key).await?).clone(),
@@ -81,6 +78,15 @@ impl<'a> Upload<'a> {
         let sending = async move { upload_part(&store, &key, &multipart_id, number, bytes).await };
         self.on_its_way = Some(tokio::spawn(sending));
         Ok(())
+    }
+
+    /// The tail becomes a part in the end, so it needs a place like any other.
+    fn has_place(&self) -> Result<(), StoreError> {
+        if self.parts.etags.len() < PARTS_MAX {
+            return Ok(());
+        }
+        let context = format!("{} has {PARTS_MAX} parts, and S3 takes no more", self.key);
+        Err(StoreError::new(StoreErrorKind::Full, context))
     }
 
     async fn part_arrived(&mut self) -> Result<(), StoreError> {
@@ -97,6 +103,7 @@ impl<'a> Upload<'a> {
         }
         self.part_arrived().await?;
         if !self.buffer.is_empty() {
+            self.has_place()?;
             self.parts.tail = Some(write_tail(self.store, self.key, self.buffer.split().freeze()).await?);
         }
         self.parts.state(self.size_bytes)

@@ -25,9 +25,23 @@ pub(crate) fn limit(request: &Request) -> Result<usize, HttpError> {
     Ok(text.parse().unwrap_or(usize::MAX).min(PAGE_MAX_ENTRIES))
 }
 
+/// Nothing that is listed has a longer name, and DynamoDB refuses to look for one.
+const NAME_MAX_BYTES: usize = 900;
+
 /// Returns after which entry to go on.
 pub(crate) fn last(request: &Request) -> Result<Option<&str>, HttpError> {
-    Ok(request.query.get("last")?.filter(|last| !last.is_empty()))
+    listed_name(request, "last")
+}
+
+/// Returns a parameter that names what is listed; an empty one counts as none.
+pub(crate) fn listed_name<'a>(request: &'a Request, parameter: &str) -> Result<Option<&'a str>, HttpError> {
+    let Some(name) = request.query.get(parameter)?.filter(|name| !name.is_empty()) else { return Ok(None) };
+    if name.len() > NAME_MAX_BYTES {
+        let message =
+            format!("the parameter {parameter} has {} bytes; {NAME_MAX_BYTES} are accepted", name.len());
+        return Err(HttpError::new(ErrorCode::ParameterInvalid, message));
+    }
+    Ok(Some(name))
 }
 
 /// Returns a query parameter, escaped.

@@ -27,7 +27,7 @@ pub(crate) async fn list(
     repository: &RepositoryName,
     subject: &Digest,
 ) -> Result<Response<Body>, HttpError> {
-    let artifact_type = request.query.get("artifactType")?.filter(|text| !text.is_empty());
+    let artifact_type = paging::listed_name(request, "artifactType")?;
     let limit = paging::limit(request)?;
     let last = paging::last(request)?;
     let page = registry.referrer_list(repository, subject, artifact_type, limit, last).await?;

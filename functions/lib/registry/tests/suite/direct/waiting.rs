@@ -67,20 +67,20 @@ async fn slow(image: &Image, takes: Duration) -> (World, Client, Arc<Mutex<Mood>
 #[tokio::test(start_paused = true)]
 async fn a_manifest_waits_for_copies_that_end_in_time_and_they_run_side_by_side() {
     let image = Image::named("app");
-    let (world, client, _) = slow(&image, Duration::from_secs(15)).await;
+    let (world, client, _) = slow(&image, Duration::from_secs(10)).await;
     let began = Instant::now();
     client.put_manifest("app", "v1", &image.manifest).await.expect(201);
-    assert_eq!(began.elapsed().as_secs(), 15);
+    assert_eq!(began.elapsed().as_secs(), 10);
     world.fsck().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_twenty_seconds_the_client_is_asked_to_come_again_and_then_succeeds() {
+async fn after_fifteen_seconds_the_client_is_asked_to_come_again_and_then_succeeds() {
     let image = Image::named("app");
     let (world, client, mood) = slow(&image, Duration::from_secs(60)).await;
     let began = Instant::now();
     let reply = client.put_manifest("app", "v1", &image.manifest).await.expect(429);
-    assert_eq!(began.elapsed().as_secs(), 20);
+    assert_eq!(began.elapsed().as_secs(), 15);
     assert!(String::from_utf8_lossy(&reply.body).contains("TOOMANYREQUESTS"), "{reply:#?}");
     let stored = world.stored().await;
     assert_eq!((stored.get("manifest"), stored.get("edge")), (None, None), "the manifest is withdrawn");
