@@ -2,6 +2,10 @@
 
 CARGO ?= cargo
 
+# Lambda's runtime interface emulator, part of the SAM CLI that tests/setup.sh installs.
+TOOLS = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/test-tools/venv
+RIE = $$(ls $(TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed s/aarch64/arm64/) 2>/dev/null)
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
 	install-tools
@@ -13,7 +17,7 @@ run: ## Start the registry on 127.0.0.1:5000
 	$(CARGO) run --release
 
 test: install-tools functions edge ## Install what the tests use, and run all tests
-	$(CARGO) test --workspace
+	SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace
 	tests/aws/suites.sh
 	FUNCTIONS_DIR=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug tests/aws/sam/run.sh
 
