@@ -46,7 +46,7 @@ pub(crate) fn rows() -> Vec<Row> {
         rows.extend(GOOD_NUMBERS.iter().map(|number| get(&format!("n={number}")).answered(200)));
         rows.extend(PLACES.iter().map(|last| get(&format!("n=1&last={last}")).answered(200)));
         let long = format!("GET {list}?n=1&last={}", "z".repeat(20_000));
-        rows.push(row(format!("{list} beyond 20,000 characters"), long).answered(200));
+        rows.push(row(format!("{list} beyond 20,000 characters"), long).refused(400, "UNSUPPORTED"));
     }
     rows.extend(ARTIFACT_TYPES.iter().map(|artifact_type| {
         let query = format!("artifactType={artifact_type}");
