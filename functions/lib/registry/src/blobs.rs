@@ -22,7 +22,7 @@ pub struct Blob {
 
 impl Registry {
     /// Finds a blob for reading. The link is the only right to read it (P6): HEAD, GET, ranges and mounts ask here.
-    pub async fn blob_get(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
+    pub(crate) async fn blob_get(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
         let item = self.get(keys::link(repository, digest)).await?;
         match item.as_ref().and_then(readable_link) {
             Some(link) => Ok(Blob::of(digest, link)),
@@ -31,7 +31,11 @@ impl Registry {
     }
 
     /// Finds a blob and holds it: it stays for at least half a lease, referenced or not (P9).
-    pub async fn blob_head(&self, repository: &RepositoryName, digest: &Digest) -> Result<Blob, Error> {
+    pub(crate) async fn blob_head(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Blob, Error> {
         for _ in 0..ATTEMPTS {
             let Some(item) = self.get(keys::link(repository, digest)).await? else { break };
             let Some(link) = readable_link(&item) else { break };
@@ -60,7 +64,7 @@ impl Registry {
     }
 
     /// Returns the bytes of `range`, which must lie within the blob.
-    pub async fn blob_read(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream, Error> {
+    pub(crate) async fn blob_read(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream, Error> {
         let stream = self.stores.objects.get(&blob.object, range).await?;
         Ok(stream.ok_or_else(|| {
             let context = format!("object {} of blob {} is missing", blob.object, blob.digest);
@@ -77,7 +81,11 @@ impl Registry {
     }
 
     /// Takes the blob from the repository, unless a manifest there needs it.
-    pub async fn blob_delete(&self, repository: &RepositoryName, digest: &Digest) -> Result<(), Error> {
+    pub(crate) async fn blob_delete(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let Some(item) = self.get(keys::link(repository, digest)).await? else { break };
             let Some(link) = readable_link(&item) else { break };

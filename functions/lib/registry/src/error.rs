@@ -1,6 +1,6 @@
 //! What can be said against a request, one variant for each fact.
 
-use oci::{Algorithm, Digest, ManifestInvalid, Reference, RepositoryName, UploadId};
+use oci::{Algorithm, Digest, ManifestInvalid, Reference, RepositoryName, Tag, UploadId};
 
 use crate::ports::StoreError;
 
@@ -107,6 +107,14 @@ pub enum Error {
         count: usize,
         /// As many as are accepted.
         limit: usize,
+    },
+    /// The tag is there and has to stay where it is.
+    #[error("tag {tag} of repository {repository} is immutable")]
+    TagImmutable {
+        /// The repository.
+        repository: RepositoryName,
+        /// The tag.
+        tag: Tag,
     },
     /// There is no such repository.
     #[error("repository {0} is unknown")]

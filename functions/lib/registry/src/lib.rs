@@ -4,10 +4,12 @@
 //! - [`records`]: what it remembers, and under which keys.
 //! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_delete`,
 //!   `tags`, `referrers`, `repositories`.
+//! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
 //! - [`testing`]: in-memory stores, stores that fail on demand, and the suite that every store has to pass.
 
+pub mod access;
 mod adoption;
 mod blobs;
 mod error;
@@ -32,7 +34,7 @@ mod uploads;
 
 pub use blobs::Blob;
 pub use error::Error;
-pub use manifest_put::ManifestPut;
+pub(crate) use manifest_put::ManifestPut;
 pub use manifests::StoredManifest;
 pub use mounts::MountOutcome;
 pub use referrers::ReferrersPage;

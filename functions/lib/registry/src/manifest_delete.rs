@@ -8,7 +8,8 @@ use crate::manifests::manifest_unknown;
 use crate::ports::{Condition, Conflict, Item, Query, TRANSACT_WRITES_MAX, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{
-    EventAction, EventRecord, ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, TagRecord,
+    EventAction, EventRecord, ImmutableTags, ManifestBody, ManifestRecord, ManifestState, Record,
+    SuspectRecord, TagRecord,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -28,18 +29,45 @@ struct Deletion<'a> {
     item: Item,
     /// What the item says.
     record: ManifestRecord,
+    /// Which tags of the repository have to stay.
+    immutable_tags: ImmutableTags,
+}
+
+impl Deletion<'_> {
+    /// Returns the tag that the edge is from, if it has to stay.
+    fn immutable_tag(&self, edge: &Item) -> Option<Tag> {
+        match keys::parse_edge(&edge.key.sk)? {
+            (_, EdgeSource::Tag(tag)) if self.immutable_tags.covers(&tag) => Some(tag),
+            _ => None,
+        }
+    }
+}
+
+fn immutable_tags(repository: Option<&Item>) -> ImmutableTags {
+    let record = repository.and_then(|item| item.record.as_repository());
+    record.map(|record| record.immutable_tags.clone()).unwrap_or_default()
+}
+
+fn tag_immutable(repository: &RepositoryName, tag: &Tag) -> Error {
+    Error::TagImmutable { repository: repository.clone(), tag: tag.clone() }
 }
 
 impl Registry {
     /// Deletes the tag alone.
-    pub async fn tag_delete(
+    pub(crate) async fn tag_delete(
         &self,
         repository: &RepositoryName,
         principal: &Principal,
         tag: &Tag,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let Some(item) = self.get(keys::tag(repository, tag)).await? else { break };
+            let found =
+                self.stores.items.get(&[keys::tag(repository, tag), keys::repository(repository)]).await?;
+            let [item, repository_item] = <[_; 2]>::try_from(found).unwrap_or_default();
+            let Some(item) = item else { break };
+            if immutable_tags(repository_item.as_ref()).covers(tag) {
+                return Err(tag_immutable(repository, tag));
+            }
             let Some(record) = item.record.as_tag() else { break };
             let mut writes = vec![Write::Delete(item.key.clone(), Condition::Version(item.version.clone()))];
             writes.extend(self.tag_left_writes(repository, tag, record, None, principal));
@@ -56,7 +84,7 @@ impl Registry {
     ///
     /// Flag, look, decide (rule R3): the flag hides nothing, and a push that comes meanwhile takes it off. The
     /// manifest is there until its tags are gone.
-    pub async fn manifest_delete(
+    pub(crate) async fn manifest_delete(
         &self,
         repository: &RepositoryName,
         principal: &Principal,
@@ -64,13 +92,13 @@ impl Registry {
     ) -> Result<(), Error> {
         let mut was_there = false;
         for _ in 0..ATTEMPTS {
-            let Some((item, record)) = self.manifest_flag(repository, digest).await? else {
+            let Some((item, record, immutable_tags)) = self.manifest_flag(repository, digest).await? else {
                 // Somebody else has ended it, or pushes it anew.
                 let unknown = || manifest_unknown(repository, &Reference::Digest(digest.clone()));
                 return if was_there { Ok(()) } else { Err(unknown()) };
             };
             was_there = true;
-            let mut deletion = Deletion { repository, principal, digest, item, record };
+            let mut deletion = Deletion { repository, principal, digest, item, record, immutable_tags };
             let is_deleted = self.manifest_delete_flagged(&mut deletion).await;
             self.manifest_cache.remove(repository, digest);
             if is_deleted? {
@@ -90,6 +118,11 @@ impl Registry {
             if let Some(index) = edges.iter().find_map(referring_index).filter(|_| may_stay) {
                 self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
                 return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
+            }
+            if let Some(tag) = edges.iter().find_map(|edge| deletion.immutable_tag(edge)).filter(|_| may_stay)
+            {
+                self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
+                return Err(tag_immutable(deletion.repository, &tag));
             }
             let tags: Vec<Vec<Write>> = edges.iter().map(|edge| self.tag_removal(deletion, edge)).collect();
             let is_last_page = edges.len() < EDGES_PER_PAGE;
@@ -115,9 +148,12 @@ impl Registry {
         &self,
         repository: &RepositoryName,
         digest: &Digest,
-    ) -> Result<Option<(Item, ManifestRecord)>, Error> {
+    ) -> Result<Option<(Item, ManifestRecord, ImmutableTags)>, Error> {
         for _ in 0..ATTEMPTS {
-            let Some(seen) = self.get(keys::manifest(repository, digest)).await? else { return Ok(None) };
+            let keys = [keys::manifest(repository, digest), keys::repository(repository)];
+            let found = self.stores.items.get(&keys).await?;
+            let [seen, repository_item] = <[_; 2]>::try_from(found).unwrap_or_default();
+            let Some(seen) = seen else { return Ok(None) };
             let Some(record) = seen.record.as_manifest().cloned() else { return Ok(None) };
             let state = match record.state {
                 ManifestState::Pending => return Ok(None),
@@ -128,7 +164,7 @@ impl Registry {
             let item = self.manifest_item(&seen, &record);
             let unchanged = Condition::Version(seen.version);
             if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_none() {
-                return Ok(Some((item, record)));
+                return Ok(Some((item, record, immutable_tags(repository_item.as_ref()))));
             }
         }
         Err(Error::Contended)

@@ -11,7 +11,7 @@ use crate::manifest_cache::Moment;
 use crate::ports::{Condition, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
     EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkState, ManifestBody, ManifestRecord,
-    ManifestState, Record, ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, keys,
+    ManifestState, Record, ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, Visibility, keys,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -23,7 +23,7 @@ const INLINE_BYTES_MAX: usize = 300 * 1024;
 const REFERRER_ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
 
 /// A manifest to push.
-pub struct ManifestPut<'a> {
+pub(crate) struct ManifestPut<'a> {
     /// Where to.
     pub repository: &'a RepositoryName,
     /// Who pushes.
@@ -36,6 +36,10 @@ pub struct ManifestPut<'a> {
     pub bytes: Bytes,
     /// The tags that shall point to it.
     pub tags: Vec<Tag>,
+    /// What the repository is if it begins with this manifest.
+    pub new_visibility: Visibility,
+    /// What the audit log is to say of it, in the same transaction.
+    pub trace: Option<Write>,
 }
 
 /// A manifest that is in the repository already, or that this push has prepared.
@@ -54,6 +58,18 @@ struct Standing {
     tags: Vec<Option<Item>>,
 }
 
+impl Standing {
+    /// Returns a tag that this push would move, and must not.
+    fn immutable_tag(&self, put: &ManifestPut<'_>) -> Option<Tag> {
+        let immutable = &self.repository.as_ref()?.record.as_repository()?.immutable_tags;
+        let is_moved = |before: &Option<Item>| {
+            before.as_ref().and_then(|item| item.record.as_tag()).is_some_and(|tag| tag.digest != put.digest)
+        };
+        let mut moved = put.tags.iter().zip(&self.tags).filter(|(_, before)| is_moved(before));
+        moved.find(|(tag, _)| immutable.covers(tag)).map(|(tag, _)| tag.clone())
+    }
+}
+
 impl Prepared {
     /// A manifest that can be pulled already.
     fn visible(version: Version, record: ManifestRecord) -> Self {
@@ -65,12 +81,16 @@ impl Registry {
     /// Stores the manifest and moves the tags to it, all visible at one moment.
     ///
     /// Everything that it references has to be in the repository; what is missing is named in the error.
-    pub async fn manifest_put(&self, put: &ManifestPut<'_>) -> Result<(), Error> {
+    pub(crate) async fn manifest_put(&self, put: &ManifestPut<'_>) -> Result<(), Error> {
         check_limits(put)?;
         let mut body = None;
         for _ in 0..ATTEMPTS {
             let Some(prepared) = self.manifest_prepare(put, &mut body).await? else { continue };
             let standing = self.manifest_standing(put, &prepared).await?;
+            if let Some(tag) = standing.immutable_tag(put) {
+                self.manifest_withdraw(put, &prepared).await?;
+                return Err(Error::TagImmutable { repository: put.repository.clone(), tag });
+            }
             let writes = self.manifest_commit_writes(put, &prepared, &standing);
             let before = self.manifest_cache.moment(self.now());
             let conflict = self.transact(writes).await?;
@@ -318,7 +338,7 @@ impl Registry {
             self.suspect(SuspectRecord::Manifest { repository, digest }, Duration::ZERO)
         }));
         if standing.repository.is_none() {
-            writes.extend(self.repository_writes(put.repository));
+            writes.extend(self.repository_writes(put));
         }
         writes.push(self.event(EventRecord {
             action: EventAction::ManifestPushed,
@@ -328,6 +348,7 @@ impl Registry {
             at: self.now(),
             by: put.principal.as_str().to_owned(),
         }));
+        writes.extend(put.trace.clone());
         writes
     }
 
@@ -410,17 +431,12 @@ impl Registry {
         ]
     }
 
-    fn repository_writes(&self, repository: &RepositoryName) -> [Write; 2] {
+    fn repository_writes(&self, put: &ManifestPut<'_>) -> [Write; 2] {
         let version = self.fresh_version();
-        let record = RepositoryRecord { created: self.now(), is_public: true };
+        let record = Record::Repository(RepositoryRecord::new(self.now(), put.new_visibility));
         [
-            self.put(
-                keys::repository(repository),
-                version.clone(),
-                Record::Repository(record),
-                Condition::Absent,
-            ),
-            self.put(keys::catalog(repository), version, Record::Catalog, Condition::Always),
+            self.put(keys::repository(put.repository), version.clone(), record, Condition::Absent),
+            self.put(keys::catalog(put.repository), version, Record::Catalog, Condition::Always),
         ]
     }
 

@@ -30,7 +30,7 @@ impl StoredManifest {
 
 impl Registry {
     /// Finds a manifest. A tag is read strongly every time (P8).
-    pub async fn manifest_get(
+    pub(crate) async fn manifest_get(
         &self,
         repository: &RepositoryName,
         reference: &Reference,
@@ -49,7 +49,7 @@ impl Registry {
     }
 
     /// Returns the manifest's bytes, exactly as pushed.
-    pub async fn manifest_read(&self, manifest: &StoredManifest) -> Result<Bytes, Error> {
+    pub(crate) async fn manifest_read(&self, manifest: &StoredManifest) -> Result<Bytes, Error> {
         self.manifest_bytes(&manifest.cached.record).await
     }
 

@@ -31,21 +31,17 @@ struct Mount<'a> {
 }
 
 impl Registry {
-    /// Mounts the blob, from `from` or from any repository that has it.
-    pub async fn blob_mount(
+    /// Mounts the blob from the first of `sources` that has it.
+    pub(crate) async fn blob_mount(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
-        from: Option<&RepositoryName>,
+        sources: &[RepositoryName],
     ) -> Result<MountOutcome, Error> {
-        let sources = match from {
-            Some(from) => vec![from.clone()],
-            None => self.mount_candidates(digest).await?,
-        };
         for source in sources {
-            let outcome = match source == *repository {
+            let outcome = match source == repository {
                 true => self.mount_own(repository, digest).await?,
-                false => self.blob_mount_from(repository, digest, &source).await?,
+                false => self.blob_mount_from(repository, digest, source).await?,
             };
             if outcome == MountOutcome::Mounted {
                 return Ok(outcome);
@@ -64,7 +60,7 @@ impl Registry {
     }
 
     /// Returns repositories that may have the blob.
-    async fn mount_candidates(&self, digest: &Digest) -> Result<Vec<RepositoryName>, Error> {
+    pub(crate) async fn mount_candidates(&self, digest: &Digest) -> Result<Vec<RepositoryName>, Error> {
         let query = Query {
             pk: keys::blob_partition(digest),
             prefix: BLOB_EDGES.to_owned(),

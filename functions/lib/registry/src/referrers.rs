@@ -23,7 +23,7 @@ impl Registry {
     /// Lists up to `limit` referrers of the subject beyond `last` (a `next` of an earlier page).
     ///
     /// A page also ends before its descriptors outgrow a manifest.
-    pub async fn referrer_list(
+    pub(crate) async fn referrer_list(
         &self,
         repository: &RepositoryName,
         subject: &Digest,

@@ -54,9 +54,8 @@ impl Default for Lifetimes {
 pub struct Principal(Arc<str>);
 
 impl Principal {
-    /// Returns somebody who did not say who they are.
-    pub fn anonymous() -> Self {
-        Self("anonymous".into())
+    pub(crate) fn new(name: &str) -> Self {
+        Self(name.into())
     }
 
     /// Returns the name that records carry.

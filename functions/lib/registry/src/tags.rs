@@ -8,7 +8,7 @@ use crate::{Error, Page, Registry};
 
 impl Registry {
     /// Lists up to `limit` tags beyond `last`, in the order of their bytes.
-    pub async fn tag_list(
+    pub(crate) async fn tag_list(
         &self,
         repository: &RepositoryName,
         limit: usize,

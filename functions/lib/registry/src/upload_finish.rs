@@ -30,23 +30,24 @@ impl Registry {
     ///
     /// With a wrong digest the session stays where it was, without the last chunk; only a wrong digest of another
     /// algorithm than the session was begun for ends it. Repeating a commit that succeeded succeeds.
-    pub async fn upload_finish(
+    pub(crate) async fn upload_finish(
         &self,
         repository: &RepositoryName,
+        principal: &Principal,
         id: &UploadId,
         digest: &Digest,
         range: Option<ContentRange>,
         body: ByteStream,
     ) -> Result<Blob, Error> {
-        let (registry, repository, id, digest) =
-            (self.clone(), repository.clone(), id.clone(), digest.clone());
+        let (registry, repository, principal) = (self.clone(), repository.clone(), principal.clone());
+        let (id, digest) = (id.clone(), digest.clone());
         in_own_task(async move {
             let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
             let seen = registry.upload_seen(&repository, &id, &digest).await?;
-            if seen.was_committed(&repository, &digest) {
+            if seen.was_committed(&repository, principal.as_str(), &digest) {
                 return registry.blob_head(&repository, &digest).await;
             }
-            let upload = registry.upload_usable(&repository, &id, seen.upload.as_ref())?;
+            let upload = registry.upload_usable(&repository, &principal, &id, seen.upload.as_ref())?;
             let committed = match registry.upload_take_last(&upload, &digest, range, body).await {
                 Ok(verified) => registry.upload_commit(&upload, verified, &digest, seen).await,
                 Err(error) => Err(error),
@@ -60,7 +61,7 @@ impl Registry {
     }
 
     /// Uploads a blob in one go.
-    pub async fn blob_put(
+    pub(crate) async fn blob_put(
         &self,
         repository: &RepositoryName,
         principal: &Principal,
@@ -68,10 +69,10 @@ impl Registry {
         body: ByteStream,
     ) -> Result<Blob, Error> {
         let upload = self.upload_begin(repository, principal, digest.algorithm(), Lane::Stream).await?;
-        let finished = self.upload_finish(repository, &upload.id, digest, None, body).await;
+        let finished = self.upload_finish(repository, principal, &upload.id, digest, None, body).await;
         if finished.is_err() {
             // Nobody knows the session, so nobody can go on with it.
-            if let Err(error) = self.upload_cancel(repository, &upload.id).await {
+            if let Err(error) = self.upload_cancel(repository, principal, &upload.id).await {
                 tracing::warn!(upload_id = %upload.id, error = %error, "a failed upload stays for the collector");
             }
         }
@@ -168,7 +169,7 @@ impl Registry {
                 return Ok(Blob::of(digest, &link));
             }
             seen = self.upload_seen(&record.repository, &upload.id, digest).await?;
-            if seen.was_committed(&record.repository, digest) {
+            if seen.was_committed(&record.repository, &record.principal, digest) {
                 return self.blob_head(&record.repository, digest).await;
             }
             if seen.upload.as_ref().map(|item| &item.version) != Some(&upload.item.version) {
@@ -275,10 +276,12 @@ impl Registry {
 
 impl Seen {
     /// Returns whether this very session has made the blob before, and the repository still has it.
-    fn was_committed(&self, repository: &RepositoryName, digest: &Digest) -> bool {
+    fn was_committed(&self, repository: &RepositoryName, principal: &str, digest: &Digest) -> bool {
         let upload = self.upload.as_ref().and_then(|item| item.record.as_upload());
         let is_same = upload.is_some_and(|upload| {
-            upload.repository == *repository && upload.state == UploadState::Committed(digest.clone())
+            upload.repository == *repository
+                && upload.principal == principal
+                && upload.state == UploadState::Committed(digest.clone())
         });
         is_same && self.link.as_ref().and_then(crate::blobs::readable_link).is_some()
     }

@@ -34,7 +34,7 @@ pub(crate) struct Progress {
 
 impl Registry {
     /// Begins an upload; `algorithm` is what its digest will be made with, as far as the client said.
-    pub async fn upload_begin(
+    pub(crate) async fn upload_begin(
         &self,
         repository: &RepositoryName,
         principal: &Principal,
@@ -66,30 +66,33 @@ impl Registry {
     }
 
     /// Returns where the upload stands.
-    pub async fn upload_status(
+    pub(crate) async fn upload_status(
         &self,
         repository: &RepositoryName,
+        principal: &Principal,
         id: &UploadId,
     ) -> Result<UploadStatus, Error> {
-        let upload = self.upload_open(repository, id).await?;
+        let upload = self.upload_open(repository, principal, id).await?;
         Ok(UploadStatus { id: id.clone(), offset: upload.record.append.size_bytes })
     }
 
     /// Appends a chunk. With a range it has to begin where the upload stands, and to be as long as it says.
     ///
     /// When the body breaks off, what arrived is kept, unless the chunk had a range.
-    pub async fn upload_append(
+    pub(crate) async fn upload_append(
         &self,
         repository: &RepositoryName,
+        principal: &Principal,
         id: &UploadId,
         range: Option<ContentRange>,
         body: ByteStream,
     ) -> Result<UploadStatus, Error> {
-        let (registry, repository, id) = (self.clone(), repository.clone(), id.clone());
+        let (registry, repository, principal, id) =
+            (self.clone(), repository.clone(), principal.clone(), id.clone());
         // A task of its own: a client that goes away must not stop it between the bytes and the item.
         in_own_task(async move {
             let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
-            let upload = registry.upload_open(&repository, &id).await?;
+            let upload = registry.upload_open(&repository, &principal, &id).await?;
             match registry.upload_take(&upload, upload.hasher()?, range, body).await {
                 Ok(progress) => registry.upload_save(&upload, progress).await,
                 // A commit got as far as the bytes; all that is left to do with it is to repeat it.
@@ -101,8 +104,13 @@ impl Registry {
     }
 
     /// Cancels the upload.
-    pub async fn upload_cancel(&self, repository: &RepositoryName, id: &UploadId) -> Result<(), Error> {
-        let upload = self.upload_open(repository, id).await?;
+    pub(crate) async fn upload_cancel(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        id: &UploadId,
+    ) -> Result<(), Error> {
+        let upload = self.upload_open(repository, principal, id).await?;
         let dead = UploadRecord { state: UploadState::Dead, ..upload.record.clone() };
         let seen = Condition::Version(upload.item.version.clone());
         let writes = vec![
@@ -119,25 +127,28 @@ impl Registry {
         Ok(())
     }
 
-    /// Returns the session if it is open, of this repository, and not expired.
+    /// Returns the session if it is open, of this repository and principal, and not expired.
     pub(crate) async fn upload_open(
         &self,
         repository: &RepositoryName,
+        principal: &Principal,
         id: &UploadId,
     ) -> Result<OpenUpload, Error> {
         let item = self.get(keys::upload(id)).await?;
-        self.upload_usable(repository, id, item.as_ref())
+        self.upload_usable(repository, principal, id, item.as_ref())
     }
 
     pub(crate) fn upload_usable(
         &self,
         repository: &RepositoryName,
+        principal: &Principal,
         id: &UploadId,
         item: Option<&Item>,
     ) -> Result<OpenUpload, Error> {
         let open = item.and_then(|item| Some((item, item.record.as_upload()?))).filter(|(_, record)| {
             record.state == UploadState::Open
                 && record.repository == *repository
+                && record.principal == principal.as_str()
                 && record.expires > self.now()
         });
         match open {

@@ -1,37 +1,36 @@
 //! `/v2/<name>/blobs/<digest>` (end-2, end-10).
 
 use http::{Method, Response, StatusCode, header};
-use oci::{Digest, RepositoryName};
+use oci::Digest;
 
 use super::content::{Wanted, answer, wanted};
 use super::error::HttpError;
 use super::request::Request;
 use super::respond::{Body, status, streamed, text_header};
-use crate::Registry;
+use crate::access::{Delete, Permit, Pull};
 
 const MEDIA_TYPE: &str = "application/octet-stream";
 
 /// Answers with the blob or a part of it. A HEAD also holds the blob (P9).
 pub(crate) async fn get(
-    registry: &Registry,
+    permit: &Permit<Pull>,
     request: &Request,
-    repository: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response<Body>, HttpError> {
     let blob = match request.head.method {
-        Method::HEAD => registry.blob_head(repository, digest).await?,
-        _ => registry.blob_get(repository, digest).await?,
+        Method::HEAD => permit.blob_head(digest).await?,
+        _ => permit.blob_get(digest).await?,
     };
     if request.head.method == Method::GET
         && !request.has_content(digest)
-        && let Some(url) = registry.blob_url(&blob).await?
+        && let Some(url) = permit.blob_url(&blob).await?
     {
         return Ok(elsewhere(digest, &url));
     }
     match wanted(request, digest, MEDIA_TYPE, blob.size_bytes)? {
         Wanted::Nothing(response) => Ok(response),
         Wanted::Bytes(range, code, headers) => {
-            let bytes = registry.blob_read(&blob, range.start..range.end_exclusive).await?;
+            let bytes = permit.blob_read(&blob, range.start..range.end_exclusive).await?;
             Ok(answer(streamed(bytes), code, headers))
         }
     }
@@ -48,11 +47,7 @@ fn elsewhere(digest: &Digest, url: &str) -> Response<Body> {
 }
 
 /// Takes the blob from the repository.
-pub(crate) async fn delete(
-    registry: &Registry,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<Response<Body>, HttpError> {
-    registry.blob_delete(repository, digest).await?;
+pub(crate) async fn delete(permit: &Permit<Delete>, digest: &Digest) -> Result<Response<Body>, HttpError> {
+    permit.blob_delete(digest).await?;
     Ok(status(StatusCode::ACCEPTED))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
+use http::uri::Authority;
 
 /// The header in which the edge passes on the host that the client knows. It always overwrites it, and a client
 /// that sends it by another way deceives only itself.
@@ -12,12 +13,18 @@ const VIEWER_HOST: &str = "x-viewer-host";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
     edge_host: Option<Arc<str>>,
+    url: Option<Arc<str>>,
 }
 
 impl Entry {
-    /// An edge with this host, if it has one that is known beforehand.
-    pub(crate) fn new(edge_host: Option<String>) -> Self {
-        Self { edge_host: edge_host.map(Into::into) }
+    /// Returns the same with an edge of this host, if it has one that is known beforehand.
+    pub(crate) fn with_edge(self, host: Option<String>) -> Self {
+        Self { edge_host: host.map(Into::into), ..self }
+    }
+
+    /// Returns the same under this address.
+    pub(crate) fn at(self, url: Option<String>) -> Self {
+        Self { url: url.map(|url| url.trim_end_matches('/').into()), ..self }
     }
 
     /// Returns what a location has to begin with so that it leads through the edge; `None` if no edge is known.
@@ -27,5 +34,23 @@ impl Entry {
             return Some(String::new());
         }
         self.edge_host.as_ref().map(|host| format!("https://{host}"))
+    }
+
+    /// Returns scheme and host as the client knows them, such as `https://registry.example.com`.
+    ///
+    /// Whoever forges these headers is told to log in where they said themselves.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.url {
+            return url.to_string();
+        }
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(VIEWER_HOST).or_else(|| text("x-forwarded-host")).or_else(|| text("host"));
+        let host = host.and_then(|host| host.parse::<Authority>().ok());
+        let host = host.as_ref().map_or("localhost", Authority::as_str);
+        let scheme = match text("x-forwarded-proto") {
+            Some("https") => "https",
+            _ => "http",
+        };
+        format!("{scheme}://{host}")
     }
 }

@@ -91,6 +91,7 @@ impl From<Error> for HttpError {
                 Self { errors, headers: Vec::new(), internal: None }
             }
             Error::TooManyTags { .. } => Self::new(ErrorCode::TooManyTags, message),
+            Error::TagImmutable { .. } => Self::new(ErrorCode::Denied, message),
             Error::RepositoryUnknown(_) => Self::new(ErrorCode::NameUnknown, message),
             Error::AdoptionUnderWay | Error::Contended => Self::new(ErrorCode::TooManyRequests, message),
             Error::HashState(_) | Error::Damaged(_) => Self::internal(ErrorCode::Unknown, &error),

@@ -4,29 +4,26 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{Response, StatusCode, header};
 use oci::limits::MANIFEST_MAX_BYTES;
-use oci::{
-    Algorithm, Digest, ErrorCode, Manifest, ManifestInvalid, Reference, RepositoryName, Tag, manifest_path,
-};
+use oci::{Algorithm, Digest, ErrorCode, Manifest, ManifestInvalid, Reference, Tag, manifest_path};
 
 use super::content::{Wanted, answer, wanted};
 use super::error::HttpError;
 use super::request::{Request, byte_stream};
 use super::respond::{Body, full, status, text_header};
-use crate::{ManifestPut, Principal, Registry};
+use crate::access::{Delete, Permit, Pull, Push};
 
 /// Answers with the manifest, exactly as pushed.
 pub(crate) async fn get(
-    registry: &Registry,
+    permit: &Permit<Pull>,
     request: &Request,
-    repository: &RepositoryName,
     reference: &Reference,
 ) -> Result<Response<Body>, HttpError> {
-    let manifest = registry.manifest_get(repository, reference).await?;
+    let manifest = permit.manifest_get(reference).await?;
     let media_type = manifest.media_type().as_str();
     match wanted(request, &manifest.digest, media_type, manifest.size_bytes())? {
         Wanted::Nothing(response) => Ok(response),
         Wanted::Bytes(range, code, headers) => {
-            let bytes = registry.manifest_read(&manifest).await?;
+            let bytes = permit.manifest_read(&manifest).await?;
             // A manifest is in memory, so its length is an index.
             let [start, end] =
                 [range.start, range.end_exclusive].map(|at| usize::try_from(at).unwrap_or(bytes.len()));
@@ -37,9 +34,7 @@ pub(crate) async fn get(
 
 /// Stores the manifest and points tags to it.
 pub(crate) async fn put(
-    registry: &Registry,
-    principal: &Principal,
-    repository: &RepositoryName,
+    permit: &Permit<Push>,
     reference: &Reference,
     request: &Request,
     body: Body,
@@ -54,18 +49,17 @@ pub(crate) async fn put(
     let digest = verified_digest(reference, &bytes)?;
     let manifest = Manifest::parse(&bytes, content_type.as_ref())?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());
-    let put = ManifestPut { repository, principal, digest, manifest, bytes, tags };
-    registry.manifest_put(&put).await?;
+    permit.manifest_put(digest.clone(), manifest, bytes, tags.clone()).await?;
 
     let mut response = status(StatusCode::CREATED);
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, text_header(&manifest_path(repository, &put.digest)));
-    headers.insert("docker-content-digest", text_header(put.digest.as_str()));
+    headers.insert(header::LOCATION, text_header(&manifest_path(permit.repository(), &digest)));
+    headers.insert("docker-content-digest", text_header(digest.as_str()));
     if let Some(subject) = subject {
         headers.insert("oci-subject", text_header(subject.as_str()));
     }
     if matches!(reference, Reference::Digest(_)) {
-        for tag in &put.tags {
+        for tag in &tags {
             headers.append("oci-tag", text_header(tag.as_str()));
         }
     }
@@ -74,14 +68,12 @@ pub(crate) async fn put(
 
 /// Deletes the tag alone, or the manifest with all its tags.
 pub(crate) async fn delete(
-    registry: &Registry,
-    principal: &Principal,
-    repository: &RepositoryName,
+    permit: &Permit<Delete>,
     reference: &Reference,
 ) -> Result<Response<Body>, HttpError> {
     match reference {
-        Reference::Tag(tag) => registry.tag_delete(repository, principal, tag).await?,
-        Reference::Digest(digest) => registry.manifest_delete(repository, principal, digest).await?,
+        Reference::Tag(tag) => permit.tag_delete(tag).await?,
+        Reference::Digest(digest) => permit.manifest_delete(digest).await?,
     }
     Ok(status(StatusCode::ACCEPTED))
 }

@@ -1,8 +1,10 @@
 //! HTTP requests in, HTTP responses out: one file for each resource, and one place where errors become statuses.
 
 mod action;
+mod authorization;
 mod base;
 mod blobs;
+mod challenge;
 mod content;
 mod entry;
 mod error;
@@ -13,9 +15,10 @@ mod request;
 mod respond;
 mod service;
 mod tags;
+mod token;
 mod uploads;
 
-pub use action::Action;
+pub use action::{Action, DeleteAction, PullAction, PushAction};
 pub use error::{closed, refusal};
 pub use respond::{Body, BoxError};
 pub use service::Service;

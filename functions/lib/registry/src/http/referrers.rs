@@ -1,14 +1,14 @@
 //! `/v2/<name>/referrers/<digest>` (end-12).
 
 use http::{HeaderValue, Response};
-use oci::{Descriptor, Digest, RepositoryName};
+use oci::{Descriptor, Digest};
 use serde::Serialize;
 
 use super::error::HttpError;
 use super::paging;
 use super::request::Request;
 use super::respond::Body;
-use crate::Registry;
+use crate::access::{Permit, Pull};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -22,15 +22,14 @@ struct Index {
 
 /// Lists referrers, as an index.
 pub(crate) async fn list(
-    registry: &Registry,
+    permit: &Permit<Pull>,
     request: &Request,
-    repository: &RepositoryName,
     subject: &Digest,
 ) -> Result<Response<Body>, HttpError> {
     let artifact_type = paging::listed_name(request, "artifactType")?;
     let limit = paging::limit(request)?;
     let last = paging::last(request)?;
-    let page = registry.referrer_list(repository, subject, artifact_type, limit, last).await?;
+    let page = permit.referrer_list(subject, artifact_type, limit, last).await?;
     let index = Index { schema_version: 2, media_type: OCI_INDEX, manifests: page.descriptors };
     let mut response = paging::json(OCI_INDEX, &index);
     let headers = response.headers_mut();

@@ -5,34 +5,48 @@ use std::time::Instant;
 use http::{HeaderValue, Response, header};
 use oci::{Endpoint, ErrorCode, Query};
 
-use super::action::Action;
+use super::action::{Action, DeleteAction, PullAction, PushAction};
 use super::entry::Entry;
 use super::error::HttpError;
 use super::request::Request;
 use super::respond::{Body, empty};
-use super::{base, blobs, manifests, referrers, tags, uploads};
-use crate::{Principal, Registry};
+use super::{authorization, base, blobs, challenge, manifests, referrers, tags, token, uploads};
+use crate::Registry;
+use crate::access::{Access, Address, Caller, Delete, Denied, Gate, Permit, Pull, Push};
 
 /// Answers HTTP requests for a registry. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Service {
-    registry: Registry,
+    gate: Gate,
     entry: Entry,
 }
 
 impl Service {
-    /// Returns the service of this registry.
+    /// Returns the service of a registry that is open to everybody.
     pub fn new(registry: Registry) -> Self {
-        Self { registry, entry: Entry::default() }
+        Self { gate: Gate::open(registry), entry: Entry::default() }
+    }
+
+    /// Returns the service of a registry that these accounts guard.
+    pub fn guarded(access: Access) -> Self {
+        Self { gate: Gate::guarded(access), entry: Entry::default() }
     }
 
     /// Returns the service with an edge of this host before it, for clients that came by another way.
     #[must_use]
     pub fn with_edge(self, host: Option<String>) -> Self {
-        Self { entry: Entry::new(host), ..self }
+        Self { entry: self.entry.with_edge(host), ..self }
+    }
+
+    /// Returns the service under this address, such as `https://registry.example.com`, whatever host clients ask.
+    #[must_use]
+    pub fn at(self, url: Option<String>) -> Self {
+        Self { entry: self.entry.at(url), ..self }
     }
 
     /// Answers a request. What goes wrong becomes an answer too.
+    ///
+    /// The request's extensions may hold the [`Address`] that it came from.
     pub async fn handle(&self, request: http::Request<Body>) -> Response<Body> {
         let is_head = request.method() == http::Method::HEAD;
         let log = RequestLog::begin(&request);
@@ -49,63 +63,95 @@ impl Service {
 
     async fn answer(&self, request: http::Request<Body>) -> Result<Response<Body>, HttpError> {
         let (head, body) = request.into_parts();
+        let address = head.extensions.get::<Address>().cloned().unwrap_or_default();
+        if let (token::PATH, Some(access)) = (head.uri.path(), self.gate.access()) {
+            return token::answer(access, &self.gate, &head, &address, body).await;
+        }
         let endpoint = Endpoint::parse(head.uri.path())?;
         let query = Query::parse(head.uri.query().unwrap_or_default());
-        let action = Action::of(&head.method, &endpoint).map_err(|methods| {
+        let action = Action::of(&head.method, endpoint.clone()).map_err(|methods| {
             let message = format!("{} is not possible here, only {methods}", head.method);
             HttpError::new(ErrorCode::Unsupported, message).with_header(header::ALLOW, methods)
         })?;
-        self.dispatch(action, &Request { endpoint, query, head }, body).await
+        let scope = action.scope();
+        let request = Request { endpoint, query, head };
+        let realm = || self.entry.origin(&request.head.headers);
+        let denied = |denied: Denied| challenge::denied(denied, &self.gate, &realm(), scope.as_deref());
+        let shown = authorization::shown(&request.head.headers)?;
+        let caller = self.gate.caller(&shown, &address).await.map_err(denied)?;
+        match self.dispatch(action, &caller, &request, body).await {
+            Ok(answer) => answer,
+            Err(error) => Err(denied(error)),
+        }
     }
 
+    /// Asks the gate, once, for the permit that the action takes, and has it carried out with that.
     async fn dispatch(
         &self,
         action: Action,
+        caller: &Caller,
+        request: &Request,
+        body: Body,
+    ) -> Result<Result<Response<Body>, HttpError>, Denied> {
+        let goes_on = action.goes_on();
+        Ok(match action {
+            Action::Ping => self.gate.admit_known(caller).map(|()| Ok(base::ping()))?,
+            Action::CatalogList => match tags::catalog_page(request) {
+                Ok((limit, last)) => {
+                    let page = self.gate.repository_list(caller, limit, last).await?;
+                    Ok(tags::catalog(page, limit, request))
+                }
+                Err(error) => Err(error),
+            },
+            Action::Pull(name, action) => pull(&self.gate.admit(caller, &name).await?, action, request).await,
+            Action::Push(name, action) => {
+                let permit = match goes_on {
+                    true => self.gate.admit_late(caller, &name).await?,
+                    false => self.gate.admit(caller, &name).await?,
+                };
+                self.push(&permit, action, request, body).await
+            }
+            Action::Delete(name, action) => delete(&self.gate.admit(caller, &name).await?, action).await,
+        })
+    }
+
+    async fn push(
+        &self,
+        permit: &Permit<Push>,
+        action: PushAction,
         request: &Request,
         body: Body,
     ) -> Result<Response<Body>, HttpError> {
-        let registry = &self.registry;
-        let principal = Principal::anonymous();
-        match (action, request.endpoint.clone()) {
-            (Action::CatalogList, _) => tags::catalog(registry, request).await,
-            (Action::TagList, Endpoint::TagList { name }) => tags::list(registry, request, &name).await,
-            (Action::ReferrerList, Endpoint::Referrers { name, digest }) => {
-                referrers::list(registry, request, &name, &digest).await
-            }
-            (Action::ManifestGet, Endpoint::Manifest { name, reference }) => {
-                manifests::get(registry, request, &name, &reference).await
-            }
-            (Action::ManifestPut, Endpoint::Manifest { name, reference }) => {
-                manifests::put(registry, &principal, &name, &reference, request, body).await
-            }
-            (Action::ManifestDelete, Endpoint::Manifest { name, reference }) => {
-                manifests::delete(registry, &principal, &name, &reference).await
-            }
-            (Action::BlobGet, Endpoint::Blob { name, digest }) => {
-                blobs::get(registry, request, &name, &digest).await
-            }
-            (Action::BlobDelete, Endpoint::Blob { name, digest }) => {
-                blobs::delete(registry, &name, &digest).await
-            }
-            (Action::UploadBegin, Endpoint::Uploads { name }) => {
-                uploads::begin(registry, &self.entry, &principal, &name, request, body).await
-            }
-            (Action::UploadStatus, Endpoint::Upload { name, id }) => uploads::get(registry, &name, &id).await,
-            (Action::UploadAppend, Endpoint::Upload { name, id }) => {
-                uploads::append(registry, &name, &id, request, body).await
-            }
-            (Action::UploadFinish, Endpoint::Upload { name, id }) => {
-                uploads::finish(registry, &name, &id, request, body).await
-            }
-            (Action::UploadCancel, Endpoint::Upload { name, id }) => {
-                uploads::cancel(registry, &name, &id).await
-            }
-            // Every other action was made from its own endpoint.
-            _ => Ok(base::ping()),
+        match action {
+            PushAction::ManifestPut(reference) => manifests::put(permit, &reference, request, body).await,
+            PushAction::UploadBegin => uploads::begin(permit, &self.entry, request, body).await,
+            PushAction::UploadStatus(id) => uploads::get(permit, &id).await,
+            PushAction::UploadAppend(id) => uploads::append(permit, &id, request, body).await,
+            PushAction::UploadFinish(id) => uploads::finish(permit, &id, request, body).await,
+            PushAction::UploadCancel(id) => uploads::cancel(permit, &id).await,
         }
     }
 }
 
+async fn pull(
+    permit: &Permit<Pull>,
+    action: PullAction,
+    request: &Request,
+) -> Result<Response<Body>, HttpError> {
+    match action {
+        PullAction::ManifestGet(reference) => manifests::get(permit, request, &reference).await,
+        PullAction::BlobGet(digest) => blobs::get(permit, request, &digest).await,
+        PullAction::TagList => tags::list(permit, request).await,
+        PullAction::ReferrerList(digest) => referrers::list(permit, request, &digest).await,
+    }
+}
+
+async fn delete(permit: &Permit<Delete>, action: DeleteAction) -> Result<Response<Body>, HttpError> {
+    match action {
+        DeleteAction::Manifest(reference) => manifests::delete(permit, &reference).await,
+        DeleteAction::Blob(digest) => blobs::delete(permit, &digest).await,
+    }
+}
 /// What the log says about a request, if anybody wants to know. The query stays out: it may carry a signature.
 struct RequestLog(Option<(http::Method, String, Instant)>);
 

@@ -8,7 +8,8 @@ use super::error::HttpError;
 use super::paging;
 use super::request::Request;
 use super::respond::Body;
-use crate::Registry;
+use crate::Page;
+use crate::access::{Permit, Pull};
 
 const JSON: &str = "application/json";
 
@@ -24,27 +25,27 @@ struct Catalog {
 }
 
 /// Lists tags.
-pub(crate) async fn list(
-    registry: &Registry,
-    request: &Request,
-    repository: &RepositoryName,
-) -> Result<Response<Body>, HttpError> {
+pub(crate) async fn list(permit: &Permit<Pull>, request: &Request) -> Result<Response<Body>, HttpError> {
     let limit = paging::limit(request)?;
-    let page = registry.tag_list(repository, limit, paging::last(request)?).await?;
+    let page = permit.tag_list(limit, paging::last(request)?).await?;
     let next = page.entries.last().filter(|_| page.has_more).map(ToString::to_string);
-    let mut response = paging::json(JSON, &TagList { name: repository.as_str(), tags: page.entries });
+    let mut response =
+        paging::json(JSON, &TagList { name: permit.repository().as_str(), tags: page.entries });
     link(&mut response, request, limit, next);
     Ok(response)
 }
 
+/// Returns which page of repositories is asked for.
+pub(crate) fn catalog_page(request: &Request) -> Result<(usize, Option<&str>), HttpError> {
+    Ok((paging::limit(request)?, paging::last(request)?))
+}
+
 /// Lists repositories.
-pub(crate) async fn catalog(registry: &Registry, request: &Request) -> Result<Response<Body>, HttpError> {
-    let limit = paging::limit(request)?;
-    let page = registry.repository_list(limit, paging::last(request)?).await?;
+pub(crate) fn catalog(page: Page<RepositoryName>, limit: usize, request: &Request) -> Response<Body> {
     let next = page.entries.last().filter(|_| page.has_more).map(ToString::to_string);
     let mut response = paging::json(JSON, &Catalog { repositories: page.entries });
     link(&mut response, request, limit, next);
-    Ok(response)
+    response
 }
 
 fn link(response: &mut Response<Body>, request: &Request, limit: usize, next: Option<String>) {

@@ -10,39 +10,39 @@ use super::entry::Entry;
 use super::error::{HttpError, at_upload};
 use super::request::{Request, byte_stream};
 use super::respond::{Body, status, text_header};
+use crate::access::{Permit, Push};
 use crate::records::Lane;
-use crate::{MountOutcome, Principal, Registry, UploadStatus};
+use crate::{MountOutcome, UploadStatus};
 
 /// The chunk size that clients are asked for. Smaller chunks are accepted, but each of them is made durable.
 const CHUNK_MIN_BYTES: u64 = 1024 * 1024;
 
 /// Begins an upload, or mounts, or takes a whole blob.
 pub(crate) async fn begin(
-    registry: &Registry,
+    permit: &Permit<Push>,
     entry: &Entry,
-    principal: &Principal,
-    repository: &RepositoryName,
     request: &Request,
     body: Body,
 ) -> Result<Response<Body>, HttpError> {
     if let Some(digest) = request.optional_digest("mount")? {
         let source = request.mount_source()?;
-        if registry.blob_mount(repository, &digest, source.as_ref()).await? == MountOutcome::Mounted {
-            return Ok(created(repository, &digest));
+        if permit.blob_mount(&digest, source.as_ref()).await? == MountOutcome::Mounted {
+            return Ok(created(permit.repository(), &digest));
         }
     } else if let Some(digest) = request.optional_digest("digest")? {
-        registry.blob_put(repository, principal, &digest, byte_stream(body)).await?;
-        return Ok(created(repository, &digest));
+        permit.blob_put(&digest, byte_stream(body)).await?;
+        return Ok(created(permit.repository(), &digest));
     }
+    let repository = permit.repository();
     let algorithm = request.algorithm()?;
     let edge = entry.edge_prefix(&request.head.headers);
-    let edge = edge.filter(|_| registry.offers_direct_uploads(algorithm));
+    let edge = edge.filter(|_| permit.offers_direct_uploads(algorithm));
     let lane = if edge.is_some() { Lane::Direct } else { Lane::Stream };
-    let upload = registry.upload_begin(repository, principal, algorithm, lane).await?;
+    let upload = permit.upload_begin(algorithm, lane).await?;
     let mut response = standing(StatusCode::ACCEPTED, repository, &upload);
     let headers = response.headers_mut();
     if let Some(edge) = edge {
-        let query = registry.direct_upload_query(&upload.id).await?;
+        let query = permit.direct_upload_query(&upload.id).await?;
         let location = format!("{edge}{}?{query}", upload_path(repository, &upload.id));
         headers.insert(header::LOCATION, text_header(&location));
     }
@@ -52,50 +52,40 @@ pub(crate) async fn begin(
 
 /// Appends a chunk. Its location has no query any more: what follows has to come the same way.
 pub(crate) async fn append(
-    registry: &Registry,
-    repository: &RepositoryName,
+    permit: &Permit<Push>,
     id: &UploadId,
     request: &Request,
     body: Body,
 ) -> Result<Response<Body>, HttpError> {
     let range = request.content_range()?;
-    let appended = registry.upload_append(repository, id, range, byte_stream(body)).await;
-    let upload = appended.map_err(|error| at_upload(error, repository))?;
-    Ok(standing(StatusCode::ACCEPTED, repository, &upload))
+    let appended = permit.upload_append(id, range, byte_stream(body)).await;
+    let upload = appended.map_err(|error| at_upload(error, permit.repository()))?;
+    Ok(standing(StatusCode::ACCEPTED, permit.repository(), &upload))
 }
 
 /// Commits the upload, with or without a last chunk.
 pub(crate) async fn finish(
-    registry: &Registry,
-    repository: &RepositoryName,
+    permit: &Permit<Push>,
     id: &UploadId,
     request: &Request,
     body: Body,
 ) -> Result<Response<Body>, HttpError> {
     let digest = request.digest()?;
     let range = request.content_range()?;
-    let finished = registry.upload_finish(repository, id, &digest, range, byte_stream(body)).await;
-    finished.map_err(|error| at_upload(error, repository))?;
-    Ok(created(repository, &digest))
+    let finished = permit.upload_finish(id, &digest, range, byte_stream(body)).await;
+    finished.map_err(|error| at_upload(error, permit.repository()))?;
+    Ok(created(permit.repository(), &digest))
 }
 
 /// Tells where the upload stands.
-pub(crate) async fn get(
-    registry: &Registry,
-    repository: &RepositoryName,
-    id: &UploadId,
-) -> Result<Response<Body>, HttpError> {
-    let upload = registry.upload_status(repository, id).await?;
-    Ok(standing(StatusCode::NO_CONTENT, repository, &upload))
+pub(crate) async fn get(permit: &Permit<Push>, id: &UploadId) -> Result<Response<Body>, HttpError> {
+    let upload = permit.upload_status(id).await?;
+    Ok(standing(StatusCode::NO_CONTENT, permit.repository(), &upload))
 }
 
 /// Cancels the upload.
-pub(crate) async fn cancel(
-    registry: &Registry,
-    repository: &RepositoryName,
-    id: &UploadId,
-) -> Result<Response<Body>, HttpError> {
-    registry.upload_cancel(repository, id).await?;
+pub(crate) async fn cancel(permit: &Permit<Push>, id: &UploadId) -> Result<Response<Body>, HttpError> {
+    permit.upload_cancel(id).await?;
     Ok(status(StatusCode::NO_CONTENT))
 }
 

@@ -20,6 +20,16 @@ impl Timestamp {
         self.0
     }
 
+    /// Returns the day, counted from 1970.
+    pub const fn day(self) -> u64 {
+        self.0 / (24 * 60 * 60 * 1000)
+    }
+
+    /// Returns the seconds since 1970.
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
     /// Returns the time `later` after this one.
     #[must_use]
     pub fn after(self, later: Duration) -> Self {

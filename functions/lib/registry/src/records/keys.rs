@@ -15,6 +15,17 @@
 //! open upload       R#<repo>#U             <id>
 //! suspect           Q#<shard>              <due, 13 digits>#<kind>#<what>
 //! event             EV#<shard>             <ulid>
+//! account           A#<account>            ACCOUNT
+//! account in list   AL#0                   <account>
+//! member            A#<organisation>       M#<user>
+//! membership        A#<user>               O#<organisation>
+//! token             K#<id>                 META
+//! token of account  A#<account>            K#<id>
+//! trust             I#<sha256 of issuer>   <id>
+//! trust of account  A#<account>            I#<sha256 of issuer>#<id>
+//! attempts left     TH#<kind>#<who>        META
+//! used identity     J#<sha256>             META
+//! audit             AU#<day>               <ulid>
 //! ```
 //!
 //! `#` occurs in no repository name, tag, digest or upload id. The catalog is one partition, so that a page
@@ -25,6 +36,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ulid::Ulid;
 
 use super::SuspectRecord;
+use crate::access::AccountName;
 use crate::ports::{Key, Timestamp};
 
 /// The sort key of a repository and of an upload.
@@ -66,9 +78,14 @@ pub fn history(name: &RepositoryName, tag: &Tag, id: Ulid) -> Key {
     Key::new(format!("R#{name}#H"), format!("{tag}#{id}"))
 }
 
+/// The partition of the repository's manifests.
+pub fn manifest_partition(name: &RepositoryName) -> String {
+    format!("R#{name}#M")
+}
+
 /// The manifest.
 pub fn manifest(name: &RepositoryName, digest: &Digest) -> Key {
-    Key::new(format!("R#{name}#M"), digest.as_str())
+    Key::new(manifest_partition(name), digest.as_str())
 }
 
 /// The partition of the repository's edges.
@@ -117,9 +134,14 @@ pub fn parse_edge(sk: &str) -> Option<(Digest, EdgeSource)> {
     Some((target, source))
 }
 
+/// The partition of the repository's links.
+pub fn link_partition(name: &RepositoryName) -> String {
+    format!("R#{name}#B")
+}
+
 /// The link of the repository to the blob.
 pub fn link(name: &RepositoryName, digest: &Digest) -> Key {
-    Key::new(format!("R#{name}#B"), digest.as_str())
+    Key::new(link_partition(name), digest.as_str())
 }
 
 /// The partition of the blob and its edges.
@@ -188,4 +210,91 @@ pub fn suspect(due: Timestamp, suspect: &SuspectRecord) -> Key {
 pub fn event(id: Ulid) -> Key {
     let shard = u64::try_from(id.random() % u128::from(SHARDS)).unwrap_or_default();
     Key::new(format!("EV#{shard:02}"), id.to_string())
+}
+
+/// The user or organisation.
+pub fn account(name: &AccountName) -> Key {
+    Key::new(account_partition(name), "ACCOUNT")
+}
+
+/// The partition of everything that belongs to an account.
+pub fn account_partition(name: &AccountName) -> String {
+    format!("A#{name}")
+}
+
+/// The partition that lists accounts.
+pub fn account_list_partition() -> String {
+    "AL#0".to_owned()
+}
+
+/// The account's line in the list.
+pub fn account_listed(name: &AccountName) -> Key {
+    Key::new(account_list_partition(), name.as_str())
+}
+
+/// The beginning of an organisation's members.
+pub const MEMBERS: &str = "M#";
+
+/// The user as a member of the organisation.
+pub fn member(organisation: &AccountName, user: &AccountName) -> Key {
+    Key::new(account_partition(organisation), format!("{MEMBERS}{user}"))
+}
+
+/// The beginning of a user's organisations.
+pub const MEMBERSHIPS: &str = "O#";
+
+/// The organisation in the list of those that the user is a member of.
+pub fn membership(user: &AccountName, organisation: &AccountName) -> Key {
+    Key::new(account_partition(user), format!("{MEMBERSHIPS}{organisation}"))
+}
+
+/// The token with this public part.
+pub fn token(id: &str) -> Key {
+    Key::new(format!("K#{id}"), META)
+}
+
+/// The beginning of an account's tokens.
+pub const TOKENS: &str = "K#";
+
+/// The token in the list of its owner's.
+pub fn token_listed(owner: &AccountName, id: &str) -> Key {
+    Key::new(account_partition(owner), format!("{TOKENS}{id}"))
+}
+
+/// The partition of what is trusted from an issuer; `issuer` is the hash of its URL.
+pub fn trust_partition(issuer: &str) -> String {
+    format!("I#{issuer}")
+}
+
+/// What is trusted from an issuer.
+pub fn trust(issuer: &str, id: &str) -> Key {
+    Key::new(trust_partition(issuer), id)
+}
+
+/// The beginning of what an account trusts.
+pub const TRUSTS: &str = "I#";
+
+/// What is trusted, in the list of the account that trusts.
+pub fn trust_listed(owner: &AccountName, issuer: &str, id: &str) -> Key {
+    Key::new(account_partition(owner), format!("{TRUSTS}{issuer}#{id}"))
+}
+
+/// How many attempts somebody has left; `who` holds no `#`.
+pub fn attempts(kind: &str, who: &str) -> Key {
+    Key::new(format!("TH#{kind}#{who}"), META)
+}
+
+/// That an identity token with this hash was used.
+pub fn used(sha256: &str) -> Key {
+    Key::new(format!("J#{sha256}"), META)
+}
+
+/// The partition of what happened on a day; days are counted from 1970.
+pub fn audit_partition(day: u64) -> String {
+    format!("AU#{day:06}")
+}
+
+/// Something that happened.
+pub fn audit(at: Timestamp, id: Ulid) -> Key {
+    Key::new(audit_partition(at.day()), id.to_string())
 }

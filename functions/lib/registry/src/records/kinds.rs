@@ -4,15 +4,38 @@ use bytes::Bytes;
 use oci::{Algorithm, Descriptor, Digest, MediaType, RepositoryName, Tag};
 use serde::{Deserialize, Serialize};
 
+use super::{Grants, ImmutableTags, Visibility};
 use crate::ports::{AppendState, ObjectKey, Timestamp};
 
-/// A repository; it begins with its first manifest.
+/// A repository; it begins with its first manifest, or when somebody makes it beforehand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RepositoryRecord {
-    /// When its first manifest was pushed.
+    /// When it began.
     pub created: Timestamp,
     /// Whether anybody may pull.
     pub is_public: bool,
+    /// What it is, in a line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Who was given which role, beside those who have one by its namespace.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub grants: Grants,
+    /// Which tags stay where they are.
+    #[serde(default)]
+    pub immutable_tags: ImmutableTags,
+}
+
+impl RepositoryRecord {
+    /// Returns a repository that nobody has set anything of.
+    pub fn new(created: Timestamp, visibility: Visibility) -> Self {
+        Self {
+            created,
+            is_public: visibility == Visibility::Public,
+            description: String::new(),
+            grants: Grants::new(),
+            immutable_tags: ImmutableTags::default(),
+        }
+    }
 }
 
 /// A tag points to a manifest.

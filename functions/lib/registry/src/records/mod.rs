@@ -2,10 +2,16 @@
 //!
 //! Persisted: keep stable. A new field needs `#[serde(default)]`; a changed meaning needs a new [`FORMAT`].
 
+mod access;
 mod codec;
 pub mod keys;
 mod kinds;
 
+pub use access::{
+    AccountState, AuditOutcome, AuditRecord, BucketRecord, Grantee, Grants, ImmutableTags, MemberRecord,
+    OrganisationRecord, OrganisationRole, TeamRecord, TokenKind, TokenRecord, TrustRecord, UsedRecord,
+    UserRecord, Visibility,
+};
 pub use codec::{CodecError, FORMAT, decode, encode};
 pub use kinds::{
     BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, Lane, LinkOrigin, LinkRecord,
@@ -47,6 +53,24 @@ pub enum Record {
     Suspect(SuspectRecord),
     /// Something that happened.
     Event(EventRecord),
+    /// A user.
+    User(UserRecord),
+    /// An organisation.
+    Organisation(OrganisationRecord),
+    /// A line of a list; its key says all.
+    Listed,
+    /// A member of an organisation.
+    Member(MemberRecord),
+    /// A credential.
+    Token(Box<TokenRecord>),
+    /// What is trusted from an issuer.
+    Trust(Box<TrustRecord>),
+    /// How many attempts somebody has left.
+    Bucket(BucketRecord),
+    /// An identity token was used.
+    Used(UsedRecord),
+    /// Something that somebody did or tried.
+    Audit(Box<AuditRecord>),
 }
 
 /// Defines how to look at an item as one kind of record.
@@ -76,4 +100,26 @@ views! {
     as_referrer: Referrer(ReferrerRecord),
     as_upload: Upload(UploadRecord),
     as_suspect: Suspect(SuspectRecord),
+    as_user: User(UserRecord),
+    as_organisation: Organisation(OrganisationRecord),
+    as_member: Member(MemberRecord),
+    as_bucket: Bucket(BucketRecord),
+    as_used: Used(UsedRecord),
+}
+
+impl Record {
+    /// Returns the record if it is of this kind.
+    pub fn as_token(&self) -> Option<&TokenRecord> {
+        if let Self::Token(record) = self { Some(record) } else { None }
+    }
+
+    /// Returns the record if it is of this kind.
+    pub fn as_trust(&self) -> Option<&TrustRecord> {
+        if let Self::Trust(record) = self { Some(record) } else { None }
+    }
+
+    /// Returns the record if it is of this kind.
+    pub fn as_audit(&self) -> Option<&AuditRecord> {
+        if let Self::Audit(record) = self { Some(record) } else { None }
+    }
 }

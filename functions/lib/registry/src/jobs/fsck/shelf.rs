@@ -90,7 +90,18 @@ impl Shelf {
             }
             Record::Upload(upload) => drop(self.uploads.insert(pk.strip_prefix("U#")?.to_owned(), upload)),
             Record::OpenUpload => drop(self.open_uploads.insert((repository(&pk, "#U")?, sk))),
-            Record::History(_) | Record::Suspect(_) | Record::Event(_) => {}
+            Record::History(_)
+            | Record::Suspect(_)
+            | Record::Event(_)
+            | Record::User(_)
+            | Record::Organisation(_)
+            | Record::Listed
+            | Record::Member(_)
+            | Record::Token(_)
+            | Record::Trust(_)
+            | Record::Bucket(_)
+            | Record::Used(_)
+            | Record::Audit(_) => {}
         }
         Some(())
     }
@@ -116,6 +127,15 @@ fn kind(record: &Record) -> &'static str {
         Record::OpenUpload => "open_upload",
         Record::Suspect(_) => "suspect",
         Record::Event(_) => "event",
+        Record::User(_) => "user",
+        Record::Organisation(_) => "organisation",
+        Record::Listed => "listed",
+        Record::Member(_) => "member",
+        Record::Token(_) => "token",
+        Record::Trust(_) => "trust",
+        Record::Bucket(_) => "bucket",
+        Record::Used(_) => "used",
+        Record::Audit(_) => "audit",
     }
 }
 

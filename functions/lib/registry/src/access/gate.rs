@@ -1,0 +1,230 @@
+//! The only way from a request to a registry's content.
+//!
+//! Whoever answers requests holds a [`Gate`], not a registry. It gives out a [`Permit`] for one right in one
+//! repository, and the permit has the operations of that right, and no others:
+//!
+//! ```compile_fail
+//! # async fn no(permit: registry::access::Permit<registry::access::Pull>, tag: oci::Tag) {
+//! permit.tag_delete(&tag).await.unwrap();
+//! # }
+//! ```
+//!
+//! Nobody else can make one:
+//!
+//! ```compile_fail
+//! # fn no(registry: registry::Registry, repository: oci::RepositoryName) {
+//! registry::access::Permit::<registry::access::Pull> { registry, repository };
+//! # }
+//! ```
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use oci::RepositoryName;
+
+use crate::access::caller::Who;
+use crate::access::permit::{Permit, Right};
+use crate::access::rights::Rights;
+use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret};
+use crate::records::{AuditOutcome, Visibility};
+use crate::{Page, Registry};
+
+/// What a request shows of whom it speaks for.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// Nothing.
+    Nothing,
+    /// A name and a secret.
+    Basic(String, Secret),
+    /// An access token.
+    Bearer(String),
+}
+
+/// Why the gate stays shut.
+#[derive(Debug)]
+pub enum Denied {
+    /// Something else has to be shown; what was shown is not enough, or wrong.
+    Unauthorized(Lack),
+    /// What was shown is enough to know that this is not allowed.
+    Forbidden(String),
+    /// Nobody knows.
+    Access(AccessError),
+}
+
+/// What is wrong with what was shown, in the words of RFC 6750.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Nothing was shown.
+    Nothing,
+    /// It is wrong or void.
+    Invalid,
+    /// It is for something else.
+    Scope,
+}
+
+impl From<AccessError> for Denied {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Unauthorized => Self::Unauthorized(Lack::Invalid),
+            AccessError::Forbidden(why) => Self::Forbidden(why),
+            error => Self::Access(error),
+        }
+    }
+}
+
+/// A registry behind its accounts, or open to everybody.
+#[derive(Clone)]
+pub struct Gate {
+    registry: Registry,
+    access: Option<Access>,
+}
+
+impl Gate {
+    /// Returns the gate of a registry that has no accounts, and never will.
+    pub fn open(registry: Registry) -> Self {
+        Self { registry, access: None }
+    }
+
+    /// Returns the gate that these accounts guard.
+    pub fn guarded(access: Access) -> Self {
+        Self { registry: access.registry.clone(), access: Some(access) }
+    }
+
+    /// Returns the accounts, if there can be any.
+    pub fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
+    }
+
+    /// Finds out who asks.
+    pub async fn caller(&self, shown: &Shown, address: &Address) -> Result<Caller, Denied> {
+        let Some(access) = &self.access else { return Ok(Caller::everybody(address.clone())) };
+        if access.is_open().await? {
+            return Ok(Caller::everybody(address.clone()));
+        }
+        match shown {
+            Shown::Nothing => Ok(Caller::anonymous(address.clone())),
+            Shown::Basic(user, secret) => Ok(access.login(user, secret, address).await?),
+            Shown::Bearer(token) => {
+                access.login_token(token, address).map_err(|_| Denied::Unauthorized(Lack::Invalid))
+            }
+        }
+    }
+
+    /// Lets anybody pass who showed something, which is what a login is checked with (end-1).
+    pub fn admit_known(&self, caller: &Caller) -> Result<(), Denied> {
+        match caller.is_anonymous() {
+            true => Err(Denied::Unauthorized(Lack::Nothing)),
+            false if caller.is_expired => Err(Denied::Unauthorized(Lack::Invalid)),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns the permit for one right in the repository, or says why there is none.
+    pub async fn admit<R: Right>(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+    ) -> Result<Permit<R>, Denied> {
+        if caller.is_expired {
+            return Err(Denied::Unauthorized(Lack::Invalid));
+        }
+        self.admit_late(caller, repository).await
+    }
+
+    /// Returns the same, also to somebody whose access token ended lately: what it began may go on.
+    pub async fn admit_late<R: Right>(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+    ) -> Result<Permit<R>, Denied> {
+        let rights = self.rights(caller, repository, R::PERMISSION).await?;
+        Ok(Permit {
+            registry: self.registry.clone(),
+            gate: self.clone(),
+            caller: caller.clone(),
+            principal: caller.principal(),
+            repository: repository.clone(),
+            new_visibility: rights.new_visibility,
+            right: PhantomData,
+        })
+    }
+
+    /// Decides. A valid token is enough to read; to write, it has to be true still; to delete, true right now.
+    async fn rights(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        permission: Permission,
+    ) -> Result<Arc<Rights>, Denied> {
+        let access = match (&self.access, &caller.who) {
+            (Some(access), who) if *who != Who::Everybody => access,
+            _ => return Ok(Arc::new(Rights { new_visibility: Visibility::Public, ..Rights::default() })),
+        };
+        match caller.token_allows(repository, permission) {
+            Some(false) => return Err(Denied::Unauthorized(Lack::Scope)),
+            Some(true) if permission == Permission::Pull => return Ok(Arc::default()),
+            _ => {}
+        }
+        let names = std::slice::from_ref(repository);
+        let rights = match permission {
+            Permission::Delete => access.rights_now(caller, names).await?,
+            Permission::Pull | Permission::Push => access.rights(caller, names).await?,
+        };
+        match rights.into_iter().next() {
+            Some(rights) if rights.permissions.contains(&permission) => Ok(rights),
+            _ if caller.is_anonymous() => Err(Denied::Unauthorized(Lack::Nothing)),
+            _ => {
+                let word = permission.as_str();
+                access.audit(caller, word, repository.as_str(), AuditOutcome::Refused, "").await;
+                // The same for what is not there and what is not theirs.
+                Err(Denied::Forbidden(format!("{} may not {word} in {repository}", caller.who)))
+            }
+        }
+    }
+
+    /// Returns those of the repositories that the caller may pull from.
+    pub(crate) async fn readable(
+        &self,
+        caller: &Caller,
+        repositories: Vec<RepositoryName>,
+    ) -> Result<Vec<RepositoryName>, AccessError> {
+        let access = match (&self.access, &caller.who) {
+            (Some(access), who) if *who != Who::Everybody => access,
+            _ => return Ok(repositories),
+        };
+        let rights = access.rights(caller, &repositories).await?;
+        let is_readable = |name: &RepositoryName, rights: &Rights| {
+            let is_in_token = caller.token_allows(name, Permission::Pull).unwrap_or(true);
+            rights.is_public || (is_in_token && rights.permissions.contains(&Permission::Pull))
+        };
+        let named = repositories.into_iter().zip(rights);
+        Ok(named.filter(|(name, rights)| is_readable(name, rights)).map(|(name, _)| name).collect())
+    }
+
+    /// Lists all repositories, for administrators.
+    pub async fn repository_list(
+        &self,
+        caller: &Caller,
+        limit: usize,
+        last: Option<&str>,
+    ) -> Result<Page<RepositoryName>, Denied> {
+        if let Some(access) = self.access.as_ref().filter(|_| caller.who != Who::Everybody) {
+            let is_in_token =
+                caller.token.as_ref().map(|claims| claims.access.iter().any(GrantedScope::is_catalog));
+            match is_in_token {
+                _ if caller.is_expired => return Err(Denied::Unauthorized(Lack::Invalid)),
+                _ if caller.is_anonymous() => return Err(Denied::Unauthorized(Lack::Nothing)),
+                Some(false) => return Err(Denied::Unauthorized(Lack::Scope)),
+                Some(true) => {}
+                None => access.require_administrator(caller).await?,
+            }
+        }
+        let page = self.registry.repository_list(limit, last).await;
+        page.map_err(|error| Denied::Access(error.into()))
+    }
+
+    /// Returns what the fsck of a running registry reads, and other work that answers no request.
+    pub fn registry_for_jobs(&self) -> &Registry {
+        &self.registry
+    }
+}

@@ -1,0 +1,186 @@
+//! Access tokens: what is asked for, what of it is granted, and the token that says so.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use oci::RepositoryName;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::access::accounts::Access;
+use crate::access::{AccessError, Caller, Claims, Credential, Permission, Permissions};
+use crate::ports::Timestamp;
+use crate::records::{TokenKind, TokenRecord};
+
+/// How long an access token is good. Some clients take less than a minute for a mistake.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// How long a login lasts that is not used again.
+const REFRESH_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How long what an OIDC issuer vouched for lasts.
+const IDENTITY_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// How many repositories one token may be about.
+const SCOPES_MAX: usize = 100;
+
+/// A part of what a client asks for, such as `repository:team/app:pull,push`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScopeWanted {
+    /// Something in a repository.
+    Repository(RepositoryName, Permissions),
+    /// The list of all repositories.
+    Catalog,
+}
+
+/// A part of what a token allows, as the token protocol writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedScope {
+    /// `repository` or `registry`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The repository, or `catalog`.
+    pub name: String,
+    /// What is allowed there.
+    pub actions: Vec<String>,
+}
+
+/// An access token, just made.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The token.
+    pub token: String,
+    /// How long it is good.
+    pub life: Duration,
+    /// When it was made.
+    pub issued: Timestamp,
+}
+
+impl ScopeWanted {
+    /// Reads `type:name:actions`; what is nothing of ours is `None`, and simply not granted.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':')?;
+        let (name, actions) = rest.rsplit_once(':')?;
+        match (kind, name) {
+            ("registry", "catalog") => Some(Self::Catalog),
+            ("repository", _) => Some(Self::Repository(name.parse().ok()?, permissions(actions))),
+            _ => None,
+        }
+    }
+}
+
+impl GrantedScope {
+    /// Returns whether the scope is about this, and allows it.
+    pub(crate) fn allows(&self, repository: &RepositoryName, permission: Permission) -> bool {
+        self.kind == "repository"
+            && self.name == repository.as_str()
+            && self.actions.iter().any(|action| action == permission.as_str())
+    }
+
+    pub(crate) fn is_catalog(&self) -> bool {
+        self.kind == "registry" && self.name == "catalog"
+    }
+}
+
+impl Access {
+    /// Makes an access token for what the caller may have of what is wanted.
+    pub async fn token_issue(&self, caller: &Caller, wanted: &[ScopeWanted]) -> Result<Grant, AccessError> {
+        let access = self.granted(caller, wanted).await?;
+        let issued = self.registry.now();
+        let keys = self.keys();
+        let claims = Claims {
+            iss: keys.service().to_owned(),
+            sub: caller.who.to_string(),
+            aud: keys.service().to_owned(),
+            exp: issued.after(TOKEN_LIFE).as_secs(),
+            nbf: issued.as_secs(),
+            iat: issued.as_secs(),
+            jti: self.registry.fresh_ulid().to_string(),
+            access,
+            via: caller.via.clone(),
+        };
+        let token = keys.sign(&claims).map_err(|error| Error::Damaged(error.to_string()))?;
+        Ok(Grant { token, life: TOKEN_LIFE, issued })
+    }
+
+    async fn granted(
+        &self,
+        caller: &Caller,
+        wanted: &[ScopeWanted],
+    ) -> Result<Vec<GrantedScope>, AccessError> {
+        let by_repository = merged(wanted);
+        if by_repository.len() > SCOPES_MAX {
+            return Err(AccessError::Invalid(format!(
+                "a token can be about {SCOPES_MAX} repositories at most"
+            )));
+        }
+        let repositories: Vec<RepositoryName> = by_repository.keys().cloned().collect();
+        let rights = self.rights_now(caller, &repositories).await?;
+        let mut granted: Vec<GrantedScope> = by_repository
+            .iter()
+            .zip(rights)
+            .filter_map(|((name, wanted), rights)| scope(name, &(wanted & &rights.permissions)))
+            .collect();
+        if wanted.contains(&ScopeWanted::Catalog) && self.is_administrator(caller).await? {
+            let (kind, name) = ("registry".to_owned(), "catalog".to_owned());
+            granted.push(GrantedScope { kind, name, actions: vec!["*".to_owned()] });
+        }
+        Ok(granted)
+    }
+
+    /// Makes a credential that the client keeps in place of the one it showed.
+    pub async fn refresh_issue(
+        &self,
+        caller: &Caller,
+        client: &str,
+    ) -> Result<Option<Credential>, AccessError> {
+        let (owner, robot) = match &caller.who {
+            crate::access::caller::Who::User(name) => (name.clone(), None),
+            crate::access::caller::Who::Robot(namespace, robot) => (namespace.clone(), Some(robot.clone())),
+            _ => return Ok(None),
+        };
+        let is_vouched_for = robot.is_some() && caller.via.iter().any(|via| via.is_trust());
+        let life = if is_vouched_for { IDENTITY_LIFE } else { REFRESH_LIFE };
+        let kind = TokenKind::Refresh { made_with: caller.via.last().cloned(), robot };
+        let now = self.registry.now();
+        let credential = Credential::fresh(&kind, &*self.registry.stores.random);
+        let record = TokenRecord {
+            kind,
+            owner,
+            label: client.chars().filter(|c| !c.is_control()).take(64).collect(),
+            sha256: credential.sha256(),
+            limits: crate::access::Limits::None,
+            created: now,
+            created_by: caller.who.to_string(),
+            expires: Some(now.after(life)),
+            last_used: None,
+        };
+        self.token_store(caller, &credential, record).await?;
+        Ok(Some(credential))
+    }
+}
+
+/// What is wanted of each repository, however often it is named.
+fn merged(wanted: &[ScopeWanted]) -> BTreeMap<RepositoryName, Permissions> {
+    let mut merged = BTreeMap::<_, Permissions>::new();
+    for scope in wanted {
+        if let ScopeWanted::Repository(name, permissions) = scope {
+            merged.entry(name.clone()).or_default().extend(permissions);
+        }
+    }
+    merged
+}
+
+fn scope(name: &RepositoryName, permissions: &Permissions) -> Option<GrantedScope> {
+    let actions: Vec<String> = permissions.iter().map(|permission| permission.as_str().to_owned()).collect();
+    let kind = "repository".to_owned();
+    (!actions.is_empty()).then(|| GrantedScope { kind, name: name.to_string(), actions })
+}
+
+/// Reads `pull,push`; `*` is everything.
+fn permissions(actions: &str) -> Permissions {
+    let is_wanted = |permission: &Permission| {
+        actions.split(',').any(|action| action == "*" || action == permission.as_str())
+    };
+    Permission::ALL.into_iter().filter(is_wanted).collect()
+}

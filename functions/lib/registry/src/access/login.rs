@@ -1,0 +1,171 @@
+//! Who shows a credential: a password, a stored token, an identity token, or an access token.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use crate::access::accounts::{Access, Found};
+use crate::access::caller::{Via, Who};
+use crate::access::throttle::Buckets;
+use crate::access::{AccessError, AccountName, Address, Caller, Credential, Secret, TokenInvalid, passwords};
+use crate::ports::{Condition, Item};
+use crate::records::{AccountState, AuditOutcome, Record, TokenKind, TokenRecord, keys};
+
+/// How exactly it is known when a token was used last: noting it more often would cost a write for each use.
+const LAST_USED_EXACT: Duration = Duration::from_secs(60 * 60);
+
+/// How long after its end an access token still tells whose upload goes on.
+const UPLOAD_GRACE_SECS: u64 = 24 * 60 * 60;
+
+impl Access {
+    /// Finds out who shows user name and secret, as Basic authentication has them; whatever it is, it is audited.
+    pub async fn login(&self, user: &str, secret: &Secret, address: &Address) -> Result<Caller, AccessError> {
+        let result = self.login_by_kind(user, secret, address).await;
+        if let Err(error) = &result {
+            // What was typed as a name may be a secret in the wrong field.
+            let actor = user.parse::<AccountName>().map(|name| name.to_string()).unwrap_or_default();
+            let stranger = Caller::anonymous(address.clone());
+            if !matches!(error, AccessError::Registry(_)) {
+                self.audit(&stranger, "login", &actor, AuditOutcome::Refused, &error.to_string()).await;
+            }
+        }
+        result
+    }
+
+    async fn login_by_kind(
+        &self,
+        user: &str,
+        secret: &Secret,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
+        let text = secret.expose_secret();
+        if let Ok(credential) = text.parse::<Credential>() {
+            let caller = self.login_stored(&credential, address).await?;
+            // A token under a wrong name is a mistake that somebody wants to know of.
+            return if caller.who.to_string() == user { Ok(caller) } else { Err(AccessError::Unauthorized) };
+        }
+        if self.identities().is_some() && is_jwt(text) {
+            return self.login_identity(text, address).await;
+        }
+        self.login_password(user, secret, address).await
+    }
+
+    async fn login_password(
+        &self,
+        user: &str,
+        secret: &Secret,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
+        let name = user.parse::<AccountName>().ok();
+        let buckets = Buckets::of(name.as_ref(), address);
+        let account = name.as_ref().map(keys::account);
+        let found = self.read(buckets.keys().chain(account.clone()).collect()).await?;
+        self.attempt_take(&buckets, &found).await?;
+        let item = account.and_then(|key| found.get(&key));
+        let item = match (item, &name) {
+            (None, Some(name)) => self.first_administrator(name).await?,
+            (item, _) => item.cloned(),
+        };
+        let record = item.as_ref().and_then(|item| item.record.as_user());
+        let record = record.filter(|user| user.state == AccountState::Active);
+        let is_right = passwords::verify(secret, record.and_then(|user| user.password.clone())).await?;
+        match name.filter(|_| is_right) {
+            Some(name) => {
+                self.attempt_return(&buckets).await;
+                Ok(Caller::new(Who::User(name), address.clone()))
+            }
+            None => Err(AccessError::Unauthorized),
+        }
+    }
+
+    /// Finds out whose login is renewed; that it is none is audited.
+    pub async fn login_refresh(
+        &self,
+        credential: &Credential,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
+        let result = self.login_stored(credential, address).await;
+        if matches!(result, Err(AccessError::Unauthorized)) {
+            let stranger = Caller::anonymous(address.clone());
+            self.audit(&stranger, "login", credential.id(), AuditOutcome::Refused, "stored credential").await;
+        }
+        result
+    }
+
+    /// Finds out whose stored credential this is.
+    pub(crate) async fn login_stored(
+        &self,
+        credential: &Credential,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
+        let item = self.registry.get(keys::token(credential.id())).await?;
+        let token = item.as_ref().and_then(|item| item.record.as_token());
+        let token = token.filter(|token| credential.is(&token.sha256)).ok_or(AccessError::Unauthorized)?;
+        let caller = stored_caller(credential.id(), token, address);
+        let mut wanted = caller.keys();
+        wanted.insert(keys::account(&token.owner));
+        let found = self.read(wanted).await?;
+        if !self.is_owner_active(token, &found) || self.limits_now(&caller, &found).is_none() {
+            return Err(AccessError::Unauthorized);
+        }
+        if let Some(item) = &item {
+            self.note_use(item, token).await;
+        }
+        Ok(caller)
+    }
+
+    fn is_owner_active(&self, token: &TokenRecord, found: &Found) -> bool {
+        let owner = found.get(&keys::account(&token.owner));
+        owner.and_then(crate::access::policy::namespace_visibility).is_some()
+    }
+
+    /// That a token is used matters less than that it can be.
+    async fn note_use(&self, item: &Item, token: &TokenRecord) {
+        let now = self.registry.now();
+        if token.last_used.is_some_and(|used| now < used.after(LAST_USED_EXACT)) {
+            return;
+        }
+        let record = Record::Token(Box::new(TokenRecord { last_used: Some(now), ..token.clone() }));
+        let seen = Condition::Version(item.version.clone());
+        let write = self.registry.put(item.key.clone(), self.registry.fresh_version(), record, seen);
+        if let Err(error) = self.registry.transact(vec![write]).await {
+            tracing::warn!(error = %error, "the use of a token could not be noted");
+        }
+    }
+
+    /// Finds out whose access token this is, without asking the store.
+    ///
+    /// One whose time is over still names its owner for a day, so that a long upload can go on.
+    pub fn login_token(&self, token: &str, address: &Address) -> Result<Caller, TokenInvalid> {
+        let claims = self.keys().verify(token)?;
+        let now = self.registry.now().as_secs();
+        if now < claims.nbf || now >= claims.exp + UPLOAD_GRACE_SECS {
+            return Err(TokenInvalid::Expired);
+        }
+        let who = Who::parse(&claims.sub).ok_or(TokenInvalid::Invalid)?;
+        Ok(Caller {
+            via: claims.via.clone(),
+            is_expired: now >= claims.exp,
+            token: Some(claims.into()),
+            ..Caller::new(who, address.clone())
+        })
+    }
+}
+
+fn stored_caller(id: &str, token: &TokenRecord, address: &Address) -> Caller {
+    let (who, made_with) = match &token.kind {
+        TokenKind::Personal => (Who::User(token.owner.clone()), None),
+        TokenKind::Robot(robot) => (Who::Robot(token.owner.clone(), robot.clone()), None),
+        TokenKind::Refresh { made_with, robot: None } => (Who::User(token.owner.clone()), made_with.clone()),
+        TokenKind::Refresh { made_with, robot: Some(robot) } => {
+            (Who::Robot(token.owner.clone(), robot.clone()), made_with.clone())
+        }
+    };
+    let via = [Some(Via::token(id)), made_with].into_iter().flatten().collect();
+    Caller { via, ..Caller::new(who, address.clone()) }
+}
+
+/// Three parts with dots between them, the first of them a JSON object.
+fn is_jwt(text: &str) -> bool {
+    text.starts_with("eyJ") && text.split('.').count() == 3
+}

@@ -1,0 +1,48 @@
+//! Who may do what.
+//!
+//! - `names`, `permission`: the words.
+//! - `credentials`, `passwords`, `signing`: what clients show, and how it is checked.
+//! - `login`: who shows it. `throttle`: how often somebody may be wrong.
+//! - `policy`: what that one may do in a repository, one pure function; `rights`: the facts for it.
+//! - `gate`: the only way from a request to the registry's content; `permit`: what it gives out.
+//! - `users`, `organisations`, `tokens`, `trusts`, `repositories`: the management of all that. `audit`: the trace of it.
+
+mod accounts;
+mod audit;
+mod caller;
+mod credentials;
+mod error;
+mod gate;
+mod grants;
+mod identities;
+mod login;
+mod names;
+mod organisations;
+mod passwords;
+mod permission;
+mod permit;
+mod policy;
+mod repositories;
+mod rights;
+mod signing;
+mod throttle;
+mod tokens;
+mod trusts;
+mod users;
+
+pub use accounts::{Access, AccessOptions, Account};
+pub use audit::AuditEntry;
+pub use caller::{Address, Caller, Via};
+pub use credentials::{Credential, Secret};
+pub use error::AccessError;
+pub use gate::{Denied, Gate, Lack, Shown};
+pub use grants::{Grant, GrantedScope, ScopeWanted, TOKEN_LIFE};
+pub use identities::{Identities, Identity, IdentityInvalid};
+pub use names::{AccountName, NAME_MAX_CHARS, NameInvalid, RobotName, TeamName};
+pub use permission::{Limits, Permission, Permissions, Role, Scope, matches};
+pub use permit::{Delete, Permit, Pull, Push, Right};
+pub use repositories::{RepositoryChange, RepositoryEntry};
+pub use signing::{Claims, KeyRing, TokenInvalid};
+pub use tokens::{Token, TokenWanted};
+pub use trusts::{Trust, TrustWanted};
+pub use users::UserChange;

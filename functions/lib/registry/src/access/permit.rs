@@ -1,0 +1,235 @@
+//! What can be done with a permit: for each right, the operations that need it.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use bytes::Bytes;
+use oci::{Algorithm, ContentRange, Digest, Manifest, Reference, RepositoryName, Tag, UploadId};
+
+use crate::access::gate::Gate;
+use crate::access::{AccessError, Caller, Permission};
+use crate::ports::ByteStream;
+use crate::records::{AuditOutcome, Lane, Visibility};
+use crate::{
+    Blob, Error, ManifestPut, MountOutcome, Page, Principal, ReferrersPage, Registry, StoredManifest,
+    UploadStatus,
+};
+
+/// A right: to pull, to push or to delete.
+pub trait Right {
+    /// The permission that it takes.
+    const PERMISSION: Permission;
+}
+
+/// The right to read.
+#[derive(Debug)]
+pub enum Pull {}
+
+/// The right to upload, mount, push and tag.
+#[derive(Debug)]
+pub enum Push {}
+
+/// The right to delete.
+#[derive(Debug)]
+pub enum Delete {}
+
+impl Right for Pull {
+    const PERMISSION: Permission = Permission::Pull;
+}
+
+impl Right for Push {
+    const PERMISSION: Permission = Permission::Push;
+}
+
+impl Right for Delete {
+    const PERMISSION: Permission = Permission::Delete;
+}
+
+/// The proof that somebody has a right in a repository, and the way to use it. Only a [`Gate`] makes one.
+pub struct Permit<R> {
+    pub(super) registry: Registry,
+    pub(super) gate: Gate,
+    pub(super) caller: Caller,
+    pub(super) principal: Principal,
+    pub(super) repository: RepositoryName,
+    pub(super) new_visibility: Visibility,
+    pub(super) right: PhantomData<R>,
+}
+
+impl<R> Permit<R> {
+    /// Returns the repository that it is for.
+    pub fn repository(&self) -> &RepositoryName {
+        &self.repository
+    }
+
+    async fn audit(&self, action: &str, target: &str) {
+        if let Some(access) = self.gate.access() {
+            let target = format!("{}{target}", self.repository);
+            access.audit(&self.caller, action, &target, AuditOutcome::Done, "").await;
+        }
+    }
+}
+
+impl Permit<Pull> {
+    /// See [`Registry::manifest_get`].
+    pub async fn manifest_get(&self, reference: &Reference) -> Result<StoredManifest, Error> {
+        self.registry.manifest_get(&self.repository, reference).await
+    }
+
+    /// See [`Registry::manifest_read`].
+    pub async fn manifest_read(&self, manifest: &StoredManifest) -> Result<Bytes, Error> {
+        self.registry.manifest_read(manifest).await
+    }
+
+    /// See [`Registry::blob_get`].
+    pub async fn blob_get(&self, digest: &Digest) -> Result<Blob, Error> {
+        self.registry.blob_get(&self.repository, digest).await
+    }
+
+    /// See [`Registry::blob_head`].
+    pub async fn blob_head(&self, digest: &Digest) -> Result<Blob, Error> {
+        self.registry.blob_head(&self.repository, digest).await
+    }
+
+    /// See [`Registry::blob_read`].
+    pub async fn blob_read(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream, Error> {
+        self.registry.blob_read(blob, range).await
+    }
+
+    /// Returns a URL under which the store itself serves the blob, if it can.
+    pub async fn blob_url(&self, blob: &Blob) -> Result<Option<String>, Error> {
+        self.registry.blob_url(blob).await
+    }
+
+    /// See [`Registry::tag_list`].
+    pub async fn tag_list(&self, limit: usize, last: Option<&str>) -> Result<Page<Tag>, Error> {
+        self.registry.tag_list(&self.repository, limit, last).await
+    }
+
+    /// See [`Registry::referrer_list`].
+    pub async fn referrer_list(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        limit: usize,
+        last: Option<&str>,
+    ) -> Result<ReferrersPage, Error> {
+        self.registry.referrer_list(&self.repository, subject, artifact_type, limit, last).await
+    }
+}
+
+impl Permit<Push> {
+    /// See [`Registry::upload_begin`].
+    pub async fn upload_begin(&self, algorithm: Algorithm, lane: Lane) -> Result<UploadStatus, Error> {
+        self.registry.upload_begin(&self.repository, &self.principal, algorithm, lane).await
+    }
+
+    /// See [`Registry::upload_status`].
+    pub async fn upload_status(&self, id: &UploadId) -> Result<UploadStatus, Error> {
+        self.registry.upload_status(&self.repository, &self.principal, id).await
+    }
+
+    /// See [`Registry::upload_append`].
+    pub async fn upload_append(
+        &self,
+        id: &UploadId,
+        range: Option<ContentRange>,
+        body: ByteStream,
+    ) -> Result<UploadStatus, Error> {
+        self.registry.upload_append(&self.repository, &self.principal, id, range, body).await
+    }
+
+    /// See [`Registry::upload_finish`].
+    pub async fn upload_finish(
+        &self,
+        id: &UploadId,
+        digest: &Digest,
+        range: Option<ContentRange>,
+        body: ByteStream,
+    ) -> Result<Blob, Error> {
+        self.registry.upload_finish(&self.repository, &self.principal, id, digest, range, body).await
+    }
+
+    /// See [`Registry::upload_cancel`].
+    pub async fn upload_cancel(&self, id: &UploadId) -> Result<(), Error> {
+        self.registry.upload_cancel(&self.repository, &self.principal, id).await
+    }
+
+    /// Returns whether clients can send such an upload to the store itself.
+    pub fn offers_direct_uploads(&self, algorithm: Algorithm) -> bool {
+        self.registry.offers_direct_uploads(algorithm)
+    }
+
+    /// Returns what a client has to show there.
+    pub async fn direct_upload_query(&self, id: &UploadId) -> Result<String, Error> {
+        self.registry.direct_upload_query(id).await
+    }
+
+    /// See [`Registry::blob_put`].
+    pub async fn blob_put(&self, digest: &Digest, body: ByteStream) -> Result<Blob, Error> {
+        self.registry.blob_put(&self.repository, &self.principal, digest, body).await
+    }
+
+    /// Mounts the blob from `from`, or from any repository that has it, as far as the caller may pull there (P6).
+    pub async fn blob_mount(
+        &self,
+        digest: &Digest,
+        from: Option<&RepositoryName>,
+    ) -> Result<MountOutcome, AccessError> {
+        let sources = match from {
+            Some(from) => vec![from.clone()],
+            None => self.registry.mount_candidates(digest).await?,
+        };
+        let sources = self.gate.readable(&self.caller, sources).await?;
+        Ok(self.registry.blob_mount(&self.repository, digest, &sources).await?)
+    }
+
+    /// See [`Registry::manifest_put`].
+    pub async fn manifest_put(
+        &self,
+        digest: Digest,
+        manifest: Manifest,
+        bytes: Bytes,
+        tags: Vec<Tag>,
+    ) -> Result<(), Error> {
+        let trace = self.gate.access().map(|access| {
+            let target = format!("{}@{digest}", self.repository);
+            let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+            access.audit_write(&self.caller, "manifest.push", &target, AuditOutcome::Done, &tags.join(","))
+        });
+        let put = ManifestPut {
+            repository: &self.repository,
+            principal: &self.principal,
+            digest,
+            manifest,
+            bytes,
+            tags,
+            new_visibility: self.new_visibility,
+            trace,
+        };
+        self.registry.manifest_put(&put).await
+    }
+}
+
+impl Permit<Delete> {
+    /// See [`Registry::tag_delete`].
+    pub async fn tag_delete(&self, tag: &Tag) -> Result<(), Error> {
+        self.registry.tag_delete(&self.repository, &self.principal, tag).await?;
+        self.audit("tag.delete", &format!(":{tag}")).await;
+        Ok(())
+    }
+
+    /// See [`Registry::manifest_delete`].
+    pub async fn manifest_delete(&self, digest: &Digest) -> Result<(), Error> {
+        self.registry.manifest_delete(&self.repository, &self.principal, digest).await?;
+        self.audit("manifest.delete", &format!("@{digest}")).await;
+        Ok(())
+    }
+
+    /// See [`Registry::blob_delete`].
+    pub async fn blob_delete(&self, digest: &Digest) -> Result<(), Error> {
+        self.registry.blob_delete(&self.repository, digest).await?;
+        self.audit("blob.delete", &format!("@{digest}")).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! How often somebody may be wrong: token buckets in the store, so that all processes count together.
+//!
+//! An attempt is taken before the password is looked at and given back when it was right: guesses that run side by
+//! side cannot get ahead of the count.
+
+use std::borrow::Cow;
+
+use crate::access::accounts::{Access, Found};
+use crate::access::{AccessError, AccountName, Address};
+use crate::ports::{Condition, Item, Key, Write};
+use crate::records::{BucketRecord, Record, keys};
+use crate::registry::ATTEMPTS;
+
+const WHOLE: u64 = 1000;
+
+/// A bucket's measure.
+#[derive(Clone, Copy, Debug)]
+struct Measure {
+    /// How many attempts it holds.
+    capacity: u64,
+    /// How long it takes until one more comes in.
+    refill_secs: u64,
+}
+
+const PER_ACCOUNT: Measure = Measure { capacity: 20, refill_secs: 30 };
+
+const PER_ADDRESS: Measure = Measure { capacity: 100, refill_secs: 6 };
+
+/// The buckets of one login.
+#[derive(Clone, Debug)]
+pub(crate) struct Buckets(Vec<(Key, Measure)>);
+
+impl Buckets {
+    pub(crate) fn of(account: Option<&AccountName>, address: &Address) -> Self {
+        let account = account.map(|name| (keys::attempts("account", name.as_str()), PER_ACCOUNT));
+        let address = Some(address.as_str()).filter(|address| !address.is_empty());
+        let address = address.map(|address| (keys::attempts("address", address), PER_ADDRESS));
+        Self(account.into_iter().chain(address).collect())
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.0.iter().map(|(key, _)| key.clone())
+    }
+}
+
+impl Access {
+    /// Takes an attempt from each of the buckets, or refuses.
+    pub(crate) async fn attempt_take(&self, buckets: &Buckets, found: &Found) -> Result<(), AccessError> {
+        let mut found = Cow::Borrowed(found);
+        for _ in 0..ATTEMPTS {
+            let mut writes = Vec::new();
+            for (key, measure) in &buckets.0 {
+                let item = found.get(key);
+                let left = self.left_thousandths(*measure, item);
+                if left < WHOLE {
+                    let missing = WHOLE - left;
+                    let retry_after_secs = (missing * measure.refill_secs).div_ceil(WHOLE).max(1);
+                    return Err(AccessError::Throttled { retry_after_secs });
+                }
+                writes.push(self.bucket_write(key, left - WHOLE, item));
+            }
+            if writes.is_empty() || self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+            found = Cow::Owned(self.read(buckets.keys().collect()).await?);
+        }
+        Err(AccessError::contended())
+    }
+
+    /// Gives back what was taken, because the password was right. That it cannot be is no reason to refuse it.
+    pub(crate) async fn attempt_return(&self, buckets: &Buckets) {
+        for (key, measure) in &buckets.0 {
+            if let Err(error) = self.bucket_return(key, *measure).await {
+                tracing::warn!(error = %error, "an attempt could not be given back");
+            }
+        }
+    }
+
+    async fn bucket_return(&self, key: &Key, measure: Measure) -> Result<(), AccessError> {
+        for _ in 0..ATTEMPTS {
+            let item = self.registry.get(key.clone()).await?;
+            let left = self.left_thousandths(measure, item.as_ref()) + WHOLE;
+            let write = match left >= measure.capacity * WHOLE {
+                // A full bucket is as good as none.
+                true => Write::Delete(key.clone(), Condition::unchanged(item.as_ref())),
+                false => self.bucket_write(key, left, item.as_ref()),
+            };
+            if self.registry.transact(vec![write]).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
+    }
+
+    fn bucket_write(&self, key: &Key, left_thousandths: u64, before: Option<&Item>) -> Write {
+        let record = Record::Bucket(BucketRecord { left_thousandths, at: self.registry.now() });
+        self.registry.put(key.clone(), self.registry.fresh_version(), record, Condition::unchanged(before))
+    }
+
+    fn left_thousandths(&self, measure: Measure, item: Option<&Item>) -> u64 {
+        let full = measure.capacity * WHOLE;
+        let Some(bucket) = item.and_then(|item| item.record.as_bucket()) else { return full };
+        let passed_ms = self.registry.now().as_millis().saturating_sub(bucket.at.as_millis());
+        full.min(bucket.left_thousandths + passed_ms / measure.refill_secs)
+    }
+}

@@ -1,0 +1,222 @@
+//! Personal access tokens and robots: making, listing, revoking.
+
+use std::time::Duration;
+
+use oci::RepositoryName;
+
+use crate::access::accounts::Access;
+use crate::access::{AccessError, AccountName, Caller, Credential, Limits, RobotName};
+use crate::ports::{Condition, Query, Version, Write};
+use crate::records::{AuditOutcome, Record, TokenKind, TokenRecord, keys};
+
+/// How many tokens an account may have.
+const TOKENS_MAX: usize = 1000;
+
+/// How long a token may live at most, and lives if nothing else is said.
+const LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const LIFE_USUAL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How many scopes a token may have, and how long a pattern may be.
+const SCOPES_MAX: usize = 50;
+const PATTERN_MAX_CHARS: usize = 255;
+
+/// A token that somebody wishes to make.
+#[derive(Clone, Debug)]
+pub struct TokenWanted {
+    /// The robot that it is for; without one it is the caller's own.
+    pub robot: Option<RobotName>,
+    /// What it is for.
+    pub label: String,
+    /// How far it reaches; a robot has to have scopes.
+    pub limits: Limits,
+    /// How long it lives: a year at most, ninety days if nothing is said.
+    pub life: Option<Duration>,
+}
+
+/// A token as it is listed: everything but the secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// Its public part.
+    pub id: String,
+    /// What is stored of it.
+    pub record: TokenRecord,
+}
+
+impl Access {
+    /// Makes a token for the account, and returns the secret, which is stored nowhere.
+    pub async fn token_create(
+        &self,
+        caller: &Caller,
+        owner: &AccountName,
+        wanted: TokenWanted,
+    ) -> Result<(Token, Credential), AccessError> {
+        self.require_manager(caller, owner).await?;
+        check_limits(&wanted.limits)?;
+        let kind = match wanted.robot {
+            Some(_) if wanted.limits.is_none() => {
+                return Err(AccessError::Invalid(
+                    "a robot needs scopes: which repositories, and what there".to_owned(),
+                ));
+            }
+            Some(robot) => TokenKind::Robot(robot),
+            // Acting for somebody else is for nobody, not even for administrators.
+            None if caller.user() == Some(owner) => TokenKind::Personal,
+            None => return Err(AccessError::forbidden("personal tokens are made by their owners alone")),
+        };
+        let life = wanted.life.unwrap_or(LIFE_USUAL);
+        if life > LIFE_MAX || life.is_zero() {
+            return Err(AccessError::Invalid("a token lives for a year at most".to_owned()));
+        }
+        if wanted.label.chars().count() > 100 || wanted.label.chars().any(char::is_control) {
+            return Err(AccessError::Invalid(
+                "a label has 100 characters at most, none of them a control character".to_owned(),
+            ));
+        }
+        let now = self.registry.now();
+        let credential = Credential::fresh(&kind, &*self.registry.stores.random);
+        let record = TokenRecord {
+            kind,
+            owner: owner.clone(),
+            label: wanted.label,
+            sha256: credential.sha256(),
+            limits: wanted.limits,
+            created: now,
+            created_by: caller.principal().as_str().to_owned(),
+            expires: Some(now.after(life)),
+            last_used: None,
+        };
+        self.token_store(caller, &credential, record.clone()).await?;
+        Ok((Token { id: credential.id().to_owned(), record }, credential))
+    }
+
+    /// Stores a new credential, with its line in the list of its owner's.
+    pub(crate) async fn token_store(
+        &self,
+        caller: &Caller,
+        credential: &Credential,
+        record: TokenRecord,
+    ) -> Result<(), AccessError> {
+        let (owner, id) = (record.owner.clone(), credential.id());
+        let version = Version::new(id);
+        let put = |key, record| self.registry.put(key, version.clone(), record, Condition::Absent);
+        let detail = format!("{} {}", kind_word(&record.kind), record.label);
+        let writes = vec![
+            put(keys::token_listed(&owner, id), Record::Listed),
+            put(keys::token(id), Record::Token(Box::new(record))),
+            self.audit_write(
+                caller,
+                "token.create",
+                &format!("{owner}/{id}"),
+                AuditOutcome::Done,
+                detail.trim_end(),
+            ),
+        ];
+        match self.registry.transact(writes).await? {
+            None => Ok(()),
+            // 64 random bits that were there already: that was this very write.
+            Some(conflict) if conflict.found.as_ref().is_some_and(|item| item.version == version) => Ok(()),
+            Some(_) => Err(AccessError::contended()),
+        }
+    }
+
+    /// Lists the account's tokens and logins.
+    pub async fn token_list(&self, caller: &Caller, owner: &AccountName) -> Result<Vec<Token>, AccessError> {
+        self.require_manager(caller, owner).await?;
+        let ids = self.token_ids(owner).await?;
+        let found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
+        let token = |id: String| {
+            let record = found.get(&keys::token(&id))?.record.as_token()?.clone();
+            Some(Token { id, record })
+        };
+        Ok(ids.into_iter().filter_map(token).collect())
+    }
+
+    async fn token_ids(&self, owner: &AccountName) -> Result<Vec<String>, AccessError> {
+        let query = Query {
+            pk: keys::account_partition(owner),
+            prefix: keys::TOKENS.to_owned(),
+            limit: TOKENS_MAX,
+            ..Query::default()
+        };
+        let listed = self.registry.stores.items.query(query).await?;
+        Ok(listed
+            .iter()
+            .filter_map(|item| item.key.sk.strip_prefix(keys::TOKENS).map(str::to_owned))
+            .collect())
+    }
+
+    /// Revokes a token or login: from now on it opens nothing new, and in seconds nothing at all can be written with
+    /// it.
+    pub async fn token_revoke(
+        &self,
+        caller: &Caller,
+        owner: &AccountName,
+        id: &str,
+    ) -> Result<(), AccessError> {
+        self.require_manager(caller, owner).await?;
+        let item = self.registry.get(keys::token(id)).await?;
+        let token =
+            item.as_ref().and_then(|item| item.record.as_token()).filter(|token| token.owner == *owner);
+        let token = token.ok_or_else(|| AccessError::unknown(format!("token {id}")))?;
+        let detail = format!("{} {}", kind_word(&token.kind), token.label);
+        let writes = vec![
+            Write::Delete(keys::token(id), Condition::Always),
+            Write::Delete(keys::token_listed(owner, id), Condition::Always),
+            self.audit_write(
+                caller,
+                "token.revoke",
+                &format!("{owner}/{id}"),
+                AuditOutcome::Done,
+                detail.trim_end(),
+            ),
+        ];
+        self.registry.transact(writes).await?;
+        Ok(())
+    }
+
+    /// Revokes everything that was made for the account.
+    pub(crate) async fn tokens_revoke_all(&self, owner: &AccountName) -> Result<(), AccessError> {
+        loop {
+            let ids = self.token_ids(owner).await?;
+            if ids.is_empty() {
+                return Ok(());
+            }
+            for ids in ids.chunks(40) {
+                let deletion = |id: &String| {
+                    let listed = Write::Delete(keys::token_listed(owner, id), Condition::Always);
+                    [Write::Delete(keys::token(id), Condition::Always), listed]
+                };
+                self.registry.transact(ids.iter().flat_map(deletion).collect()).await?;
+            }
+        }
+    }
+}
+
+/// Refuses scopes that can match nothing, or too many of them.
+pub(crate) fn check_limits(limits: &Limits) -> Result<(), AccessError> {
+    let Limits::Scopes(scopes) = limits else { return Ok(()) };
+    if scopes.is_empty() || scopes.len() > SCOPES_MAX {
+        return Err(AccessError::Invalid(format!("a token has 1 to {SCOPES_MAX} scopes")));
+    }
+    for scope in scopes {
+        let pattern = &scope.repositories;
+        let example = pattern.replace(['*', '?'], "x");
+        if pattern.len() > PATTERN_MAX_CHARS || example.parse::<RepositoryName>().is_err() {
+            return Err(AccessError::Invalid(format!(
+                "{pattern:?} can be no repository's name, nor a pattern of some"
+            )));
+        }
+        if scope.permissions.is_empty() {
+            return Err(AccessError::Invalid(format!("the scope of {pattern:?} permits nothing")));
+        }
+    }
+    Ok(())
+}
+
+fn kind_word(kind: &TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Personal => "personal",
+        TokenKind::Robot(_) => "robot",
+        TokenKind::Refresh { .. } => "login",
+    }
+}

@@ -1,0 +1,386 @@
+//! Users: the first one, and all that come after.
+
+use oci::RepositoryName;
+use secrecy::ExposeSecret;
+
+use crate::access::accounts::{Access, Account, account_of};
+use crate::access::caller::Who;
+use crate::access::{AccessError, AccountName, Caller, Secret, passwords};
+use crate::ports::{Condition, Item, Query, Write};
+use crate::records::{
+    AccountState, AuditOutcome, MemberRecord, OrganisationRole, Record, UserRecord, Visibility, keys,
+};
+use crate::registry::ATTEMPTS;
+
+/// The name of the first administrator.
+const FIRST: &str = "admin";
+
+/// A change of a user; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// A new password.
+    pub password: Option<Secret>,
+    /// The old one, which somebody who changes their own has to know.
+    pub old_password: Option<Secret>,
+    /// Whether the user is an administrator.
+    pub is_administrator: Option<bool>,
+    /// Whether the account can be used; `Deleted` is for [`Access::account_delete`].
+    pub is_disabled: Option<bool>,
+    /// What new repositories are.
+    pub default_visibility: Option<Visibility>,
+}
+
+impl Access {
+    /// Makes the first administrator with this password, unless there is an account already.
+    ///
+    /// Returns whether it was made.
+    pub async fn first_administrator_create(&self, password: &Secret) -> Result<bool, AccessError> {
+        if self.has_accounts().await? {
+            return Ok(false);
+        }
+        let name: AccountName = FIRST.parse()?;
+        let system = Caller::new(Who::Everybody, crate::access::Address::default());
+        match self.user_store(&system, &name, password, true).await {
+            Ok(()) => Ok(true),
+            Err(AccessError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the first administrator when somebody logs in under that name where it was told its password beforehand.
+    pub(crate) async fn first_administrator(&self, name: &AccountName) -> Result<Option<Item>, AccessError> {
+        let Some(password) = self.options().first_password.clone().filter(|_| name.as_str() == FIRST) else {
+            return Ok(None);
+        };
+        self.first_administrator_create(&password).await?;
+        Ok(self.registry.get(keys::account(name)).await?)
+    }
+
+    /// Makes a user. The first of an open registry is an administrator, and closes it.
+    pub async fn user_create(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        password: &Secret,
+        is_administrator: bool,
+    ) -> Result<(), AccessError> {
+        self.require_administrator(caller).await?;
+        passwords::check_strength(password, name.as_str())?;
+        let is_first = !self.has_accounts().await?;
+        self.user_store(caller, name, password, is_administrator || is_first).await
+    }
+
+    async fn user_store(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        password: &Secret,
+        is_administrator: bool,
+    ) -> Result<(), AccessError> {
+        let now = self.registry.now();
+        let record = UserRecord {
+            state: AccountState::Active,
+            password: Some(passwords::hash(password).await?),
+            password_since: now,
+            is_administrator,
+            default_visibility: Visibility::default(),
+            created: now,
+        };
+        self.account_store(caller, name, Record::User(record), "user.create").await
+    }
+
+    /// Writes a new account; a name is given once and for ever.
+    pub(crate) async fn account_store(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        record: Record,
+        action: &str,
+    ) -> Result<(), AccessError> {
+        let version = self.registry.fresh_version();
+        let writes = vec![
+            self.registry.put(keys::account(name), version.clone(), record, Condition::Absent),
+            self.registry.put(keys::account_listed(name), version.clone(), Record::Listed, Condition::Absent),
+            self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, ""),
+        ];
+        match self.registry.transact(writes).await? {
+            Some(conflict) if conflict.found.as_ref().is_none_or(|item| item.version != version) => {
+                Err(AccessError::Conflict(format!("the name {name} is taken, or was once")))
+            }
+            _ => {
+                self.note_account();
+                Ok(())
+            }
+        }
+    }
+
+    /// Changes a user. Users change their own password and visibility, administrators everything of everybody.
+    pub async fn user_change(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        change: &UserChange,
+    ) -> Result<(), AccessError> {
+        let is_own = caller.user() == Some(name);
+        let is_administrator = self.is_administrator(caller).await?;
+        if !is_own && !is_administrator {
+            return Err(AccessError::unknown(format!("user {name}")));
+        }
+        if !is_administrator && (change.is_administrator.is_some() || change.is_disabled.is_some()) {
+            return Err(AccessError::forbidden("only an administrator may do that"));
+        }
+        if is_own && (change.is_administrator == Some(false) || change.is_disabled == Some(true)) {
+            return Err(AccessError::Conflict(
+                "another administrator has to do that, so that one is left".to_owned(),
+            ));
+        }
+        if is_own {
+            self.user_now(caller).await?;
+        }
+        let hash = self.new_password_hash(caller, name, change, is_own).await?;
+        self.user_update(caller, name, change, hash.as_deref()).await
+    }
+
+    async fn new_password_hash(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        change: &UserChange,
+        is_own: bool,
+    ) -> Result<Option<String>, AccessError> {
+        let Some(password) = &change.password else { return Ok(None) };
+        passwords::check_strength(password, name.as_str())?;
+        if is_own {
+            let old = change.old_password.as_ref().filter(|old| !old.expose_secret().is_empty());
+            let old =
+                old.ok_or_else(|| AccessError::Invalid("the old password has to be given too".to_owned()))?;
+            self.login(name.as_str(), old, &caller.address).await?;
+        }
+        Ok(Some(passwords::hash(password).await?))
+    }
+
+    async fn user_update(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        change: &UserChange,
+        hash: Option<&str>,
+    ) -> Result<(), AccessError> {
+        for _ in 0..ATTEMPTS {
+            let Some((item, Account::User(user))) = self.account_item(name).await? else { break };
+            if user.state == AccountState::Deleted {
+                break;
+            }
+            let changed = changed(user, change, hash, self.registry.now());
+            let seen = Condition::Version(item.version.clone());
+            let version = self.registry.fresh_version();
+            let writes = vec![
+                self.registry.put(item.key.clone(), version, Record::User(changed), seen),
+                self.audit_write(caller, "user.change", name.as_str(), AuditOutcome::Done, &words(change)),
+            ];
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(AccessError::unknown(format!("user {name}")))
+    }
+
+    /// Returns the account. Users see their own and their organisations, administrators all.
+    pub async fn account_get(&self, caller: &Caller, name: &AccountName) -> Result<Account, AccessError> {
+        let is_own = caller.user() == Some(name);
+        if is_own {
+            self.user_now(caller).await?;
+        } else if !self.is_administrator(caller).await? && self.member(caller, name).await?.is_none() {
+            return Err(AccessError::unknown(format!("account {name}")));
+        }
+        let account = self.account_item(name).await?.map(|(_, account)| account);
+        account.filter(is_there).ok_or_else(|| AccessError::unknown(format!("account {name}")))
+    }
+
+    /// Lists accounts beyond `after`; only administrators see them.
+    pub async fn account_list(
+        &self,
+        caller: &Caller,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(AccountName, Account)>, AccessError> {
+        self.require_administrator(caller).await?;
+        let mut after = after.map(str::to_owned);
+        let mut accounts = Vec::new();
+        while accounts.len() < limit {
+            let page = self.account_names(after.clone(), limit).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.to_string());
+            let found = self.read(page.iter().map(keys::account).collect()).await?;
+            let there = page.into_iter().filter_map(|name| {
+                let account = account_of(found.get(&keys::account(&name))?).filter(is_there)?;
+                Some((name, account))
+            });
+            accounts.extend(there);
+        }
+        accounts.truncate(limit);
+        Ok(accounts)
+    }
+
+    async fn account_names(
+        &self,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<AccountName>, AccessError> {
+        let query = Query { pk: keys::account_list_partition(), after, limit, ..Query::default() };
+        let listed = self.registry.stores.items.query(query).await?;
+        Ok(listed.iter().filter_map(|item| item.key.sk.parse().ok()).collect())
+    }
+
+    /// Deletes an account that has no repositories, and everything that opens it. Its name stays taken.
+    pub async fn account_delete(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+        self.require_administrator(caller).await?;
+        if caller.user() == Some(name) {
+            return Err(AccessError::Conflict(
+                "another administrator has to do that, so that one is left".to_owned(),
+            ));
+        }
+        if let Some(repository) = self.first_repository(name).await? {
+            let message = format!("{name} has repositories, for example {repository}; delete them first");
+            return Err(AccessError::Conflict(message));
+        }
+        let unknown = || AccessError::unknown(format!("account {name}"));
+        let (item, account) = self.account_item(name).await?.ok_or_else(unknown)?;
+        let record = match account {
+            Account::User(user) => Record::User(UserRecord {
+                state: AccountState::Deleted,
+                password: None,
+                is_administrator: false,
+                ..user
+            }),
+            Account::Organisation(organisation) => Record::Organisation(crate::records::OrganisationRecord {
+                state: AccountState::Deleted,
+                ..organisation
+            }),
+        };
+        let seen = Condition::Version(item.version.clone());
+        let writes = vec![
+            self.registry.put(item.key.clone(), self.registry.fresh_version(), record, seen),
+            self.audit_write(caller, "account.delete", name.as_str(), AuditOutcome::Done, ""),
+        ];
+        if self.registry.transact(writes).await?.is_some() {
+            return Err(AccessError::contended());
+        }
+        // The account opens nothing any more; what is left is only tidied up.
+        self.tokens_revoke_all(name).await?;
+        self.memberships_end(name).await
+    }
+
+    async fn first_repository(&self, name: &AccountName) -> Result<Option<RepositoryName>, AccessError> {
+        let mut named = self.repositories_of(name, None, 1).await?;
+        Ok(named.pop())
+    }
+
+    /// Returns the caller as a member of the organisation.
+    pub(crate) async fn member(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+    ) -> Result<Option<MemberRecord>, AccessError> {
+        let Some(user) = caller.user() else { return Ok(None) };
+        self.user_now(caller).await?;
+        let item = self.registry.get(keys::member(organisation, user)).await?;
+        Ok(item.and_then(|item| item.record.as_member().cloned()))
+    }
+
+    /// Refuses everybody but the account itself, owners of the organisation, and administrators.
+    pub(crate) async fn require_manager(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+    ) -> Result<(), AccessError> {
+        let is_own = caller.user() == Some(name);
+        if is_own {
+            self.user_now(caller).await?;
+        } else {
+            let member = self.member(caller, name).await?;
+            let is_owner = member.as_ref().is_some_and(|member| member.role == OrganisationRole::Owner);
+            if !is_owner && !self.is_administrator(caller).await? {
+                return Err(match member {
+                    Some(_) => AccessError::forbidden("only an owner of the organisation may do that"),
+                    None => AccessError::unknown(format!("account {name}")),
+                });
+            }
+        }
+        self.require_active(name).await
+    }
+
+    /// Refuses unless there is such an account, and it can be used.
+    pub(crate) async fn require_active(&self, name: &AccountName) -> Result<(), AccessError> {
+        let item = self.registry.get(keys::account(name)).await?;
+        let visibility = item.as_ref().and_then(crate::access::policy::namespace_visibility);
+        visibility.map(|_| ()).ok_or_else(|| AccessError::unknown(format!("account {name}")))
+    }
+
+    /// Writes a deletion of each membership; what was given by them ends with the account anyway.
+    async fn memberships_end(&self, name: &AccountName) -> Result<(), AccessError> {
+        for (prefix, is_user) in [(keys::MEMBERSHIPS, true), (keys::MEMBERS, false)] {
+            loop {
+                let query = Query {
+                    pk: keys::account_partition(name),
+                    prefix: prefix.to_owned(),
+                    limit: 40,
+                    ..Query::default()
+                };
+                let listed = self.registry.stores.items.query(query).await?;
+                let others = listed.iter().filter_map(|item| item.key.sk.strip_prefix(prefix)?.parse().ok());
+                let writes: Vec<Write> = others
+                    .flat_map(|other: AccountName| {
+                        let (organisation, user) = if is_user { (&other, name) } else { (name, &other) };
+                        let member = Write::Delete(keys::member(organisation, user), Condition::Always);
+                        [member, Write::Delete(keys::membership(user, organisation), Condition::Always)]
+                    })
+                    .collect();
+                if writes.is_empty() {
+                    break;
+                }
+                self.registry.transact(writes).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_there(account: &Account) -> bool {
+    let state = match account {
+        Account::User(user) => user.state,
+        Account::Organisation(organisation) => organisation.state,
+    };
+    state != AccountState::Deleted
+}
+
+fn changed(
+    user: UserRecord,
+    change: &UserChange,
+    hash: Option<&str>,
+    now: crate::ports::Timestamp,
+) -> UserRecord {
+    let state = match change.is_disabled {
+        Some(true) => AccountState::Disabled,
+        Some(false) => AccountState::Active,
+        None => user.state,
+    };
+    UserRecord {
+        state,
+        password_since: if hash.is_some() { now } else { user.password_since },
+        password: hash.map(str::to_owned).or(user.password),
+        is_administrator: change.is_administrator.unwrap_or(user.is_administrator),
+        default_visibility: change.default_visibility.unwrap_or(user.default_visibility),
+        created: user.created,
+    }
+}
+
+fn words(change: &UserChange) -> String {
+    let words = [
+        change.password.as_ref().map(|_| "password".to_owned()),
+        change.is_administrator.map(|is| format!("administrator={is}")),
+        change.is_disabled.map(|is| format!("disabled={is}")),
+        change.default_visibility.map(|visibility| format!("visibility={visibility:?}").to_lowercase()),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
