@@ -8,7 +8,7 @@ RIE = $$(ls $(TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-ri
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
-	install-tools
+	bench-functions install-tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
@@ -61,12 +61,17 @@ clients: install-tools ## Push and pull with real clients
 conformance: ## Check every MUST and SHOULD of the distribution specification
 	$(CARGO) test --test conformance
 
-hostile: ## Send what no client should send
-	$(CARGO) test --test hostile
+hostile: functions ## Send what no client should send
+	SLIPWAY_RIE="$(RIE)" $(CARGO) test --test hostile
 
 bench: install-tools ## Measure beside Debian's docker-registry
 	$(CARGO) build --release -p slipway -p slipway-bench --bin slipway --bin bench
 	target/release/bench
+
+bench-functions: install-tools ## Measure the functions beside one that does nothing
+	$(CARGO) build --release -p api -p events -p scheduled -p relay -p noop
+	$(CARGO) build --release -p functions-bench
+	$(or $(CARGO_TARGET_DIR),target)/release/functions --functions $(or $(CARGO_TARGET_DIR),target)/release
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
 	tests/fuzz/run.sh

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the suites of the one-machine registry against the deployed topology on one machine: conformance against the
-# API alone, `slipway smoke` against the edge.
+# API alone, hostile requests against the API and through the edge, `slipway smoke` against the edge. A function that
+# failed meanwhile is a failure, too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,10 +16,20 @@ main() {
     SLIPWAY_CONFORMANCE_URL="http://$(address api)" \
         SLIPWAY_CONFORMANCE_DIFFERENCES="$PWD/tests/aws/conformance.txt" \
         cargo test --quiet --test conformance
+    echo "=== hostile requests to the API without an edge"
+    hostile tests/aws/hostile.txt
     stop
     start
     echo "=== smoke of the edge"
     "$BUILT/slipway" smoke "http://$(address registry)"
+    echo "=== hostile requests through the edge"
+    hostile tests/aws/hostile.txt:tests/aws/hostile-edge.txt
+    stop
+}
+
+hostile() {
+    SLIPWAY_HOSTILE_URL="http://$(address registry)" SLIPWAY_HOSTILE_LAMBDA="http://$(address lambda)" \
+        SLIPWAY_HOSTILE_DIFFERENCES="$1" cargo test --quiet --test hostile -- hostile_requests
 }
 
 start() {
@@ -38,13 +49,14 @@ address() {
 }
 
 stop() {
-    kill -INT "$CLOUD" 2>/dev/null || true
-    wait "$CLOUD" || true
+    local cloud=$CLOUD
     CLOUD=""
+    kill -INT "$cloud"
+    wait "$cloud"
 }
 
 finish() {
-    [ -z "$CLOUD" ] || stop
+    [ -z "$CLOUD" ] || stop || true
     rm -rf "$WORK"
 }
 

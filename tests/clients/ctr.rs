@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use test_support::daemon::Daemon;
+use test_support::images::Layout;
 use test_support::require;
 
 use crate::contract::{Client, IndexClient, bytes_written_by, client_tests, start_server};
-use crate::images::{ARTIFACT_TYPE, IMAGES, layers};
+use crate::images::{ARTIFACT_TYPE, IMAGES, layers, layout_of};
 use crate::registry::Registry;
 use crate::tool::{self, Failure};
 
@@ -89,21 +90,29 @@ impl Containerd {
         Ok(Self { ctr, _daemon: daemon, folder })
     }
 
-    fn ctr(&self, arguments: &[&str]) -> Result<String, Failure> {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = tool::command(&self.ctr);
         command.arg("--address").arg(self.folder.path().join("socket")).args(arguments);
-        tool::run(&mut command)
+        command
     }
 
-    /// Takes all images into the content store, under `local:<name>`.
+    fn ctr(&self, arguments: &[&str]) -> Result<String, Failure> {
+        tool::run(&mut self.command(arguments))
+    }
+
+    /// Takes all usual images into the content store, under `local:<name>`.
     fn import(&self) {
-        let archive = self.folder.path().join("images.tar");
+        self.import_layout(&IMAGES);
+    }
+
+    fn import_layout(&self, layout: &Layout) {
         let mut tar = Command::new("tar");
-        tar.arg("-C").arg(IMAGES.folder()).arg("-cf").arg(&archive).arg(".");
-        tool::run(&mut tar).unwrap();
-        let archive = archive.to_str().unwrap();
-        self.ctr(&["images", "import", "--no-unpack", "--all-platforms", "--base-name", "local", archive])
-            .unwrap();
+        tar.arg("-C").arg(layout.folder()).args(["-cf", "-", "."]);
+        let mut tar = tar.stdout(Stdio::piped()).spawn().unwrap();
+        let mut import = self.command(&["images", "import", "--no-unpack", "--all-platforms"]);
+        import.args(["--base-name", "local", "-"]).stdin(tar.stdout.take().unwrap());
+        tool::run(&mut import).unwrap();
+        assert!(tar.wait().unwrap().success());
     }
 
     /// Pulls `reference` and returns the digest that it stands for.
@@ -127,8 +136,9 @@ impl Client for Containerd {
     }
 
     fn load(&mut self, image: &str) -> String {
-        self.import();
-        IMAGES.digest(image)
+        let layout = layout_of(image);
+        self.import_layout(layout);
+        layout.digest(image)
     }
 
     fn push(&self, image: &str, reference: &str) -> Result<(), Failure> {

@@ -33,14 +33,30 @@ pub(crate) static IMAGES: LazyLock<Layout> = LazyLock::new(|| {
     })
 });
 
+/// An image of one layer that no client should hold in memory.
+pub(crate) const HUGE: (&str, usize) = ("GiB1", 1 << 30);
+
+/// The layout with [`HUGE`], by itself because clients take in whole layouts.
+static HUGE_LAYOUT: LazyLock<Layout> = LazyLock::new(|| {
+    Layout::shared(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("huge"), |layout| {
+        layout.add_image(HUGE.0, "amd64", &[HUGE.1]);
+    })
+});
+
+/// Returns the layout that holds the image called `name`.
+pub(crate) fn layout_of(name: &str) -> &'static Layout {
+    if name == HUGE.0 { &HUGE_LAYOUT } else { &IMAGES }
+}
+
 /// Returns the digests of the layers of the image called `name`, lowest first.
 pub(crate) fn layers(name: &str) -> Vec<String> {
-    let manifest = IMAGES.manifest(&IMAGES.digest(name));
+    let layout = layout_of(name);
+    let manifest = layout.manifest(&layout.digest(name));
     let layers = manifest["layers"].as_array().unwrap().iter();
     layers.map(|layer| layer["digest"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Returns the name that skopeo, podman and buildah have for the image called `name`.
 pub(crate) fn oci_name(name: &str) -> String {
-    format!("oci:{}:{name}", IMAGES.folder().display())
+    format!("oci:{}:{name}", layout_of(name).folder().display())
 }

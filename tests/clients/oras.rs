@@ -8,7 +8,7 @@ use test_support::content::sha256;
 use test_support::require;
 
 use crate::contract::{Client, client_tests, start_server};
-use crate::images::{IMAGES, layers};
+use crate::images::{layers, layout_of};
 use crate::registry::Registry;
 use crate::tool::{self, Failure};
 
@@ -94,7 +94,7 @@ impl Client for Oras {
 }
 
 fn files(image: &str) -> Vec<String> {
-    layers(image).iter().map(|layer| IMAGES.blob(layer).display().to_string()).collect()
+    layers(image).iter().map(|layer| layout_of(image).blob(layer).display().to_string()).collect()
 }
 
 fn identity(mut digests: Vec<String>) -> String {

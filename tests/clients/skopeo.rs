@@ -7,7 +7,7 @@ use test_support::images::Layout;
 use test_support::require;
 
 use crate::contract::{Client, IndexClient, client_tests, start_server};
-use crate::images::{ARTIFACT_TYPE, IMAGES, oci_name};
+use crate::images::{ARTIFACT_TYPE, IMAGES, layout_of, oci_name};
 use crate::registry::Registry;
 use crate::tool::{self, Failure};
 
@@ -78,7 +78,7 @@ impl Client for Skopeo {
     }
 
     fn load(&mut self, image: &str) -> String {
-        IMAGES.digest(image)
+        layout_of(image).digest(image)
     }
 
     fn push(&self, image: &str, reference: &str) -> Result<(), Failure> {

@@ -4,6 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
+use crate::request::Request;
+use crate::words::Words;
+
 /// How long a server may stay silent before that counts as a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -32,20 +35,34 @@ impl Reply {
     }
 
     /// Reads a reply from the front of `bytes`; interim replies (1xx) are passed over.
-    fn parse(bytes: &[u8], is_head: bool) -> Option<Self> {
+    ///
+    /// At the end of the connection a reply is whole that has not announced its length.
+    fn parse(bytes: &[u8], is_head: bool, is_end: bool) -> Option<Self> {
         let head_len = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
         let head = String::from_utf8_lossy(&bytes[..head_len]).into_owned();
         let status = head.split(' ').nth(1)?.parse().ok()?;
         if (100..200).contains(&status) {
-            return Self::parse(&bytes[head_len..], is_head);
+            return Self::parse(&bytes[head_len..], is_head, is_end);
         }
         let reply = Self { status, head, body: bytes[head_len..].to_vec() };
-        reply.is_whole(is_head).then_some(reply)
+        reply.is_whole(is_head, is_end).then_some(reply)
     }
 
-    fn is_whole(&self, is_head: bool) -> bool {
+    fn is_whole(&self, is_head: bool, is_end: bool) -> bool {
         let announced = self.header("Content-Length").and_then(|length| length.parse().ok());
-        is_head || matches!(self.status, 204 | 304) || announced.is_some_and(|len| self.body.len() >= len)
+        let has_no_body = is_head || matches!(self.status, 204 | 304);
+        has_no_body || announced.map_or(is_end, |length: usize| self.body.len() >= length)
+    }
+}
+
+/// Sends `request` and reads what comes back; a GET follows one redirect, as every client does for a blob.
+pub(crate) fn ask(request: &Request, words: &Words, is_cut_off: bool) -> Outcome {
+    let outcome = exchange(words.get("host"), &request.encode(words), is_cut_off);
+    let Outcome::Reply(reply) = &outcome else { return outcome };
+    let location = reply.header("Location").filter(|_| reply.status == 307);
+    match location.and_then(|location| request.redirected(location)) {
+        Some((host, request)) => exchange(&host, &request.encode(words), is_cut_off),
+        None => outcome,
     }
 }
 
@@ -75,11 +92,11 @@ fn receive(mut stream: &TcpStream, is_head: bool) -> Outcome {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
-        if let Some(reply) = Reply::parse(&bytes, is_head) {
+        if let Some(reply) = Reply::parse(&bytes, is_head, false) {
             return Outcome::Reply(reply);
         }
         match stream.read(&mut buffer) {
-            Ok(0) => return Outcome::Closed,
+            Ok(0) => return Reply::parse(&bytes, is_head, true).map_or(Outcome::Closed, Outcome::Reply),
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Outcome::Silence,
             Err(_) => return Outcome::Closed,

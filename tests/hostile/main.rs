@@ -1,15 +1,22 @@
 //! Hostile requests against a running server: each is refused as it should be, and nothing is left behind.
 //!
 //! Each module is a table of rows; a row is what is sent and what must come back. The words in angle brackets are
-//! explained in `baseline.rs` and `sessions.rs`.
+//! explained in `baseline.rs` and `sessions.rs`. `doors` has what no row can say: the ways past the functions.
+//!
+//! Without more said, the corpus is sent to a `slipway serve` of its own. `SLIPWAY_HOSTILE_URL` names a registry that
+//! is already running, `SLIPWAY_HOSTILE_DIFFERENCES` a list of rows that it answers otherwise (see `differences`), and
+//! `SLIPWAY_HOSTILE_LAMBDA` an endpoint of Lambda at which `ScheduledFunction` can be asked for fsck.
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
 mod baseline;
 mod client;
+mod corpus;
+mod differences;
 mod request;
 mod row;
 mod sessions;
 mod state;
+mod target;
 mod words;
 
 mod bodies;
@@ -17,6 +24,7 @@ mod chunks;
 mod deletes;
 mod descriptors;
 mod digests;
+mod doors;
 mod framing;
 mod headers;
 mod json;
@@ -32,14 +40,9 @@ mod tags;
 mod uploads;
 mod wire;
 
-use std::io::Write;
-use std::path::Path;
-
-use test_support::server::Server;
-
+use differences::Differences;
 use row::Row;
-use sessions::Session;
-use words::Words;
+use target::{Report, Target};
 
 type Table = fn() -> Vec<Row>;
 
@@ -67,40 +70,20 @@ const TABLES: &[(&str, Table)] = &[
 
 #[test]
 fn hostile_requests_are_refused_and_change_nothing() {
-    let mut server = Server::start(Path::new(env!("CARGO_BIN_EXE_slipway")));
-    let words = baseline::push(server.address());
-    assert!(server.stop());
-    let found_before = state::found_by_fsck(&server);
-    assert_eq!((found_before.0, found_before.1.as_array().map(Vec::len)), (0, Some(0)), "{found_before:?}");
-    server.restart();
+    let differences = Differences::read();
+    let mut target = Target::find_or_start();
+    let words = baseline::push(target.address());
+    let found_before = target.fsck();
+    assert!(found_before.as_ref().is_none_or(Report::is_sound), "{found_before:?}");
     let views_before = state::seen_by_clients(&words);
 
-    let mut failures: Vec<_> = TABLES.iter().flat_map(|(table, rows)| run(table, &rows(), &words)).collect();
-    let mut check = |is_so: bool, problem: &str| failures.extend((!is_so).then(|| problem.to_owned()));
-    check(state::seen_by_clients(&words) == views_before, "clients see something else than before");
-    check(server.stop(), "the server did not live to the end");
-    let found = state::found_by_fsck(&server);
-    check(found == found_before, &format!("fsck found {found_before:?} before and {found:?} after"));
+    let mut failures = corpus::run(&words, &differences);
+    if state::seen_by_clients(&words) != views_before {
+        failures.push("clients see something else than before".to_owned());
+    }
+    let found = target.fsck();
+    if found != found_before {
+        failures.push(format!("fsck found {found_before:?} before and {found:?} after"));
+    }
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
-}
-
-/// Runs the rows of a table and returns what is wrong with which.
-fn run(table: &str, rows: &[Row], words: &Words) -> Vec<String> {
-    let failures: Vec<_> = rows
-        .iter()
-        .filter_map(|row| run_row(row, words).err().map(|reason| format!("{table}: {}: {reason}", row.name)))
-        .collect();
-    let count = format!("{table}: {} rows, {} failed\n", rows.len(), failures.len());
-    // Not `eprint!`, which the test harness keeps to itself.
-    std::io::stderr().write_all(count.as_bytes()).unwrap();
-    failures
-}
-
-fn run_row(row: &Row, words: &Words) -> Result<(), String> {
-    let mut words = words.clone();
-    let session = Session::prepare(row, &mut words);
-    let outcome = client::exchange(words.get("host"), &row.request.encode(&words), row.is_cut_off);
-    sessions::close_opened(&outcome, &words);
-    let closed = session.map_or(Ok(()), |session| session.close(row, &words));
-    row.judge(&outcome).and(closed)
 }

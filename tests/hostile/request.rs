@@ -46,6 +46,18 @@ impl Request {
         matches!(self, Self::Http { line, .. } if line.starts_with(b"HEAD "))
     }
 
+    /// Returns the host at `location`, a plain HTTP URL, and this GET as it is sent there.
+    pub(crate) fn redirected(&self, location: &str) -> Option<(String, Self)> {
+        let (host, path) = location.strip_prefix("http://")?.split_once('/')?;
+        let Self::Http { line, headers, .. } = self else { return None };
+        if !line.starts_with(b"GET ") {
+            return None;
+        }
+        let redirected = Self::new(format!("GET /{path}")).with_header(format!("Host: {host}"));
+        let redirected = headers.iter().fold(redirected, |request, field| request.with_header(field.clone()));
+        Some((host.to_owned(), redirected))
+    }
+
     /// Returns the bytes to send, every word replaced.
     pub(crate) fn encode(&self, words: &Words) -> Vec<u8> {
         let (line, headers, body) = match self {

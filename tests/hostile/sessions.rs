@@ -47,10 +47,11 @@ impl Session {
     }
 }
 
-/// Gives up the session that an answer opened.
+/// Gives up the session that an answer opened; one of the baseline stays.
 pub(crate) fn close_opened(outcome: &Outcome, words: &Words) {
     if let Outcome::Reply(reply) = outcome
         && let (202, Some(path)) = (reply.status, reply.header("Location"))
+        && !["open-id", "foreign-id"].iter().any(|word| path.contains(words.get(word)))
     {
         send(words, &format!("DELETE {path}"));
     }

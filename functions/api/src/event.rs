@@ -1,21 +1,28 @@
 //! Events in, answers out, as the Lambda service wants them.
 
+use std::convert::Infallible;
+
 use http::HeaderMap;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, service_fn};
+use lambda_http::{Adapter, Service as _, service_fn};
+use serde::Serialize;
 
 use crate::function::Function;
 
 /// Answers events for as long as the Lambda service has any.
-pub(crate) async fn run(function: Function) -> Result<(), lambda_http::Error> {
-    let adapter = Adapter::from(service_fn(move |request| function.clone().answer(request)));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
-        let mut adapter = adapter.clone();
-        let LambdaEvent { payload, context } = event;
-        lambda_http::Service::call(&mut adapter, LambdaEvent::new(tamed(payload), context))
-    }))
-    .await
+pub async fn run(function: Function) -> Result<(), lambda_http::Error> {
+    lambda_runtime::run(service_fn(move |event| answer(function.clone(), event))).await
+}
+
+/// Answers one event; what goes wrong is an answer too.
+pub async fn answer(
+    function: Function,
+    event: LambdaEvent<LambdaRequest>,
+) -> Result<impl Serialize + Send, Infallible> {
+    let mut adapter = Adapter::from(service_fn(move |request| function.clone().answer(request)));
+    let LambdaEvent { payload, context } = event;
+    adapter.call(LambdaEvent::new(tamed(payload), context)).await
 }
 
 /// Returns the event so that it makes a request in any case.

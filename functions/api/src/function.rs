@@ -1,9 +1,12 @@
 //! One request of the gateway, answered by the same service as on one machine.
 
 use std::convert::Infallible;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use lambda_http::Body as LambdaBody;
 use lambda_http::{BoxFuture, RequestExt};
@@ -18,30 +21,52 @@ const CHALLENGE_COPY: &str = "x-registry-challenge";
 /// Larger answers travel in base64, which grows by a third always; as JSON text a manifest can double.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
+/// How long an answer may take: Lambda ends the function after 29 s, and the gateway's own answer is no OCI error.
+const ANSWER_WITHIN: Duration = Duration::from_secs(27);
+
 /// An answer for the gateway.
 pub(crate) type Answer = Result<Response<LambdaBody>, Infallible>;
 
+/// What ends after so much time.
+type Timer = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// What this process answers with.
 #[derive(Clone)]
-pub(crate) struct Function {
+pub struct Function {
     service: Service,
     role: Role,
     is_open: bool,
+    timer: Timer,
 }
 
 impl Function {
-    pub(crate) fn new(service: Service, role: Role, is_open: bool) -> Self {
-        Self { service, role, is_open }
+    /// Answers with this service what is for this role; unless it is open, it refuses everybody everything.
+    pub fn new(service: Service, role: Role, is_open: bool) -> Self {
+        Self { service, role, is_open, timer: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))) }
+    }
+
+    /// Measures time by another timer.
+    #[must_use]
+    pub fn with_timer(
+        self,
+        timer: impl Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { timer: Arc::new(timer), ..self }
     }
 
     /// Answers; what goes wrong is an answer too.
     pub(crate) fn answer(self, request: lambda_http::Request) -> BoxFuture<'static, Answer> {
         Box::pin(async move {
-            let response = match self.refusal(&request) {
-                Some(refusal) => refusal,
-                None => self.service.handle(registry_request(request)).await,
-            };
-            Ok(gateway_response(response).await)
+            if let Some(refusal) = self.refusal(&request) {
+                return Ok(gateway_response(refusal).await);
+            }
+            let is_head = request.method() == Method::HEAD;
+            let answering =
+                async { gateway_response(self.service.handle(registry_request(request)).await).await };
+            Ok(tokio::select! {
+                response = answering => response,
+                () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", is_head).await,
+            })
         })
     }
 
@@ -49,7 +74,10 @@ impl Function {
         if !self.is_open {
             return Some(closed());
         }
-        let message = "this function has another role; the gateway's routes are not those of the template";
+        // The gateway's default route leads here with methods that no endpoint has, and with POST and the like
+        // to paths that have none.
+        let message =
+            "this method is not possible here, or the gateway's routes are not those of the template";
         (!self.role.answers(request.method())).then(|| refusal(ErrorCode::Unsupported, message))
     }
 }
@@ -84,13 +112,20 @@ async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
     let bytes = match body.collect().await {
         Ok(body) => body.to_bytes(),
         Err(cause) => {
-            tracing::error!(error = %cause, "an answer broke off");
-            let message = "the registry's storage does not answer; try again";
-            let (head, _) = refusal(ErrorCode::Unavailable, message).into_parts();
-            return Response::from_parts(head, LambdaBody::Empty);
+            // Only a GET reads from storage what it answers with.
+            return unanswered(&cause, false).await;
         }
     };
     Response::from_parts(head, lambda_body(bytes))
+}
+
+/// Returns the answer when storage gives none in time, or not all of it.
+async fn unanswered(cause: &(impl Display + ?Sized), is_head: bool) -> Response<LambdaBody> {
+    tracing::error!(error = %cause, "a request was not answered");
+    let message = "the registry's storage does not answer; try again";
+    let (head, body) = refusal(ErrorCode::Unavailable, message).into_parts();
+    let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    Response::from_parts(head, if is_head { LambdaBody::Empty } else { lambda_body(bytes) })
 }
 
 /// An answer of a function has each header once; RFC 9110 (5.3) says that a list means the same.

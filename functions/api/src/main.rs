@@ -1,14 +1,8 @@
 //! The Lambda function that answers the registry API; its role is in its environment.
 
-mod event;
-mod function;
-mod role;
-
+use api::{Function, Role};
 use aws::environment::Environment;
 use registry::http::Service;
-
-use crate::function::Function;
-use crate::role::Role;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -21,5 +15,5 @@ async fn main() -> Result<(), lambda_http::Error> {
         tracing::warn!(error = %error, "the table does not answer yet");
     }
     let service = Service::new(backend.registry()).with_edge(environment.edge_host);
-    event::run(Function::new(service, role, environment.is_open)).await
+    api::run(Function::new(service, role, environment.is_open)).await
 }

@@ -4,7 +4,7 @@ use http::Method;
 
 /// A role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     /// Answers GET and HEAD.
     Read,
     /// Answers everything else.
@@ -14,11 +14,11 @@ pub(crate) enum Role {
 /// The environment names no role.
 #[derive(Debug, thiserror::Error)]
 #[error("the variable SLIPWAY_ROLE has to be \"read\" or \"write\", not {0:?}")]
-pub(crate) struct RoleUnknown(String);
+pub struct RoleUnknown(String);
 
 impl Role {
     /// Reads the environment.
-    pub(crate) fn read() -> Result<Self, RoleUnknown> {
+    pub fn read() -> Result<Self, RoleUnknown> {
         match std::env::var("SLIPWAY_ROLE").unwrap_or_default().as_str() {
             "read" => Ok(Self::Read),
             "write" => Ok(Self::Write),
@@ -27,7 +27,7 @@ impl Role {
     }
 
     /// Returns whether requests with this method are for this role.
-    pub(crate) fn answers(self, method: &Method) -> bool {
+    pub fn answers(self, method: &Method) -> bool {
         let is_read = *method == Method::GET || *method == Method::HEAD;
         is_read == (self == Self::Read)
     }

@@ -14,7 +14,7 @@ const PAGE: usize = 1000;
 /// What the event asks for. The scheduler of the stack asks for the first.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(tag = "job", rename_all = "kebab-case")]
-pub(crate) enum Job {
+pub enum Job {
     /// Take over direct uploads whose event was lost.
     Adopt,
     /// Check every promise that can be checked from storage; nothing may be pushed meanwhile.
@@ -26,7 +26,7 @@ pub(crate) enum Job {
 }
 
 /// Does it, and says what came of it.
-pub(crate) async fn run(backend: &Backend, job: Job) -> Result<Value, Error> {
+pub async fn run(backend: &Backend, job: Job) -> Result<Value, Error> {
     match job {
         Job::Adopt => adopt(backend).await,
         Job::Fsck { deep } => {

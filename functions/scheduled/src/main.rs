@@ -1,11 +1,8 @@
 //! The Lambda function that the clock starts.
 
-mod jobs;
-
 use aws::environment::Environment;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-
-use crate::jobs::{Job, run};
+use scheduled::{Job, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -26,10 +26,22 @@ const ITEMS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long S3 may take for an answer; a function that serves requests ends after 29 s.
 const OBJECTS_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// How long S3 may take to put an object together: a copy of 5 GB answers when it is done.
+/// How long S3 may take to copy: 5 GB are answered when they are done.
 const COPY_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Returns the configuration for calls that S3 answers when it has copied.
+/// How long S3 may take to put parts together, all attempts in all: the client is waiting.
+const COMPLETION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Returns the configuration for the completion of an upload.
+pub(crate) fn completing() -> aws_sdk_s3::config::Builder {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(COMPLETION_TIMEOUT)
+        .operation_timeout(COMPLETION_TIMEOUT);
+    aws_sdk_s3::config::Builder::new().timeout_config(timeouts.build())
+}
+
+/// Returns the configuration for copies of whole uploads.
 pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(COPY_TIMEOUT);
     aws_sdk_s3::config::Builder::new().timeout_config(timeouts.build())

@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
-use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, Write};
+use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreError, StoreErrorKind, Write};
 use crate::records::{
     BlobRecord, BlobState, Lane, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
     UploadState, keys,
@@ -197,7 +197,9 @@ impl Registry {
         let stream = self.stores.objects.get(object, 0..size_bytes).await?;
         let mut stream = stream.ok_or_else(|| Error::Damaged(format!("object {object} is missing")))?;
         while let Some(piece) = stream.next().await {
-            hasher.update(&piece.map_err(|error| Error::Damaged(format!("object {object}: {error}")))?);
+            let broken =
+                |error| StoreError::caused(StoreErrorKind::Unavailable, format!("object {object}"), error);
+            hasher.update(&piece.map_err(broken)?);
         }
         Ok(hasher.finish())
     }

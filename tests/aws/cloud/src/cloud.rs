@@ -1,7 +1,9 @@
 //! All parts together.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use dynamodb_standin::DynamoDbStandin;
@@ -11,10 +13,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::edge::Edge;
+use crate::capability;
+use crate::edge::{Edge, Terms};
+use crate::lambda;
 use crate::programs::Programs;
 use crate::pump::{self, Bus};
 use crate::relay::Relay;
+use crate::signing::Signer;
 use crate::stack::{Deployment, Stack};
 
 const TABLE: &str = "slipway";
@@ -27,6 +32,8 @@ pub struct CloudOptions {
     pub has_edge: bool,
     /// Whether there is a relay behind the edge.
     pub has_relay: bool,
+    /// Whether the edge checks capabilities and signs for S3 itself, instead of the registry: `Uploads=capability`.
+    pub has_capability: bool,
     /// Whether every request meets a new process, so that nothing can be remembered.
     pub is_forgetful: bool,
     /// In what the gateway differs from AWS's.
@@ -36,7 +43,13 @@ pub struct CloudOptions {
 impl Default for CloudOptions {
     /// The stack as it is deployed by default.
     fn default() -> Self {
-        Self { has_edge: true, has_relay: false, is_forgetful: false, manners: Manners::default() }
+        Self {
+            has_edge: true,
+            has_relay: false,
+            has_capability: false,
+            is_forgetful: false,
+            manners: Manners::default(),
+        }
     }
 }
 
@@ -46,6 +59,8 @@ pub struct Cloud {
     _relay: Option<Relay>,
     gateway: Gateway,
     functions: BTreeMap<&'static str, Function>,
+    lambda: SocketAddr,
+    signer: Signer,
     s3: Arc<S3Standin>,
     dynamodb: Arc<DynamoDbStandin>,
     bus: Bus,
@@ -104,12 +119,15 @@ impl Cloud {
                     ("relay", relay_url),
                 ];
                 let origins = origins.each_ref().map(|(name, url)| (*name, url.as_str()));
-                let settings = json!({ "uploadsPath": format!("/{BUCKET}/uploads/") });
-                Some(Edge::start(programs, folder.path(), origins, &settings)?)
+                Some(Edge::start(programs, folder.path(), origins, &edge_terms(&dynamodb, options))?)
             }
             false => None,
         };
+        let keys = dynamodb.credentials();
+        let key = (keys.access_key_id.as_str(), keys.secret_access_key.as_str());
+        let signer = Signer::new(&s3.endpoint(), dynamodb.region(), key, BUCKET);
         let (s3, dynamodb) = (Arc::new(s3), Arc::new(dynamodb));
+        let lambda = runtime.block_on(lambda::listen(functions.clone()))?;
         let events = functions["EventsFunction"].clone();
         runtime.spawn(pump::bucket_events(Arc::clone(&s3), events.clone()));
         runtime.spawn(pump::outbox_stream(Arc::clone(&dynamodb), events));
@@ -119,6 +137,8 @@ impl Cloud {
             _relay: relay,
             gateway,
             functions,
+            lambda,
+            signer,
             s3,
             dynamodb,
             bus,
@@ -130,6 +150,11 @@ impl Cloud {
     /// Returns host and port of the API itself.
     pub fn api_address(&self) -> String {
         self.gateway.address().to_string()
+    }
+
+    /// Returns host and port of Lambda's API, which invokes functions by their names in the template.
+    pub fn lambda_address(&self) -> String {
+        self.lambda.to_string()
     }
 
     /// Returns host and port that clients use: the edge, where there is one.
@@ -145,10 +170,26 @@ impl Cloud {
         &self.functions[name]
     }
 
+    /// Returns which functions failed, and how often.
+    pub fn failures(&self) -> BTreeMap<&'static str, u64> {
+        let errors = self.functions.iter().map(|(name, function)| (*name, function.errors()));
+        errors.filter(|(_, errors)| *errors > 0).collect()
+    }
+
     /// Invokes a function, outside of any request.
     pub fn invoke(&self, name: &str, event: &Value) -> Result<Value> {
         let invoked = self._runtime.block_on(self.function(name).invoke(event));
         invoked.map_err(|error| anyhow::anyhow!("{name}: {error:?}"))
+    }
+
+    /// Returns a URL for a PUT of `key`, good for `lifetime` from `began` on.
+    pub fn signed_put(&self, key: &str, began: SystemTime, lifetime: Duration) -> Result<String> {
+        self._runtime.block_on(self.signer.put(key, began, lifetime))
+    }
+
+    /// Returns a URL for a GET of `key`, good for `lifetime` from `began` on.
+    pub fn signed_get(&self, key: &str, began: SystemTime, lifetime: Duration) -> Result<String> {
+        self._runtime.block_on(self.signer.get(key, began, lifetime))
     }
 
     /// Returns the bucket.
@@ -191,7 +232,9 @@ fn deployment(
         ("BucketNameParameter.Value", BUCKET),
         ("Access", "open"),
         ("WithEdge", edge),
-        ("Uploads", "presigned"),
+        ("Uploads", if options.has_capability { "capability" } else { "presigned" }),
+        ("CapabilityKey", "the-secret"),
+        ("{{resolve:secretsmanager:the-secret}}", capability::KEY),
         ("S3PathStyle", "true"),
         ("LogFilter", "warn"),
     ];
@@ -208,6 +251,24 @@ fn deployment(
     let credentials =
         credentials.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Deployment { values, credentials }
+}
+
+/// The same as edge.yaml gives it, but for a bucket that is named in the path.
+fn edge_terms(dynamodb: &DynamoDbStandin, options: &CloudOptions) -> Terms {
+    let uploads_path = format!("/{BUCKET}/uploads/");
+    if !options.has_capability {
+        return Terms { settings: json!({ "uploadsPath": uploads_path }), access_control: None };
+    }
+    let keys = dynamodb.credentials();
+    Terms {
+        settings: json!({
+            "uploadsPath": uploads_path, "uploads": "capability", "capabilityKey": capability::KEY,
+        }),
+        access_control: Some(json!({
+            "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
+            "region": dynamodb.region(),
+        })),
+    }
 }
 
 /// The same as relay.yaml gives it.

@@ -16,13 +16,21 @@ pub(crate) struct Edge {
     control: String,
 }
 
+/// On which terms layers go to S3.
+pub(crate) struct Terms {
+    /// Values of the function's settings.
+    pub(crate) settings: Value,
+    /// The keys of an origin access control, if there is one.
+    pub(crate) access_control: Option<Value>,
+}
+
 impl Edge {
     /// Starts an edge before these origins.
     pub(crate) fn start(
         programs: &Programs,
         folder: &Path,
         origins: [(&str, &str); 3],
-        settings: &Value,
+        terms: &Terms,
     ) -> Result<Self> {
         let log = folder.join("edge.log");
         let mut command = Command::new(&programs.node);
@@ -30,7 +38,10 @@ impl Edge {
         for (origin, url) in origins {
             command.arg(format!("--{origin}={url}"));
         }
-        command.arg("--settings").arg(settings.to_string());
+        command.arg("--settings").arg(terms.settings.to_string());
+        if let Some(keys) = &terms.access_control {
+            command.arg("--access-control").arg(keys.to_string());
+        }
         let said = |word: &str| {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             text.lines().find_map(|line| line.strip_prefix(word).map(|url| url.trim().to_owned()))

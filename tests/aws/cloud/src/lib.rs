@@ -11,12 +11,16 @@
 //! The functions are the real programs under Lambda's runtime interface emulator; their environment comes from the
 //! template. The relay is a real process beside them.
 
+pub mod capability;
 mod cloud;
 mod edge;
+mod lambda;
 mod programs;
 mod pump;
 mod relay;
+mod signing;
 mod stack;
 
 pub use cloud::{Cloud, CloudOptions};
 pub use programs::{Missing, Programs};
+pub use s3_standin::Delivery;

@@ -1,11 +1,15 @@
-//! Runs the deployed registry on one machine until Ctrl-C, to try it.
+//! Runs the deployed registry on one machine until Ctrl-C, to try it; fails if a function has failed.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use cloud::{Cloud, CloudOptions, Programs};
 use gateway_standin::Function;
+
+/// How much is shown of what a function wrote that failed.
+const LOG_LINES: usize = 20;
 
 #[derive(Parser)]
 #[command(about = "Runs the deployed registry on one machine: real functions and edge, stand-ins for AWS")]
@@ -19,12 +23,15 @@ struct Options {
     /// Put a relay behind the edge
     #[arg(long)]
     with_relay: bool,
+    /// Let the edge authorise uploads by capabilities, as with `Uploads=capability`
+    #[arg(long, conflicts_with = "without_edge")]
+    capability: bool,
     /// A new process for every request
     #[arg(long)]
     forgetful: bool,
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let options = Options::parse();
     let programs = Programs::find(&options.functions).map_err(|missing| anyhow!(missing.reason))?;
     let cloud = Cloud::start(
@@ -32,17 +39,28 @@ fn main() -> Result<()> {
         &CloudOptions {
             has_edge: !options.without_edge,
             has_relay: options.with_relay,
+            has_capability: options.capability,
             is_forgetful: options.forgetful,
             ..CloudOptions::default()
         },
     )?;
     println!("registry  http://{}", cloud.address());
+    println!("lambda    http://{}", cloud.lambda_address());
     println!("api       http://{}", cloud.api_address());
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;
     for name in ["ApiReadFunction", "ApiWriteFunction", "EventsFunction"] {
         println!("{name}: {}", summary(cloud.function(name)));
     }
-    Ok(())
+    let failures = cloud.failures();
+    for (name, times) in &failures {
+        eprintln!("{name} failed {times} times:\n{}", end_of_log(cloud.function(name)));
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn end_of_log(function: &Function) -> String {
+    let lines = function.log();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }
 
 /// What the emulator and the system say of a function's processes.

@@ -67,8 +67,12 @@ impl Function {
 
     /// Invokes the function synchronously.
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvokeError> {
+        let payload = event.to_string();
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(InvokeError::EventTooLarge);
+        }
         add(&self.0.invocations, 1);
-        let answer = self.answer(event).await.inspect_err(|_| add(&self.0.errors, 1))?;
+        let answer = self.answer(event, payload).await.inspect_err(|_| add(&self.0.errors, 1))?;
         add(&self.0.response_bytes, body_bytes(&answer));
         Ok(answer)
     }
@@ -85,7 +89,7 @@ impl Function {
         self.0.invocations.load(Ordering::Relaxed)
     }
 
-    /// Returns how many invocations gave no answer.
+    /// Returns how many invocations gave no answer; an event that is too large is no invocation.
     pub fn errors(&self) -> u64 {
         self.0.errors.load(Ordering::Relaxed)
     }
@@ -113,11 +117,7 @@ impl Function {
         if let Runs::Emulated(pool) = &self.0.runs { pool.log() } else { Vec::new() }
     }
 
-    async fn answer(&self, event: &Value) -> Result<Value, InvokeError> {
-        let payload = event.to_string();
-        if payload.len() > MAX_PAYLOAD_BYTES {
-            return Err(InvokeError::EventTooLarge);
-        }
+    async fn answer(&self, event: &Value, payload: String) -> Result<Value, InvokeError> {
         add(&self.0.request_bytes, body_bytes(event));
         let (answer, size_bytes) = match &self.0.runs {
             Runs::InProcess(handler) => sized(handler(event.clone()).await),

@@ -7,7 +7,7 @@ use registry::ports::{AppendState, ObjectKey, StoreError, StoreErrorKind};
 use super::S3;
 use super::append::unquoted;
 use super::state::{Parts, Tail};
-use crate::connect::patient;
+use crate::connect::completing;
 use crate::error::{has_code, store_error};
 
 /// What S3 says when the object is there already, or the upload not any more.
@@ -60,7 +60,7 @@ async fn complete(
     let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
     let complete = store.client.complete_multipart_upload().bucket(&store.bucket).key(key.as_str());
     let complete = complete.upload_id(multipart_id).multipart_upload(completed).if_none_match("*");
-    match complete.customize().config_override(patient()).send().await {
+    match complete.customize().config_override(completing()).send().await {
         Ok(_) => Ok(true),
         Err(error) if has_code(&error, OVER) => Ok(false),
         Err(error) => Err(store_error(format!("completion of {key}"), error)),
@@ -77,7 +77,7 @@ async fn copy_part(
 ) -> Result<Option<String>, StoreError> {
     let copy = store.client.upload_part_copy().bucket(&store.bucket).key(key.as_str());
     let copy = copy.upload_id(multipart_id).part_number(number).copy_source(store.copy_source(&tail.key));
-    match copy.customize().config_override(patient()).send().await {
+    match copy.send().await {
         Ok(copied) => {
             let etag = copied.copy_part_result.and_then(|result| result.e_tag);
             Ok(Some(unquoted(&etag.unwrap_or_default())))
@@ -89,14 +89,7 @@ async fn copy_part(
 
 async fn copy(store: &S3, key: &ObjectKey, tail: &Tail) -> Result<bool, StoreError> {
     let copy = store.client.copy_object().bucket(&store.bucket).key(key.as_str());
-    match copy
-        .copy_source(store.copy_source(&tail.key))
-        .if_none_match("*")
-        .customize()
-        .config_override(patient())
-        .send()
-        .await
-    {
+    match copy.copy_source(store.copy_source(&tail.key)).if_none_match("*").send().await {
         Ok(_) => Ok(true),
         Err(error) if has_code(&error, OVER) => Ok(false),
         Err(error) => Err(store_error(format!("copy to {key}"), error)),

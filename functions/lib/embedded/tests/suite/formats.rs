@@ -11,10 +11,10 @@ use registry::ports::{AppendState, ObjectKey, Timestamp, Version};
 use registry::records::{
     self, BlobRecord, BlobState, EdgeRecord, EventAction, EventRecord, HistoryRecord, Lane, LinkOrigin,
     LinkRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record, ReferrerRecord,
-    RepositoryRecord, SuspectRecord, TagRecord, UploadRecord, UploadState,
+    RepositoryRecord, SuspectRecord, TagRecord, UploadRecord, UploadState, Visibility,
 };
 
-const TIME: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+pub(crate) const TIME: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 fn digest(text: &str) -> Digest {
     Digest::of(Algorithm::Sha256, text.as_bytes())
@@ -97,7 +97,7 @@ fn samples() -> Vec<(&'static str, Record)> {
     let deleted = HistoryRecord { after: None, ..history.clone() };
     let (repository_name, blob_digest) = (repository(), digest("blob"));
     vec![
-        ("repository", Record::Repository(RepositoryRecord { created: TIME, is_public: true })),
+        ("repository", Record::Repository(RepositoryRecord::new(TIME, Visibility::Public))),
         ("catalog", Record::Catalog),
         ("tag", Record::Tag(tag())),
         ("history_moved", Record::History(history)),
@@ -153,7 +153,7 @@ fn samples() -> Vec<(&'static str, Record)> {
 fn every_kind_of_item_reads_as_version_1_wrote_it() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/formats/v1");
     let version = Version::new("01HZZZZZZZZZZZZZZZZZZZZZZZ");
-    for (name, record) in samples() {
+    for (name, record) in samples().into_iter().chain(crate::formats_access::samples()) {
         let file = folder.join(format!("{name}.hex"));
         if !file.exists() && std::env::var_os("SLIPWAY_WRITE_FORMATS").is_some() {
             let bytes = records::encode(&version, &record).unwrap();

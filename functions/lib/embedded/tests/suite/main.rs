@@ -4,3 +4,4 @@
 mod contract;
 mod durability;
 mod formats;
+mod formats_access;

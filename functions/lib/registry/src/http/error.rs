@@ -6,7 +6,7 @@ use oci::{
     ReferenceInvalid, RepeatedParameter, upload_path,
 };
 
-use super::respond::{Body, full, text_header};
+use super::respond::{Body, full, name_version, text_header};
 use crate::Error;
 use crate::ports::{Random, StoreErrorKind, SystemRandom};
 
@@ -165,7 +165,9 @@ pub(crate) fn at_upload(error: Error, repository: &oci::RepositoryName) -> HttpE
 
 /// Returns an answer that is an error, for those who answer before the service.
 pub fn refusal(code: ErrorCode, message: &str) -> Response<Body> {
-    HttpError::new(code, message).into_response()
+    let mut response = HttpError::new(code, message).into_response();
+    name_version(&mut response);
+    response
 }
 
 /// Returns the answer to everything of a registry that its operator has not opened.

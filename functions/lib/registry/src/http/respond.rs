@@ -40,6 +40,12 @@ pub(crate) fn status(status: StatusCode) -> Response<Body> {
     response
 }
 
+/// Names the version of the API, as every answer has to.
+pub(crate) fn name_version(response: &mut Response<Body>) {
+    let version = HeaderValue::from_static("registry/2.0");
+    response.headers_mut().insert("docker-distribution-api-version", version);
+}
+
 /// Returns a header value of text that the registry made; what cannot be one becomes empty.
 pub(crate) fn text_header(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use http::{HeaderValue, Response, header};
+use http::{Response, header};
 use oci::{Endpoint, ErrorCode, Query};
 
 use super::action::{Action, DeleteAction, PullAction, PushAction};
 use super::entry::Entry;
 use super::error::HttpError;
 use super::request::Request;
-use super::respond::{Body, empty};
+use super::respond::{Body, empty, name_version};
 use super::{authorization, base, blobs, challenge, manifests, referrers, tags, token, uploads};
 use crate::Registry;
 use crate::access::{Access, Address, Caller, Delete, Denied, Gate, Permit, Pull, Push};
@@ -54,9 +54,7 @@ impl Service {
             Ok(response) => response,
             Err(error) => error.into_response(),
         };
-        response
-            .headers_mut()
-            .insert("docker-distribution-api-version", HeaderValue::from_static("registry/2.0"));
+        name_version(&mut response);
         log.end(&response);
         if is_head { without_body(response) } else { response }
     }

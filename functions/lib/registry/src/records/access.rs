@@ -146,6 +146,11 @@ pub struct ImmutableTags {
 }
 
 impl ImmutableTags {
+    /// Returns whether no tag is immutable.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty() && self.except.is_empty()
+    }
+
     /// Returns whether the tag can be neither moved nor deleted.
     pub fn covers(&self, tag: &oci::Tag) -> bool {
         let is_in = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, tag.as_str()));

@@ -21,7 +21,7 @@ pub struct RepositoryRecord {
     #[serde(default, skip_serializing_if = "Grants::is_empty")]
     pub grants: Grants,
     /// Which tags stay where they are.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "ImmutableTags::is_empty")]
     pub immutable_tags: ImmutableTags,
 }
 

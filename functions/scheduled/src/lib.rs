@@ -1,0 +1,5 @@
+//! The Lambda function that the clock starts.
+
+mod jobs;
+
+pub use jobs::{Job, run};
