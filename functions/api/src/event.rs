@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Service as _, service_fn};
@@ -52,10 +52,17 @@ fn tamed(mut event: LambdaRequest) -> LambdaRequest {
     event
 }
 
-/// Scheme and host of the request are nobody's business here, and may be no scheme and no host.
+/// Scheme and host may be no scheme and no host, of which the conversion would make a URL.
+///
+/// Where clients log in is at the host that they asked, which is passed on under another name.
 fn forget_origin(headers: &mut HeaderMap) {
-    headers.remove("host");
-    headers.remove("x-forwarded-proto");
+    if let Some(host) = headers.remove("host") {
+        headers.entry("x-forwarded-host").or_insert(host);
+    }
+    let is_scheme = |scheme: &HeaderValue| scheme == "http" || scheme == "https";
+    if !headers.get("x-forwarded-proto").is_some_and(is_scheme) {
+        headers.remove("x-forwarded-proto");
+    }
 }
 
 fn tamed_path(path: Option<&str>) -> String {

@@ -5,18 +5,24 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::Guard;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use lambda_http::Body as LambdaBody;
+use lambda_http::request::RequestContext;
 use lambda_http::{BoxFuture, RequestExt};
 use oci::ErrorCode;
-use registry::http::{Body, Service, closed, refusal};
+use registry::access::Address;
+use registry::http::{Body, Service, refusal};
 
 use crate::role::Role;
 
 /// API Gateway may rename the challenge of a 401; the stack's mapping restores it from this copy.
 const CHALLENGE_COPY: &str = "x-registry-challenge";
+
+/// The header in which the edge passes on whom it serves; it always overwrites it.
+const VIEWER_ADDRESS: &str = "x-viewer-address";
 
 /// Larger answers travel in base64, which grows by a third always; as JSON text a manifest can double.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
@@ -35,14 +41,25 @@ type Timer = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 pub struct Function {
     service: Service,
     role: Role,
-    is_open: bool,
+    guard: Option<Guard>,
     timer: Timer,
 }
 
 impl Function {
-    /// Answers with this service what is for this role; unless it is open, it refuses everybody everything.
-    pub fn new(service: Service, role: Role, is_open: bool) -> Self {
-        Self { service, role, is_open, timer: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))) }
+    /// Answers with this service what is for this role.
+    pub fn new(service: Service, role: Role) -> Self {
+        Self {
+            service,
+            role,
+            guard: None,
+            timer: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
+        }
+    }
+
+    /// Learns new signing keys from this guard, and answers what it manages.
+    #[must_use]
+    pub fn with_guard(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 
     /// Measures time by another timer.
@@ -61,8 +78,7 @@ impl Function {
                 return Ok(gateway_response(refusal).await);
             }
             let is_head = request.method() == Method::HEAD;
-            let answering =
-                async { gateway_response(self.service.handle(registry_request(request)).await).await };
+            let answering = async { gateway_response(self.handle(registry_request(request)).await).await };
             Ok(tokio::select! {
                 response = answering => response,
                 () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", is_head).await,
@@ -71,20 +87,26 @@ impl Function {
     }
 
     fn refusal(&self, request: &lambda_http::Request) -> Option<Response<Body>> {
-        if !self.is_open {
-            return Some(closed());
-        }
         // The gateway's default route leads here with methods that no endpoint has, and with POST and the like
         // to paths that have none.
         let message =
             "this method is not possible here, or the gateway's routes are not those of the template";
-        (!self.role.answers(request.method())).then(|| refusal(ErrorCode::Unsupported, message))
+        let role = Role::of(request.method(), request.raw_http_path());
+        (role != self.role).then(|| refusal(ErrorCode::Unsupported, message))
+    }
+
+    async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        if let Some(guard) = &self.guard {
+            guard.learn_key_of(request.headers()).await;
+        }
+        self.service.handle(request).await
     }
 }
 
 /// The path is taken as the client sent it: a URL library would resolve `..` in it.
 fn registry_request(request: lambda_http::Request) -> Request<Body> {
     let path = request.raw_http_path().to_owned();
+    let address = client_address(&request);
     let (head, body) = request.into_parts();
     let target = match head.uri.query() {
         Some(query) => format!("{path}?{query}"),
@@ -98,9 +120,22 @@ fn registry_request(request: lambda_http::Request) -> Request<Body> {
     let mut request = Request::new(Full::new(bytes).map_err(|never| match never {}).boxed_unsync());
     *request.method_mut() = head.method;
     *request.headers_mut() = head.headers;
+    request.extensions_mut().insert(address);
     // What is no target at all is answered like an unknown one.
     *request.uri_mut() = target.parse().unwrap_or_default();
     request
+}
+
+/// The edge says whom it serves. Whoever comes to the API itself can claim any address so, and then counts against
+/// that one; the count of failed logins of an account does not ask for addresses.
+fn client_address(request: &lambda_http::Request) -> Address {
+    let told = request.headers().get(VIEWER_ADDRESS).and_then(|value| value.to_str().ok());
+    let context = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),
+        _ => None,
+    };
+    Address::new(told.or(context.as_deref()).unwrap_or_default())
 }
 
 async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {

@@ -1,6 +1,7 @@
 //! The Lambda function that answers the registry API; its role is in its environment.
 
 use api::{Function, Role};
+use aws::Trust;
 use aws::environment::Environment;
 use registry::http::Service;
 
@@ -9,11 +10,18 @@ async fn main() -> Result<(), lambda_http::Error> {
     aws::environment::log();
     let environment = Environment::read()?;
     let role = Role::read()?;
-    let backend = environment.backend(&aws::sdk_config().await);
+    let shared = aws::sdk_config().await;
+    let backend = environment.backend(&shared);
     // The first request finds the connection open; without one it tries again itself.
     if let Err(error) = backend.items.warm_up().await {
         tracing::warn!(error = %error, "the table does not answer yet");
     }
-    let service = Service::new(backend.registry()).with_edge(environment.edge_host);
-    api::run(Function::new(service, role, environment.is_open)).await
+    let trust = match role {
+        Role::Read => Trust::Reading,
+        Role::Write => Trust::Rights,
+        Role::Token => Trust::Logins,
+    };
+    let guard = environment.guard(&shared, backend.registry(), trust).await?;
+    let service = Service::guarded(guard.access().clone()).with_edge(environment.edge_host);
+    api::run(Function::new(service, role).with_guard(guard)).await
 }

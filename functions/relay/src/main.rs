@@ -6,8 +6,10 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use aws::Trust;
 use aws::environment::Environment;
-use registry::http::Service;
+use http::Request;
+use registry::http::{Body, Service};
 use server::Patience;
 use tokio::net::TcpListener;
 
@@ -25,16 +27,25 @@ const PATIENCE: Patience = Patience {
 async fn main() -> Result<()> {
     aws::environment::log();
     let environment = Environment::read()?;
-    let backend = environment.backend(&aws::sdk_config().await);
+    let shared = aws::sdk_config().await;
+    let backend = environment.backend(&shared);
     // The first request finds the connection open; without one it tries again itself.
     if let Err(error) = backend.items.warm_up().await {
         tracing::warn!(error = %error, "the table does not answer yet");
     }
-    let relay = Relay::new(Service::new(backend.registry()), environment.is_open);
+    let guard = environment.guard(&shared, backend.registry(), Trust::Rights).await?;
+    let relay = Relay::new(Service::guarded(guard.access().clone()));
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port()?)).await.context("listen")?;
     let stop = server::stop_signal()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    server::serve(listener, move |request| relay.clone().answer(request), PATIENCE, stop).await;
+    let answer = move |request: Request<Body>| {
+        let (relay, guard) = (relay.clone(), guard.clone());
+        async move {
+            guard.learn_key_of(request.headers()).await;
+            relay.answer(request).await
+        }
+    };
+    server::serve(listener, answer, PATIENCE, stop).await;
     Ok(())
 }
 

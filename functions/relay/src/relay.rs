@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use oci::{Endpoint, ErrorCode};
-use registry::http::{Action, Body, Service, closed, refusal};
+use registry::http::{Action, Body, PushAction, Service, refusal};
 use tokio::sync::Semaphore;
 
 /// How many appends are under way at once; others wait. Each holds about 20 MB, and the container has 512 MB.
@@ -17,22 +17,18 @@ const APPENDS_MAX: usize = 12;
 #[derive(Clone)]
 pub(crate) struct Relay {
     service: Service,
-    is_open: bool,
     places: Arc<Semaphore>,
 }
 
 impl Relay {
-    pub(crate) fn new(service: Service, is_open: bool) -> Self {
-        Self { service, is_open, places: Arc::new(Semaphore::new(APPENDS_MAX)) }
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service, places: Arc::new(Semaphore::new(APPENDS_MAX)) }
     }
 
     /// Answers; what goes wrong is an answer too.
     pub(crate) async fn answer(self, request: Request<Body>) -> Response<Body> {
-        if !self.is_open {
-            return closed();
-        }
         match action(&request) {
-            Some(Action::UploadAppend) => {
+            Some(Action::Push(_, PushAction::UploadAppend(_))) => {
                 let _place = self.places.acquire().await;
                 self.service.handle(request).await
             }
@@ -47,5 +43,5 @@ impl Relay {
 
 fn action(request: &Request<Body>) -> Option<Action> {
     let endpoint = Endpoint::parse(request.uri().path()).ok()?;
-    Action::of(request.method(), &endpoint).ok()
+    Action::of(request.method(), endpoint).ok()
 }

@@ -30,7 +30,7 @@ impl World {
             abilities: Abilities::default(),
         };
         let service = Service::new(Registry::new(stores, Lifetimes::default()));
-        let function = |role| Function::new(service.clone(), role, true);
+        let function = |role| Function::new(service.clone(), role);
         Self { read: function(Role::Read), write: function(Role::Write) }
     }
 

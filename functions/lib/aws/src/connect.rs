@@ -91,6 +91,19 @@ impl Clients {
     }
 }
 
+/// Returns a client of Secrets Manager.
+pub(crate) fn secrets_client(shared: &SdkConfig, endpoint: Option<&str>) -> aws_sdk_secretsmanager::Client {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ITEMS_TIMEOUT);
+    let mut config = aws_sdk_secretsmanager::config::Builder::from(shared)
+        .retry_config(retries())
+        .timeout_config(timeouts.build());
+    if let Some(endpoint) = endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
 fn dynamodb(shared: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ITEMS_TIMEOUT);

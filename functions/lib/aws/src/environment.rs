@@ -9,6 +9,9 @@ use registry::{Lifetimes, Registry, Stores};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::connect::secrets_client;
+use crate::guard::{Guard, GuardError, Trust};
+use crate::secrets::Secrets;
 use crate::{Capability, Clients, DynamoDb, Presigned, S3, Settings};
 
 /// Writes the log as lines of JSON, for as much as `SLIPWAY_LOG` says.
@@ -38,8 +41,11 @@ pub struct Environment {
     pub uploads: Uploads,
     /// The edge's host, as far as it is known beforehand.
     pub edge_host: Option<String>,
-    /// Whether anybody may do anything: until there are accounts, the only other choice is nobody and nothing.
-    pub is_open: bool,
+    /// The secret that access tokens are signed with, by its name or ARN in Secrets Manager; the functions that
+    /// answer clients need it.
+    pub secret: Option<String>,
+    /// Where Secrets Manager is, if not at AWS.
+    pub secrets_endpoint: Option<String>,
 }
 
 /// The environment does not make sense.
@@ -81,8 +87,27 @@ impl Environment {
             Some("capability") => Uploads::Capability(required("SLIPWAY_CAPABILITY_KEY")?),
             Some(other) => return Err(unknown("SLIPWAY_UPLOADS", other)),
         };
-        let is_open = choice("SLIPWAY_ACCESS", set, &[("open", true), ("closed", false)], false)?;
-        Ok(Self { settings, uploads, edge_host: set("SLIPWAY_EDGE_HOST"), is_open })
+        Ok(Self {
+            settings,
+            uploads,
+            edge_host: set("SLIPWAY_EDGE_HOST"),
+            secret: set("SLIPWAY_SECRET"),
+            secrets_endpoint: set("SLIPWAY_SECRETS_ENDPOINT"),
+        })
+    }
+
+    /// Returns the accounts of the registry, as far as the function is trusted with them.
+    ///
+    /// Without the secret there is none: a registry on AWS is never open.
+    pub async fn guard(
+        &self,
+        shared: &SdkConfig,
+        registry: Registry,
+        trust: Trust,
+    ) -> Result<Guard, GuardError> {
+        let secret = self.secret.as_deref().ok_or(EnvironmentError::Missing("SLIPWAY_SECRET"))?;
+        let client = secrets_client(shared, self.secrets_endpoint.as_deref());
+        Guard::new(registry, Secrets::new(client, secret), trust).await
     }
 
     /// Returns the stores; nothing is connected yet.

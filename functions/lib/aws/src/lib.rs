@@ -4,6 +4,7 @@
 //! - [`DynamoDb`]: the item port.
 //! - [`S3`]: the object port.
 //! - [`Presigned`], [`Capability`]: what lets clients reach the bucket themselves.
+//! - [`Guard`]: the accounts, and the secret that tokens are signed with.
 //! - [`environment`]: the settings of a function, and the registry they make.
 
 mod capability;
@@ -11,12 +12,16 @@ mod connect;
 mod copy;
 pub mod environment;
 mod error;
+mod guard;
 mod items;
 mod objects;
+mod secrets;
 mod signing;
 
 pub use capability::Capability;
 pub use connect::{Clients, Settings, sdk_config};
+pub use guard::{Guard, GuardError, Trust};
 pub use items::{DynamoDb, item_of_image};
 pub use objects::{PART_BYTES_MIN, S3};
+pub use secrets::SecretError;
 pub use signing::Presigned;

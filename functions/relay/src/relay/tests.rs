@@ -54,18 +54,8 @@ async fn reply(relay: &Relay, method: &Method, path: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_closed_relay_denies_everything() {
-    let relay = Relay::new(service(), false);
-    for (method, path) in
-        [(Method::GET, "/v2/"), (Method::PATCH, "/v2/a/blobs/uploads/1"), (Method::GET, "/")]
-    {
-        assert_eq!(reply(&relay, &method, path).await, (403, "DENIED".to_owned()), "{method} {path}");
-    }
-}
-
-#[tokio::test]
-async fn an_open_relay_takes_appends_only() {
-    let relay = Relay::new(service(), true);
+async fn the_relay_takes_appends_only() {
+    let relay = Relay::new(service());
     let blob = format!("/v2/a/blobs/sha256:{}", "0".repeat(64));
     for (method, path, status, code) in [
         (Method::GET, "/v2/", 200, ""),
@@ -92,7 +82,7 @@ async fn an_open_relay_takes_appends_only() {
 #[tokio::test]
 async fn an_append_too_many_waits_until_another_has_ended_and_the_load_balancer_does_not_notice() {
     let service = service();
-    let relay = Relay::new(service.clone(), true);
+    let relay = Relay::new(service.clone());
     let bodies = Bodies { begun: Arc::new(Semaphore::new(0)), pieces: Arc::new(Semaphore::new(0)) };
     let mut appends = Vec::new();
     for _ in 0..APPENDS_MAX + 1 {
@@ -117,7 +107,7 @@ async fn after_an_append_the_client_goes_on_at_the_host_that_it_came_to() {
     let service = service();
     let begun = service.handle(request(&Method::POST, "/v2/a/blobs/uploads/", "")).await;
     let upload = begun.headers()[header::LOCATION].to_str().unwrap();
-    let relay = Relay::new(service, true);
+    let relay = Relay::new(service);
     let answer = relay.answer(request(&Method::PATCH, upload, "bytes")).await;
     assert_eq!(answer.status(), 202);
     assert_eq!(answer.headers()[header::LOCATION].to_str().unwrap(), upload);

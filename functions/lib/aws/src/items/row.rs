@@ -15,8 +15,13 @@ use crate::error::corrupt;
 /// A row as the SDK has it.
 pub(crate) type Row = HashMap<String, AttributeValue>;
 
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+/// How long the audit log remembers.
+const AUDIT_TTL_SECONDS: u64 = 400 * DAY_SECONDS;
+
 /// How long an event that nobody took stays, in seconds.
-const EVENT_TTL_SECONDS: u64 = 14 * 24 * 60 * 60;
+const EVENT_TTL_SECONDS: u64 = 14 * DAY_SECONDS;
 
 #[derive(Serialize)]
 struct RowRef<'a> {
@@ -81,7 +86,12 @@ pub(crate) fn key_row(key: &Key) -> Row {
 /// Only what somebody takes away anyway may vanish by itself.
 fn ttl_seconds(record: &Record) -> Option<u64> {
     match record {
-        Record::Event(event) => Some(event.at.as_millis() / 1000 + EVENT_TTL_SECONDS),
+        Record::Event(event) => Some(event.at.as_secs() + EVENT_TTL_SECONDS),
+        Record::Used(used) => Some(used.until.as_secs()),
+        // By then it is full again.
+        Record::Bucket(bucket) => Some(bucket.at.as_secs() + DAY_SECONDS),
+        Record::Token(token) => token.expires.map(|expires| expires.as_secs() + DAY_SECONDS),
+        Record::Audit(audit) => Some(audit.at.as_secs() + AUDIT_TTL_SECONDS),
         _ => None,
     }
 }

@@ -18,6 +18,8 @@ pub struct AccessOptions {
     pub is_open_without_accounts: bool,
     /// The password that the first administrator begins with.
     pub first_password: Option<Secret>,
+    /// Whether it is noted when a stored credential was used last, which takes the right to write it.
+    pub notes_use: bool,
 }
 
 /// An account as it is stored.
@@ -72,6 +74,11 @@ impl Access {
     /// Returns the name of the registry in its tokens and challenges.
     pub fn service(&self) -> String {
         self.keys().service().to_owned()
+    }
+
+    /// Returns whether the token names a key of this registry, or none at all.
+    pub fn knows_key_of(&self, token: &str) -> bool {
+        self.keys().knows_key_of(token)
     }
 
     /// Takes other keys from now on.

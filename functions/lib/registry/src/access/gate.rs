@@ -38,6 +38,8 @@ pub enum Shown {
     Basic(String, Secret),
     /// An access token.
     Bearer(String),
+    /// Something that is none of these.
+    Unreadable,
 }
 
 /// Why the gate stays shut.
@@ -103,6 +105,7 @@ impl Gate {
         }
         match shown {
             Shown::Nothing => Ok(Caller::anonymous(address.clone())),
+            Shown::Unreadable => Err(Denied::Unauthorized(Lack::Invalid)),
             Shown::Basic(user, secret) => Ok(access.login(user, secret, address).await?),
             Shown::Bearer(token) => {
                 access.login_token(token, address).map_err(|_| Denied::Unauthorized(Lack::Invalid))

@@ -108,7 +108,7 @@ impl Access {
         if !self.is_owner_active(token, &found) || self.limits_now(&caller, &found).is_none() {
             return Err(AccessError::Unauthorized);
         }
-        if let Some(item) = &item {
+        if let Some(item) = item.as_ref().filter(|_| self.options().notes_use) {
             self.note_use(item, token).await;
         }
         Ok(caller)

@@ -94,6 +94,16 @@ impl KeyRing {
         Ok(data.map_err(|_| TokenInvalid::Invalid)?.claims)
     }
 
+    /// Returns whether the token names a key of the ring, or is so wrong that no key would help.
+    pub(crate) fn knows_key_of(&self, token: &str) -> bool {
+        let id = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+        id.is_none_or(|id| self.all().any(|key| key.id == id))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
     fn validation(&self) -> Validation {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[&self.service]);
@@ -115,7 +125,7 @@ impl KeyRing {
         if header != plain {
             return None;
         }
-        std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
     }
 }
 

@@ -170,13 +170,6 @@ pub fn refusal(code: ErrorCode, message: &str) -> Response<Body> {
     response
 }
 
-/// Returns the answer to everything of a registry that its operator has not opened.
-pub fn closed() -> Response<Body> {
-    let message =
-        "this registry is closed: it has no accounts yet, and its operator has not opened it to everybody";
-    refusal(ErrorCode::Denied, message)
-}
-
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -19,6 +19,6 @@ mod token;
 mod uploads;
 
 pub use action::{Action, DeleteAction, PullAction, PushAction};
-pub use error::{closed, refusal};
+pub use error::refusal;
 pub use respond::{Body, BoxError};
 pub use service::Service;

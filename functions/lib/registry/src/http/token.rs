@@ -57,8 +57,7 @@ pub(crate) async fn answer(
     match head.method {
         Method::GET | Method::HEAD => {
             let form = Form::parse(head.uri.query().unwrap_or_default().as_bytes());
-            let caller =
-                gate.caller(&authorization::shown(&head.headers)?, address).await.map_err(refused)?;
+            let caller = gate.caller(&authorization::shown(&head.headers), address).await.map_err(refused)?;
             let asked = form.asked(form.get("offline_token")? == Some("true"))?;
             issue(access, &caller, &asked, None).await
         }
