@@ -26,7 +26,7 @@ use crate::access::caller::Who;
 use crate::access::permit::{Permit, Right};
 use crate::access::rights::Rights;
 use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret};
-use crate::records::{AuditOutcome, Visibility};
+use crate::records::AuditOutcome;
 use crate::{Page, Registry};
 
 /// What a request shows of whom it speaks for.
@@ -161,7 +161,8 @@ impl Gate {
     ) -> Result<Arc<Rights>, Denied> {
         let access = match (&self.access, &caller.who) {
             (Some(access), who) if *who != Who::Everybody => access,
-            _ => return Ok(Arc::new(Rights { new_visibility: Visibility::Public, ..Rights::default() })),
+            // What is pushed to an open registry is nobody else's once it is closed.
+            _ => return Ok(Arc::default()),
         };
         match caller.token_allows(repository, permission) {
             Some(false) => return Err(Denied::Unauthorized(Lack::Scope)),

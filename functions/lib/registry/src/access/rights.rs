@@ -156,9 +156,5 @@ fn rights_of(
     if is_public {
         permissions.extend(Role::Pull.permissions());
     }
-    let new_visibility = match caller.who {
-        Who::Everybody => Visibility::Public,
-        _ => facts.namespace.unwrap_or_default(),
-    };
-    Rights { permissions, new_visibility, is_public }
+    Rights { permissions, new_visibility: facts.namespace.unwrap_or_default(), is_public }
 }
