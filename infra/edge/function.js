@@ -21,13 +21,15 @@ const READ_ONLY_HEADER = /^(via|warning)$/;
 
 function handler(event) {
     const isResponse = event.context.eventType === 'viewer-response';
-    return isResponse ? finish(event.request, event.response) : route(event.request);
+    return isResponse ? finish(event.request, event.response) : route(event.request, event.viewer.ip);
 }
 
-function route(request) {
-    // The API builds its token realm from the one, finish() the Location from the other: never a client's word.
+function route(request, viewerIp) {
+    // Never a client's word: the API counts failed logins against the address and builds its token realm from the host,
+    // and finish() answers with the location.
     delete request.headers['x-slipway-location'];
     delete request.headers['x-viewer-host'];
+    request.headers['x-viewer-address'] = { value: viewerIp };
     if (request.headers.host) request.headers['x-viewer-host'] = { value: request.headers.host.value };
     const upload = UPLOAD_URI.exec(request.uri);
     if (upload && request.method === 'PATCH') return routePatch(request);

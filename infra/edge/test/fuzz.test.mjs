@@ -7,6 +7,7 @@ import { loadFunction } from '../../../tests/aws/edge/runtime.mjs';
 import { DIGEST, HASH, ID, PRESIGNED, SOURCE, UPLOAD } from './support.mjs';
 
 const EVENTS = 10_000;
+const VIEWER = '192.0.2.10';
 const SEED = Number(process.env.SLIPWAY_SEED ?? 20261121);
 const UPLOADS = ['presigned', 'presigned', 'capability', 'off'];
 const SETTINGS = UPLOADS.flatMap(uploads => [true, false].map(relay => ({ uploads, relay })));
@@ -45,7 +46,7 @@ const HEADERS = {
     'transfer-encoding': ['chunked', 'gzip'],
     'x-slipway-location': ['/v2/a/blobs/sha256:0', `/v2/evil/blobs/sha256:${HASH}`],
     authorization: ['Bearer x', 'Basic x'], 'content-type': ['a/b'], 'content-encoding': ['gzip'], via: ['1.1 a'],
-    'x-viewer-host': ['evil'], 'x-amz-acl': ['public-read'], ['__proto__']: ['1'],
+    'x-viewer-host': ['evil'], 'x-viewer-address': ['evil'], 'x-amz-acl': ['public-read'], ['__proto__']: ['1'],
 };
 
 function field(values) {
@@ -91,6 +92,7 @@ function assertRouted(before, { result, originId }) {
     assert.equal(faultOf('viewer-request', before, result), undefined);
     if ('statusCode' in result) return assertRefusal(result);
     if (originId === 's3') return assertSafeForS3(result);
+    assert.deepEqual(result.headers['x-viewer-address'], { value: VIEWER });
     assert.deepEqual(result.headers['x-viewer-host'], before.headers.host && { value: 'registry.example.com' });
     return assert.equal(result.headers['x-slipway-location'], undefined);
 }
@@ -109,13 +111,13 @@ test(`${EVENTS} random events (SLIPWAY_SEED=${SEED})`, () => {
         const run = oneOf(functions);
         const request = randomRequest();
         try {
-            const routed = run(eventOf(request, '192.0.2.10'));
+            const routed = run(eventOf(request, VIEWER));
             assertRouted(request, routed);
             seen.add(routed.result.statusCode ?? routed.originId);
             const statusCode = oneOf([200, 200, 201, 202, 204, 307]);
             const response = { statusCode, statusDescription: 'x', headers: { via: { value: 'a' } }, cookies: {} };
             const modified = routed.result.uri ? routed.result : request;
-            const event = eventOf(oneOf([request, modified]), '192.0.2.10', response);
+            const event = eventOf(oneOf([request, modified]), VIEWER, response);
             const finished = run(event);
             assertFinished(event, finished);
             seen.add(`answered ${finished.result.statusCode}`);

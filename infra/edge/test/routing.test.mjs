@@ -27,12 +27,13 @@ test('a manifest PUT goes to the API', () => assertOrigin('api', recorded('put-m
 
 test('a manifest GET goes to the API', () => assertOrigin('api', recorded('get-manifest')));
 
-test('a request for the API is left as it is, but for the host', () => {
+test('a request for the API is left as it is, but for the host and the address', () => {
     const event = recorded('get-manifest');
     const { headers, ...rest } = run(event).request;
-    const { 'x-viewer-host': viewerHost, ...kept } = headers;
+    const { 'x-viewer-host': viewerHost, 'x-viewer-address': viewerAddress, ...kept } = headers;
     assert.deepEqual({ headers: kept, ...rest }, event.request);
     assert.equal(viewerHost.value, 'registry.example.com');
+    assert.equal(viewerAddress.value, event.viewer.ip);
 });
 
 for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'OPTIONS']) {
@@ -42,6 +43,18 @@ for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'OPTIONS']) {
         assertOrigin('api', event, { relay: true });
     });
 }
+
+test('logins and the management of accounts go to the API as they came', () => {
+    for (const [method, url] of [
+        ['GET', '/token?service=slipway&scope=repository%3Ateam%2Fapp%3Apull'], ['POST', '/token'],
+        ['GET', '/api/v1/repositories/team%2Fapp/grants'], ['PATCH', '/api/v1/users/alice'],
+        ['DELETE', '/api/v1/users/alice'],
+    ]) {
+        const event = request(method, url, { 'content-length': 2 * LIMIT, authorization: 'Basic x' });
+        const { originId, url: sent, request: { headers } } = run(event, { relay: true });
+        assert.deepEqual([originId, sent, headers.authorization.value], ['api', url, 'Basic x']);
+    }
+});
 
 test('POST that starts an upload goes to the API', () => {
     assertOrigin('api', request('POST', '/v2/team/app/blobs/uploads/', { 'content-length': 0 }));
@@ -182,6 +195,20 @@ test('the host that the viewer asked for goes to the API and the relay, and nobo
         event.request.headers['x-viewer-host'].multiValue = [{ value: 'evil.example.com' }, { value: 'b' }];
         assert.deepEqual(run(event, settings).request.headers['x-viewer-host'], { value: 'registry.example.com' });
     }
+});
+
+test('the address of the viewer goes to the API and the relay, and nobody else can say it', () => {
+    for (const [method, settings] of [['GET', {}], ['PATCH', {}], ['PATCH', { relay: true }], ['POST', {}]]) {
+        const event = request(method, UPLOAD, { 'x-viewer-address': '203.0.113.1' });
+        event.request.headers['x-viewer-address'].multiValue = [{ value: '203.0.113.1' }, { value: 'b' }];
+        event.viewer.ip = '2001:db8::1';
+        assert.deepEqual(run(event, settings).request.headers['x-viewer-address'], { value: '2001:db8::1' });
+    }
+});
+
+test('S3 does not learn who the viewer is', () => {
+    const { headers } = run(put(1, undefined, { 'x-viewer-address': '203.0.113.1' })).request;
+    assert.deepEqual([headers['x-viewer-address'], headers['x-viewer-host']], [undefined, undefined]);
 });
 
 test('without a Host there is no viewer host', () => {

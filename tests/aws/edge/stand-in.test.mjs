@@ -38,12 +38,14 @@ function variant(t, name, change) {
 
 test('a request for the API arrives as CloudFront would send it', async t => {
     const { api, edge } = await start(t);
-    const headers = { authorization: 'Bearer x', 'x-viewer-host': 'evil', 'x-forwarded-for': '192.0.2.1' };
+    const forged = { 'x-viewer-host': 'evil', 'x-viewer-address': '203.0.113.1', 'x-forwarded-for': '192.0.2.1' };
+    const headers = { authorization: 'Bearer x', ...forged };
     const { status } = await send(`${edge.url}/v2/?n=%2F&last=a`, { headers });
     const [got] = api.requests;
     assert.deepEqual([status, got.url], [200, '/v2/?n=%2F&last=a']);
     assert.equal(got.headers.host, new URL(api.url).host);
     assert.equal(got.headers['x-viewer-host'], new URL(edge.url).host);
+    assert.equal(got.headers['x-viewer-address'], '127.0.0.1');
     assert.equal(got.headers.authorization, 'Bearer x');
     assert.equal(got.headers['x-forwarded-for'], '192.0.2.1, 127.0.0.1');
     assert.match(got.headers.via, /CloudFront/);
@@ -210,7 +212,7 @@ test('a function that breaks the rules is 502, one that throws is 503', async t 
     const bad = "    if (request.uri === '/add') request.headers['x-real-ip'] = { value: 'x' };\n"
         + "    if (request.uri === '/throw') throw new Error('no');\n"
         + "    if (request.uri === '/relay') cf.selectRequestOriginById('relay');\n";
-    const opening = 'function route(request) {\n';
+    const opening = 'function route(request, viewerIp) {\n';
     const path = variant(t, 'edge/function.js', text => text.replace(opening, opening + bad));
     const { api, edge } = await start(t, { function: path });
     const statuses = [];

@@ -15,7 +15,7 @@ main() {
     for function in $(sed -n 's/^      CodeUri: //p' "$folder/template.yaml"); do
         mkdir -p "$folder/$function"
     done
-    for function in ApiReadFunction ApiWriteFunction; do
+    for function in ApiReadFunction ApiWriteFunction ApiTokenFunction; do
         cp "$programs/api" "$folder/$function/bootstrap"
     done
 }

@@ -2,7 +2,7 @@
 # Pushes and pulls with docker and skopeo through `sam local start-api` with infra/template.yaml:
 #   tests/aws/sam/run.sh
 # FUNCTIONS_DIR is a folder with `api` and `stand-ins`; without it they are built. The docker daemon is the one that
-# answers, or one of its own. S3 and DynamoDB are the tests' stand-ins.
+# answers, or one of its own. S3, DynamoDB and Secrets Manager are the tests' stand-ins.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 source tests/aws/sam/machine.sh
@@ -17,13 +17,20 @@ main() {
     require_tools
     work=$(mktemp -d /tmp/slipway-sam-XXXXXX)
     trap clean_up EXIT
+    # Docker keeps logins here, and not with those of whoever runs this.
+    mkdir "$work/docker-config"
+    export DOCKER_CONFIG=$work/docker-config
     step "programs" build_programs
     step "docker" start_docker
     step "stand-ins" start_stand_ins
     step "sam local, warm containers" start_sam warm --warm-containers LAZY
+    step "a push without a login" refuse_stranger
+    step "login" log_in
     step "push and pull" push_and_pull warm
+    step "logout" log_out warm
     step "stop" stop_sam warm
     step "sam local, a container for each request" start_sam fresh
+    step "login" log_in
     step "push and pull" push_and_pull fresh
     step "pull what was pushed before" pull_again warm fresh
     step "stop" stop_sam fresh
@@ -33,7 +40,7 @@ main() {
 
 require_tools() {
     local tool
-    for tool in docker skopeo busybox; do
+    for tool in docker skopeo busybox curl; do
         command -v "$tool" >/dev/null || skip "$tool is not installed"
     done
     [ -x "$TOOLS/sam" ] || skip "the SAM CLI is not in $TOOLS (tests/setup.sh installs it)"
@@ -80,8 +87,8 @@ start_sam() {
     registry=127.0.0.1:$(free_port)
     SAM_CLI_TELEMETRY=0 __SAM_CLI_APP_DIR=$work/sam "$TOOLS/sam" local start-api --template "$work/build/template.yaml" \
         --host 127.0.0.1 --port "${registry#*:}" --skip-pull-image "$@" --env-vars "$work/names.json" \
-        --parameter-overrides Access=open WithEdge=no Architecture=x86_64 \
-        S3Endpoint="$S3_ENDPOINT" S3PathStyle=true DynamodbEndpoint="$DYNAMODB_ENDPOINT" >"$log" 2>&1 &
+        --parameter-overrides WithEdge=no Architecture=x86_64 S3Endpoint="$S3_ENDPOINT" S3PathStyle=true \
+        DynamodbEndpoint="$DYNAMODB_ENDPOINT" SecretsEndpoint="$SECRETS_ENDPOINT" >"$log" 2>&1 &
     sam=$!
     wait_until "$sam" "$log" grep -q 'Running on' "$log"
 }
@@ -100,25 +107,57 @@ containers_of() {
     sed -n 's/^SAM_CONTAINER_ID: //p' "$work/$1.log"
 }
 
+# Nobody gets in without a login or with a wrong password, and the challenge leads back to here.
+refuse_stranger() {
+    local image=$registry/admin/stranger challenge
+    challenge=$(curl --silent --output "$work/refusal" --dump-header - "http://$registry/v2/" | tr -d '\r' |
+        sed -n 's/^www-authenticate: //Ip')
+    same "the challenge" "Bearer realm=\"http://$registry/token\",service=\"slipway\"" "$challenge"
+    same "the error" '"UNAUTHORIZED"' "$(grep -o '"UNAUTHORIZED"' "$work/refusal")"
+    images+=("$(build_image stranger "$image")")
+    refused docker push --quiet "$image"
+    refused from_registry "$image" "$work/stranger-pulled"
+    refused docker login --username admin --password-stdin "$registry" <<<"not-$FIRST_PASSWORD"
+}
+
+log_in() {
+    docker login --username admin --password-stdin "$registry" <<<"$FIRST_PASSWORD" >/dev/null 2>&1
+}
+
+# log_out ROUND: what could be pushed and pulled until now cannot be any more.
+log_out() {
+    docker logout "$registry" >/dev/null
+    refused docker push --quiet "$registry/admin/stranger"
+    refused docker pull --quiet "$registry/admin/$1/skopeo"
+}
+
+# refused COMMAND...: fails unless the command does, and because of access.
+refused() {
+    local status=0
+    "$@" >"$work/said" 2>&1 || status=$?
+    [ "$status" != 0 ] || { echo "not refused: $*" >&2; return 1; }
+    grep -qiE 'unauthorized|denied|authentication required' "$work/said" || { cat "$work/said" >&2; return 1; }
+}
+
 # push_and_pull ROUND: a new image, by docker and by skopeo, both ways.
 push_and_pull() {
-    local image=$registry/$1/docker copy=$registry/$1/skopeo id digest
+    local image=$registry/admin/$1/docker copy=$registry/admin/$1/skopeo id digest
     id=$(build_image "$1" "$image")
     images+=("$id")
     digest=$(docker push "$image" | sed -n 's/.* digest: \(sha256:[0-9a-f]*\) .*/\1/p')
     docker image rm "$image" >/dev/null
     docker pull --quiet "$image@$digest" >/dev/null
     same "the image's id" "$id" "$(docker image inspect --format '{{.Id}}' "$image@$digest")"
-    from_registry "$image" "$work/$1-pulled"
-    to_registry "$work/$1-pulled" "$copy"
-    from_registry "$copy" "$work/$1-copied"
+    from_registry "$image" "$work/$1-pulled" --src-creds "admin:$FIRST_PASSWORD"
+    to_registry "$work/$1-pulled" "$copy" --dest-creds "admin:$FIRST_PASSWORD"
+    from_registry "$copy" "$work/$1-copied" --src-creds "admin:$FIRST_PASSWORD"
     diff -r "$work/$1-pulled" "$work/$1-copied"
     same "redirects to S3" yes "$(grep -q 'GET /v2/.*/blobs/.* 307 -' "$work/$1.log" && echo yes)"
 }
 
 # pull_again EARLIER NOW: what one SAM stored, another serves.
 pull_again() {
-    from_registry "$registry/$1/docker" "$work/$1-again"
+    from_registry "$registry/admin/$1/docker" "$work/$1-again" --src-creds "admin:$FIRST_PASSWORD"
     diff -r "$work/$1-pulled" "$work/$1-again"
 }
 
@@ -140,12 +179,14 @@ build_image() {
     DOCKER_BUILDKIT=0 docker build --quiet --tag "$2" "$context" 2>/dev/null
 }
 
+# from_registry IMAGE FOLDER [OPTION...]
 from_registry() {
-    skopeo --insecure-policy copy --quiet --src-tls-verify=false "docker://$1" "dir:$2"
+    skopeo --insecure-policy copy --quiet --src-tls-verify=false "${@:3}" "docker://$1" "dir:$2"
 }
 
+# to_registry FOLDER IMAGE [OPTION...]
 to_registry() {
-    skopeo --insecure-policy copy --quiet --dest-tls-verify=false "dir:$1" "docker://$2"
+    skopeo --insecure-policy copy --quiet --dest-tls-verify=false "${@:3}" "dir:$1" "docker://$2"
 }
 
 same() {

@@ -6,18 +6,26 @@ use serde_json::json;
 use crate::template;
 
 #[test]
-fn get_and_head_go_to_the_reading_function_and_the_rest_to_the_writing_one() {
+fn each_request_goes_to_the_function_whose_rights_it_needs() {
     let routes = template().routes().unwrap();
     let mut found: Vec<_> =
         routes.iter().map(|it| format!("{} {} {}", it.method, it.path, it.function)).collect();
     found.sort();
     let expected = [
         "ANY $default ApiReadFunction",
+        "DELETE /api/v1/{proxy+} ApiWriteFunction",
         "DELETE /v2/{proxy+} ApiWriteFunction",
+        "GET /api/v1/{proxy+} ApiWriteFunction",
+        "GET /token ApiTokenFunction",
         "GET /v2/{proxy+} ApiReadFunction",
+        "HEAD /token ApiTokenFunction",
         "HEAD /v2/{proxy+} ApiReadFunction",
+        "PATCH /api/v1/{proxy+} ApiWriteFunction",
         "PATCH /v2/{proxy+} ApiWriteFunction",
+        "POST /api/v1/{proxy+} ApiWriteFunction",
+        "POST /token ApiTokenFunction",
         "POST /v2/{proxy+} ApiWriteFunction",
+        "PUT /api/v1/{proxy+} ApiWriteFunction",
         "PUT /v2/{proxy+} ApiWriteFunction",
     ];
     assert_eq!(found, expected);
@@ -47,7 +55,7 @@ fn bodies_are_binary() {
 }
 
 #[test]
-fn api_gateway_may_call_exactly_the_two_functions() {
+fn api_gateway_may_call_exactly_the_three_functions() {
     let template = template();
     let mut callable = Vec::new();
     for id in template.resources_of_type("AWS::Lambda::Permission") {
@@ -57,7 +65,8 @@ fn api_gateway_may_call_exactly_the_two_functions() {
             callable.push(permission["FunctionName"]["Ref"].as_str().unwrap().to_owned());
         }
     }
-    assert_eq!(callable, ["ApiReadFunction", "ApiWriteFunction"]);
+    callable.sort();
+    assert_eq!(callable, ["ApiReadFunction", "ApiTokenFunction", "ApiWriteFunction"]);
 }
 
 #[test]

@@ -16,18 +16,20 @@ fn all_functions_are_small_native_programs() {
     assert_eq!(shared["MemorySize"], 512);
     assert_eq!(template.section("Parameters")["Architecture"]["Default"], "arm64");
     for function in template.functions() {
-        for setting in ["Runtime", "Handler", "Architectures", "MemorySize"] {
-            assert!(
-                template.properties(function)[setting].is_null(),
-                "{function} has a {setting} of its own"
-            );
+        let own = template.properties(function);
+        for setting in ["Runtime", "Handler", "Architectures"] {
+            assert!(own[setting].is_null(), "{function} has a {setting} of its own");
         }
+        // Memory brings processor, which a login needs and nothing else does.
+        let memory = if function == "ApiTokenFunction" { json!(1024) } else { json!(null) };
+        assert_eq!(own["MemorySize"], memory, "{function}");
     }
 }
 
 /// Function, package, program, seconds.
-const FUNCTIONS: [(&str, &str, &str, u64); 4] = [
+const FUNCTIONS: [(&str, &str, &str, u64); 5] = [
     ("ApiReadFunction", "../functions/api", "api", 29),
+    ("ApiTokenFunction", "../functions/api", "api", 29),
     ("ApiWriteFunction", "../functions/api", "api", 29),
     ("EventsFunction", "../functions/events", "events", 900),
     ("ScheduledFunction", "../functions/scheduled", "scheduled", 900),
@@ -54,8 +56,8 @@ fn each_function_has_a_role_and_a_log_of_its_own() {
         template.functions().into_iter().map(value).collect::<BTreeSet<_>>()
     };
     let logs = of_each("/LoggingConfig/LogGroup/Ref");
-    assert_eq!(logs.len(), 4);
-    assert_eq!(of_each("/Role/Fn::GetAtt/0").len(), 4);
+    assert_eq!(logs.len(), FUNCTIONS.len());
+    assert_eq!(of_each("/Role/Fn::GetAtt/0").len(), FUNCTIONS.len());
     for log in template.resources_of_type("AWS::Logs::LogGroup") {
         assert_eq!(template.properties(log)["RetentionInDays"], json!({"Ref": "LogRetentionDays"}), "{log}");
     }
@@ -69,10 +71,11 @@ const EVERY: [&str; 6] = [
     "SLIPWAY_S3_PATH_STYLE",
     "SLIPWAY_TABLE",
 ];
-const API: [&str; 4] = ["SLIPWAY_ACCESS", "SLIPWAY_EDGE_HOST", "SLIPWAY_ROLE", "SLIPWAY_UPLOADS"];
+const API: [&str; 3] = ["SLIPWAY_ROLE", "SLIPWAY_SECRET", "SLIPWAY_SECRETS_ENDPOINT"];
+const CONTENT: [&str; 2] = ["SLIPWAY_EDGE_HOST", "SLIPWAY_UPLOADS"];
 
 fn values(name: &str) -> Option<String> {
-    let known = ["Table", "AWS::AccountId", "CapabilityKey"].contains(&name);
+    let known = ["Table", "AWS::AccountId", "CapabilityKey", "RegistrySecret"].contains(&name);
     let id = (name == "AWS::StackId").then(|| "arn:aws:cloudformation:r:1:stack/s/1-2-3-4-5f".to_owned());
     id.or_else(|| known.then(|| format!("a-{name}")))
 }
@@ -81,23 +84,23 @@ fn values(name: &str) -> Option<String> {
 fn the_variables_are_exactly_those_that_the_programs_read() {
     let template = template();
     for (function, own) in [
-        ("ApiReadFunction", API.as_slice()),
-        ("ApiWriteFunction", &[&API[..], &["SLIPWAY_CAPABILITY_KEY"]].concat()),
-        ("EventsFunction", &[]),
-        ("ScheduledFunction", &[]),
+        ("ApiReadFunction", [&API[..], &CONTENT].concat()),
+        ("ApiTokenFunction", API.to_vec()),
+        ("ApiWriteFunction", [&API[..], &CONTENT, &["SLIPWAY_CAPABILITY_KEY"]].concat()),
+        ("EventsFunction", vec![]),
+        ("ScheduledFunction", vec![]),
     ] {
         let found: BTreeSet<_> = template.environment(function, &values).unwrap().into_keys().collect();
-        let expected: BTreeSet<_> = EVERY.iter().chain(own).map(|name| (*name).to_owned()).collect();
+        let expected: BTreeSet<_> = EVERY.iter().chain(&own).map(|name| (*name).to_owned()).collect();
         assert_eq!(found, expected, "{function}");
     }
 }
 
 #[test]
-fn by_default_nobody_has_access_and_large_layers_go_to_s3() {
+fn by_default_large_layers_go_to_s3() {
     let environment = template().environment("ApiWriteFunction", &values).unwrap();
     for (name, value) in [
         ("SLIPWAY_ROLE", "write"),
-        ("SLIPWAY_ACCESS", "closed"),
         ("SLIPWAY_UPLOADS", "presigned"),
         ("SLIPWAY_EDGE_HOST", ""),
         ("SLIPWAY_CAPABILITY_KEY", ""),
@@ -108,8 +111,20 @@ fn by_default_nobody_has_access_and_large_layers_go_to_s3() {
     ] {
         assert_eq!(environment[name], value, "{name}");
     }
-    let reading = template().environment("ApiReadFunction", &values).unwrap();
-    assert_eq!(reading["SLIPWAY_ROLE"], "read");
+}
+
+#[test]
+fn each_function_of_the_api_knows_its_role_and_the_one_secret() {
+    let template = template();
+    for (function, role) in
+        [("ApiReadFunction", "read"), ("ApiTokenFunction", "token"), ("ApiWriteFunction", "write")]
+    {
+        let environment = template.environment(function, &values).unwrap();
+        assert_eq!(environment["SLIPWAY_ROLE"], role, "{function}");
+        // Its ARN: the secret itself, in a variable, would be shown to all who may look at the function.
+        assert_eq!(environment["SLIPWAY_SECRET"], "a-RegistrySecret", "{function}");
+        assert_eq!(environment["SLIPWAY_SECRETS_ENDPOINT"], "", "{function}");
+    }
 }
 
 #[test]

@@ -20,25 +20,31 @@ fn nothing_has_to_be_answered_and_the_defaults_are_the_safe_ones() {
         assert!(!parameter["Default"].is_null(), "{name}");
     }
     for (name, default) in [
-        ("Access", "closed"),
         ("WithEdge", "yes"),
         ("WithRelay", "no"),
         ("Uploads", "presigned"),
         ("AlarmEmail", ""),
+        ("SecretsEndpoint", ""),
     ] {
         assert_eq!(template.section("Parameters")[name]["Default"], default, "{name}");
     }
 }
 
+/// No parameter lets everybody in, and no variable either.
 #[test]
-fn access_is_closed_or_open_and_says_what_open_means() {
-    let template = template();
-    let access = &template.section("Parameters")["Access"];
-    assert_eq!(access["AllowedValues"], serde_json::json!(["closed", "open"]));
-    let description = access["Description"].as_str().unwrap();
-    assert!(
-        description.contains("anybody") && description.contains("delete") && description.contains("accounts")
-    );
+fn there_is_no_open_registry() {
+    for file in FILES {
+        assert!(!named(file).section("Parameters").contains_key("Access"), "{file}");
+        assert!(!std::fs::read_to_string(path(file)).unwrap().contains("SLIPWAY_ACCESS"), "{file}");
+    }
+}
+
+/// Parameters are shown to all who may look at the stack.
+#[test]
+fn no_parameter_is_a_secret() {
+    for (name, parameter) in template().section("Parameters") {
+        assert!(parameter.get("NoEcho").is_none(), "{name}");
+    }
 }
 
 #[test]

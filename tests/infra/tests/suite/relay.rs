@@ -17,6 +17,25 @@ fn the_relay_may_do_what_the_writing_function_may() {
 }
 
 #[test]
+fn the_relay_has_the_secret_of_the_functions() {
+    let secret = json!({"Ref": "RegistrySecret"});
+    assert_eq!(template().properties("Relay")["Parameters"]["Secret"], secret);
+    let relay = named("relay.yaml");
+    let environment = &relay.properties("Task")["ContainerDefinitions"][0]["Environment"];
+    let given = json!({"Name": "SLIPWAY_SECRET", "Value": {"Ref": "Secret"}});
+    assert!(environment.as_array().unwrap().contains(&given));
+}
+
+/// The load balancer asks without a credential; a registry on AWS is never open.
+#[test]
+fn the_relay_is_well_when_it_asks_for_a_login() {
+    let relay = named("relay.yaml");
+    let group = relay.properties("TargetGroup");
+    assert_eq!(group["HealthCheckPath"], "/v2/");
+    assert_eq!(group["Matcher"], json!({"HttpCode": "401"}));
+}
+
+#[test]
 fn what_starts_the_relay_may_fetch_its_image_and_write_its_log() {
     let expected = [
         "ecr:BatchCheckLayerAvailability arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*",
@@ -52,7 +71,7 @@ fn the_relay_gets_variables_that_the_functions_have_too() {
     for name in names.iter().filter(|name| name.starts_with("SLIPWAY_")) {
         assert!(functions.contains_key(*name), "{name}");
     }
-    for name in ["SLIPWAY_ACCESS", "SLIPWAY_TABLE", "SLIPWAY_BUCKET", "PORT", "AWS_REGION"] {
+    for name in ["SLIPWAY_SECRET", "SLIPWAY_TABLE", "SLIPWAY_BUCKET", "PORT", "AWS_REGION"] {
         assert!(names.contains(&name), "{name}");
     }
 }

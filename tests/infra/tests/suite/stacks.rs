@@ -57,12 +57,37 @@ fn edge_and_relay_are_made_when_they_are_asked_for() {
 fn an_operator_is_told_where_the_registry_is() {
     let template = template();
     let outputs = template.section("Outputs");
-    for name in ["Endpoint", "DockerLogin", "ApiEndpoint", "TableName", "BucketName"] {
+    for name in ["Endpoint", "DockerLogin", "FirstPassword", "ApiEndpoint", "TableName", "BucketName"] {
         assert!(outputs.contains_key(name), "{name}");
     }
-    assert!(
-        outputs["DockerLogin"]["Value"].to_string().contains("docker login ${Edge.Outputs.EdgeDomainName}")
+    let login = outputs["DockerLogin"]["Value"].to_string();
+    assert!(login.contains("docker login --username admin ${Edge.Outputs.EdgeDomainName}"));
+}
+
+/// An output is shown to all who may look at the stack; the secret only to those who may read it.
+#[test]
+fn an_operator_is_told_how_to_read_the_first_password_and_not_the_password() {
+    let template = template();
+    let command = template.section("Outputs")["FirstPassword"]["Value"]["Fn::Sub"].as_str().unwrap();
+    assert_eq!(
+        command,
+        "aws secretsmanager get-secret-value --region ${AWS::Region} --secret-id ${RegistrySecret} \
+         --query SecretString --output text | cut -c1-24"
     );
+    for output in template.section("Outputs").values() {
+        assert!(!output.to_string().contains("resolve:"), "{output}");
+    }
+}
+
+#[test]
+fn each_function_is_watched() {
+    let monitoring = named("monitoring.yaml");
+    let alarm = monitoring.properties("FunctionErrorsAlarm")["Metrics"].to_string();
+    let dashboard = monitoring.properties("Dashboard")["DashboardBody"].to_string();
+    for function in template().functions() {
+        assert!(alarm.contains(&format!("{{\"Ref\":\"{function}\"}}")), "no alarm for {function}");
+        assert!(dashboard.contains(&format!("${{{function}}}")), "{function} is not on the dashboard");
+    }
 }
 
 #[test]

@@ -58,6 +58,19 @@ fn what_users_pushed_survives_the_stack() {
     }
 }
 
+/// 24 characters are the first password, 43 of the rest are 256 bits.
+#[test]
+fn the_secret_is_random_letters_and_digits_and_goes_with_the_stack() {
+    let template = template();
+    let secret = template.resource("RegistrySecret").unwrap();
+    assert_eq!(secret["Type"], "AWS::SecretsManager::Secret");
+    let generated = json!({"PasswordLength": 88, "ExcludePunctuation": true});
+    assert_eq!(secret["Properties"]["GenerateSecretString"], generated);
+    assert!(secret["Properties"]["Name"].is_null(), "a second stack would collide with it");
+    assert_eq!(secret["DeletionPolicy"], "Delete");
+    assert!(secret["Condition"].is_null());
+}
+
 #[test]
 fn the_bucket_is_private_encrypted_and_versioned() {
     let template = template();

@@ -1,4 +1,4 @@
-//! Runs S3 and DynamoDB stand-ins until Ctrl-C or SIGTERM, and prints the variables that lead to them.
+//! Runs stand-ins of S3, DynamoDB and Secrets Manager until Ctrl-C or SIGTERM, and prints the variables that lead to them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use dynamodb_standin::{Credentials, DynamoDbStandin};
 use s3_standin::S3Standin;
+use secrets_standin::SecretsStandin;
 use tokio::signal::unix::{SignalKind, signal};
 
 const TABLE: &str = "slipway";
@@ -13,9 +14,11 @@ const BUCKET: &str = "slipway-objects";
 const REGION: &str = "eu-central-1";
 const ACCESS_KEY: &str = "LOCALKEY";
 const SECRET_KEY: &str = "local-secret";
+const FIRST_PASSWORD: &str = "LocalFirstPassword123456";
+const SIGNING_KEY: &str = "LocalSigningKeyThatSignsNothingOfAnyWorthToAnybody";
 
 #[derive(Parser)]
-#[command(about = "Runs S3 and DynamoDB stand-ins in memory and temporary files, and prints where they are")]
+#[command(about = "Runs stand-ins of S3, DynamoDB and Secrets Manager, and prints where they are")]
 struct Options {
     /// Address to listen on; containers reach the docker bridge's, but not the loopback's
     #[arg(default_value_t = IpAddr::from(Ipv4Addr::LOCALHOST))]
@@ -28,7 +31,8 @@ async fn main() -> Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let s3 = start_s3(address).await?;
     let dynamodb = start_dynamodb(address).await;
-    print!("{}", variables(&s3.endpoint(), &dynamodb.endpoint()));
+    let secrets = SecretsStandin::start(address, &format!("{FIRST_PASSWORD}{SIGNING_KEY}")).await?;
+    print!("{}", variables(&s3.endpoint(), &dynamodb.endpoint(), &secrets.endpoint()));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -60,10 +64,12 @@ async fn start_dynamodb(address: SocketAddr) -> DynamoDbStandin {
 }
 
 /// In the shell's own words, to be sourced.
-fn variables(s3: &str, dynamodb: &str) -> String {
+fn variables(s3: &str, dynamodb: &str, secrets: &str) -> String {
     [
         ("S3_ENDPOINT", s3),
         ("DYNAMODB_ENDPOINT", dynamodb),
+        ("SECRETS_ENDPOINT", secrets),
+        ("FIRST_PASSWORD", FIRST_PASSWORD),
         ("TABLE", TABLE),
         ("BUCKET", BUCKET),
         ("AWS_DEFAULT_REGION", REGION),
