@@ -45,6 +45,11 @@ impl Credential {
         Self { id, text: text.into() }
     }
 
+    /// Returns whether it is a login that a client keeps.
+    pub(crate) fn is_login(&self) -> bool {
+        self.text.expose_secret().starts_with("slipway_ref_")
+    }
+
     /// Returns the public part.
     pub fn id(&self) -> &str {
         &self.id

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ use crate::records::AuditOutcome;
 use crate::{Page, Registry};
 
 /// What a request shows of whom it speaks for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Shown {
     /// Nothing.
     Nothing,
@@ -40,6 +41,16 @@ pub enum Shown {
     Bearer(String),
     /// Something that is none of these.
     Unreadable,
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Basic(..) => "Basic(..)",
+            Self::Bearer(_) => "Bearer(..)",
+        })
+    }
 }
 
 /// Why the gate stays shut.

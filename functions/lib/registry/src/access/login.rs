@@ -17,11 +17,31 @@ const LAST_USED_EXACT: Duration = Duration::from_secs(60 * 60);
 /// How long after its end an access token still tells whose upload goes on.
 const UPLOAD_GRACE_SECS: u64 = 24 * 60 * 60;
 
+/// How far the clock of the process that made a token may be ahead of this one's.
+const SKEW_SECS: u64 = 10;
+
 impl Access {
     /// Finds out who shows user name and secret, as Basic authentication has them; whatever it is, it is audited.
     pub async fn login(&self, user: &str, secret: &Secret, address: &Address) -> Result<Caller, AccessError> {
         let result = self.login_by_kind(user, secret, address).await;
-        if let Err(error) = &result {
+        self.audit_login(user, address, &result).await;
+        result
+    }
+
+    /// Finds out who shows user name and password; no token stands in for it.
+    pub(crate) async fn login_by_password(
+        &self,
+        user: &str,
+        secret: &Secret,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
+        let result = self.login_password(user, secret, address).await;
+        self.audit_login(user, address, &result).await;
+        result
+    }
+
+    async fn audit_login(&self, user: &str, address: &Address, result: &Result<Caller, AccessError>) {
+        if let Err(error) = result {
             // What was typed as a name may be a secret in the wrong field.
             let actor = user.parse::<AccountName>().map(|name| name.to_string()).unwrap_or_default();
             let stranger = Caller::anonymous(address.clone());
@@ -29,7 +49,6 @@ impl Access {
                 self.audit(&stranger, "login", &actor, AuditOutcome::Refused, &error.to_string()).await;
             }
         }
-        result
     }
 
     async fn login_by_kind(
@@ -40,6 +59,10 @@ impl Access {
     ) -> Result<Caller, AccessError> {
         let text = secret.expose_secret();
         if let Ok(credential) = text.parse::<Credential>() {
+            // A kept login is renewed and makes no others: who has it shall not outlive its revocation.
+            if credential.is_login() {
+                return Err(AccessError::Unauthorized);
+            }
             let caller = self.login_stored(&credential, address).await?;
             // A token under a wrong name is a mistake that somebody wants to know of.
             return if caller.who.to_string() == user { Ok(caller) } else { Err(AccessError::Unauthorized) };
@@ -58,17 +81,18 @@ impl Access {
     ) -> Result<Caller, AccessError> {
         let name = user.parse::<AccountName>().ok();
         let buckets = Buckets::of(name.as_ref(), address);
+        if let Some(name) = &name {
+            self.first_administrator(name).await?;
+        }
+        // Who waits for a processor has taken no attempt yet: right logins do not run into the limit together.
+        let turn = passwords::turn().await?;
         let account = name.as_ref().map(keys::account);
         let found = self.read(buckets.keys().chain(account.clone()).collect()).await?;
         self.attempt_take(&buckets, &found).await?;
-        let item = account.and_then(|key| found.get(&key));
-        let item = match (item, &name) {
-            (None, Some(name)) => self.first_administrator(name).await?,
-            (item, _) => item.cloned(),
-        };
-        let record = item.as_ref().and_then(|item| item.record.as_user());
+        let record = account.and_then(|key| found.get(&key)?.record.as_user());
         let record = record.filter(|user| user.state == AccountState::Active);
-        let is_right = passwords::verify(secret, record.and_then(|user| user.password.clone())).await?;
+        let phc = record.and_then(|user| user.password.clone());
+        let is_right = passwords::verify(&turn, secret, phc).await?;
         match name.filter(|_| is_right) {
             Some(name) => {
                 self.attempt_return(&buckets).await;
@@ -84,7 +108,10 @@ impl Access {
         credential: &Credential,
         address: &Address,
     ) -> Result<Caller, AccessError> {
-        let result = self.login_stored(credential, address).await;
+        let result = match credential.is_login() {
+            true => self.login_stored(credential, address).await,
+            false => Err(AccessError::Unauthorized),
+        };
         if matches!(result, Err(AccessError::Unauthorized)) {
             let stranger = Caller::anonymous(address.clone());
             self.audit(&stranger, "login", credential.id(), AuditOutcome::Refused, "stored credential").await;
@@ -139,7 +166,8 @@ impl Access {
     pub fn login_token(&self, token: &str, address: &Address) -> Result<Caller, TokenInvalid> {
         let claims = self.keys().verify(token)?;
         let now = self.registry.now().as_secs();
-        if now < claims.nbf || now >= claims.exp + UPLOAD_GRACE_SECS {
+        let end = claims.exp.checked_add(UPLOAD_GRACE_SECS).ok_or(TokenInvalid::Invalid)?;
+        if now + SKEW_SECS < claims.nbf || now >= end {
             return Err(TokenInvalid::Expired);
         }
         let who = Who::parse(&claims.sub).ok_or(TokenInvalid::Invalid)?;
@@ -168,4 +196,57 @@ fn stored_caller(id: &str, token: &TokenRecord, address: &Address) -> Caller {
 /// Three parts with dots between them, the first of them a JSON object.
 fn is_jwt(text: &str) -> bool {
     text.starts_with("eyJ") && text.split('.').count() == 3
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::access::{AccessOptions, KeyRing, UserChange, passwords::work};
+    use crate::testing::{MemoryItems, MemoryObjects, SeededRandom, SetClock};
+    use crate::{Lifetimes, Registry, Stores};
+
+    async fn access() -> Access {
+        let stores = Stores {
+            items: Arc::new(MemoryItems::default()),
+            objects: Arc::new(MemoryObjects::default()),
+            clock: Arc::new(SetClock::default()),
+            random: Arc::new(SeededRandom::new(1)),
+            abilities: Default::default(),
+        };
+        let registry = Registry::new(stores, Lifetimes::default());
+        let access =
+            Access::new(registry, KeyRing::new("test", b"secret", &[]), AccessOptions::default(), None);
+        let root = Caller::everybody(Address::default());
+        for name in ["alice", "disabled", "deleted"] {
+            let name = name.parse().unwrap();
+            access.user_create(&root, &name, &"plum-Harbour-94-kettle".into(), false).await.unwrap();
+        }
+        let change = UserChange { is_disabled: Some(true), ..UserChange::default() };
+        access.user_change(&root, &"disabled".parse().unwrap(), &change).await.unwrap();
+        access.account_delete(&root, &"deleted".parse().unwrap()).await.unwrap();
+        access
+    }
+
+    #[tokio::test]
+    async fn a_wrong_login_costs_the_same_work_whoever_is_named() {
+        let access = access().await;
+        for user in ["alice", "nobody", "disabled", "deleted", "No Name", "", "team+robot", "slipway_pat_123"]
+        {
+            let guess = format!("a guess at {user:?}");
+            let result = access.login(user, &guess.as_str().into(), &Address::default()).await;
+            assert!(matches!(result, Err(AccessError::Unauthorized)), "{user:?}");
+            assert_eq!(work::done_for(&guess), ["m=19456,t=2,p=1"], "{user:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_password_costs_no_such_work() {
+        let access = access().await;
+        let personal = Credential::fresh(&TokenKind::Personal, &crate::ports::SystemRandom);
+        let result = access.login("alice", &personal.reveal().into(), &Address::default()).await;
+        assert!(matches!(result, Err(AccessError::Unauthorized)));
+        assert!(work::done_for(personal.reveal()).is_empty());
+    }
 }

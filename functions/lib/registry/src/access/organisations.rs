@@ -27,6 +27,10 @@ impl Access {
             }
             None => {
                 self.require_administrator(caller).await?;
+                // An organisation alone would close the registry, with nobody to open it.
+                if !self.has_accounts().await? {
+                    return Err(AccessError::Conflict("make a user first, who can manage it".to_owned()));
+                }
                 None
             }
         };

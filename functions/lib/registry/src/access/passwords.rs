@@ -1,10 +1,8 @@
 //! Passwords: argon2id, as OWASP advises, and the same work for users that do not exist.
 
-use std::sync::LazyLock;
-
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Error;
 use crate::access::{AccessError, Secret};
@@ -18,28 +16,35 @@ const PASSWORD_MAX_BYTES: usize = 512;
 /// Each takes 19 MiB and a processor, so that few at once are the quickest.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
-/// What is verified when there is nothing to verify: the hash of a password that nobody knows.
-static NOBODYS: LazyLock<Option<String>> = LazyLock::new(|| {
-    let random = getrandom::u64().map(|bits| bits.to_string()).unwrap_or_default();
-    hash_now(random.as_bytes()).ok()
-});
+/// What is verified when there is nothing to verify: the hash of no password, as much work as any other.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGtub3dzIGl0Lg$RxdKJ2vvhbRv56uuehc/OgAiUggzbUlFZr5Oy6L3cgU";
+
+/// The right to use a processor for a password.
+pub(crate) struct Turn(#[expect(dead_code, reason = "it counts while it is held")] SemaphorePermit<'static>);
+
+/// Waits until a processor is free. Whoever holds a turn must not wait for a second one.
+pub(crate) async fn turn() -> Result<Turn, AccessError> {
+    let permit = AT_ONCE.acquire().await;
+    Ok(Turn(permit.map_err(|error| Error::Damaged(error.to_string()))?))
+}
 
 /// Returns the password's hash in PHC form.
 pub(crate) async fn hash(password: &Secret) -> Result<String, AccessError> {
     let password = password.clone();
-    in_background(move || hash_now(password.expose_secret().as_bytes())).await?
+    let turn = turn().await?;
+    in_background(&turn, move || hash_now(password.expose_secret().as_bytes())).await?
 }
 
 /// Returns whether the password has this hash. Without a hash it has not, after the same work.
-pub(crate) async fn verify(password: &Secret, phc: Option<String>) -> Result<bool, AccessError> {
+pub(crate) async fn verify(turn: &Turn, password: &Secret, phc: Option<String>) -> Result<bool, AccessError> {
     let password = password.clone();
-    in_background(move || {
-        let (phc, is_somebodys) = match phc {
-            Some(phc) => (Some(phc), true),
-            None => (NOBODYS.clone(), false),
-        };
-        let hash = phc.as_deref().and_then(|phc| PasswordHash::new(phc).ok());
+    in_background(turn, move || {
+        let (phc, is_somebodys) = (phc.as_deref().unwrap_or(NOBODYS), phc.is_some());
+        let hash = PasswordHash::new(phc).ok();
         let is_right = hash.is_some_and(|hash| {
+            #[cfg(test)]
+            work::note(password.expose_secret(), &hash.params.to_string());
             Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok()
         });
         is_right && is_somebodys
@@ -71,11 +76,29 @@ fn hash_now(password: &[u8]) -> Result<String, AccessError> {
 }
 
 async fn in_background<T: Send + 'static>(
+    _turn: &Turn,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AccessError> {
-    let broken = |what: String| AccessError::Registry(Error::Damaged(what));
-    let _permit = AT_ONCE.acquire().await.map_err(|error| broken(error.to_string()))?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| broken(error.to_string()))
+    let result = tokio::task::spawn_blocking(work).await;
+    result.map_err(|error| AccessError::Registry(Error::Damaged(error.to_string())))
+}
+
+/// Which passwords were verified, and with how much work.
+#[cfg(test)]
+pub(super) mod work {
+    use std::sync::Mutex;
+
+    static DONE: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+    pub(super) fn note(password: &str, parameters: &str) {
+        DONE.lock().unwrap().push((password.to_owned(), parameters.to_owned()));
+    }
+
+    /// Returns with which parameters this password was verified, each time.
+    pub(in crate::access) fn done_for(password: &str) -> Vec<String> {
+        let done = DONE.lock().unwrap();
+        done.iter().filter(|(of, _)| of == password).map(|(_, parameters)| parameters.clone()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -86,10 +109,14 @@ mod tests {
     async fn a_password_is_verified_against_its_own_hash_only() {
         let phc = hash(&"correct horse".into()).await.unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
-        assert!(verify(&"correct horse".into(), Some(phc.clone())).await.unwrap());
-        assert!(!verify(&"correct horsf".into(), Some(phc)).await.unwrap());
-        assert!(!verify(&"correct horse".into(), None).await.unwrap());
-        assert!(!verify(&"correct horse".into(), Some("nonsense".to_owned())).await.unwrap());
+        let turn = turn().await.unwrap();
+        let verified = async |password: &str, phc: Option<&str>| {
+            verify(&turn, &password.into(), phc.map(str::to_owned)).await.unwrap()
+        };
+        assert!(verified("correct horse", Some(&phc)).await);
+        assert!(!verified("correct horsf", Some(&phc)).await);
+        assert!(!verified("correct horse", None).await);
+        assert!(!verified("correct horse", Some("nonsense")).await);
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(crate) struct Rights {
     pub(crate) is_public: bool,
 }
 
-type RightsKey = (Who, Vec<Via>, RepositoryName);
+/// Who asks, by which stored credentials, and when their access token was made: an older password may be in it.
+type RightsKey = (Who, Vec<Via>, Option<u64>, RepositoryName);
 
 /// What was decided lately.
 pub(crate) struct RightsCache(Cache<RightsKey, (Timestamp, Arc<Rights>)>);
@@ -67,16 +68,14 @@ impl Access {
         let limits = self.limits_now(caller, &found);
         let rights = repositories.iter().map(|repository| {
             let rights = Arc::new(rights_of(caller, limits.as_deref(), repository, &found));
-            let key = (caller.who.clone(), caller.via.clone(), repository.clone());
-            self.rights_cache().0.insert(key, (read_at, Arc::clone(&rights)));
+            self.rights_cache().0.insert(cache_key(caller, repository), (read_at, Arc::clone(&rights)));
             rights
         });
         Ok(rights.collect())
     }
 
     fn rights_cached(&self, caller: &Caller, repository: &RepositoryName) -> Option<Arc<Rights>> {
-        let key = (caller.who.clone(), caller.via.clone(), repository.clone());
-        let (read_at, rights) = self.rights_cache().0.get(&key)?;
+        let (read_at, rights) = self.rights_cache().0.get(&cache_key(caller, repository))?;
         (self.registry.now() < read_at.after(FRESH)).then_some(rights)
     }
 
@@ -112,6 +111,11 @@ impl Access {
         let is_of_older = is_of_password && password_since.is_some_and(|since| token.created < since);
         is_in_time && !is_of_older
     }
+}
+
+fn cache_key(caller: &Caller, repository: &RepositoryName) -> RightsKey {
+    let made = caller.token.as_ref().map(|claims| claims.iat);
+    (caller.who.clone(), caller.via.clone(), made, repository.clone())
 }
 
 /// What a decision about the repository rests on, beside who asks.

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use crate::access::accounts::{Access, Account, account_of};
 use crate::access::caller::Who;
 use crate::access::{AccessError, AccountName, Caller, Secret, passwords};
-use crate::ports::{Condition, Item, Query, Write};
+use crate::ports::{Condition, Query, Write};
 use crate::records::{
     AccountState, AuditOutcome, MemberRecord, OrganisationRole, Record, UserRecord, Visibility, keys,
 };
@@ -48,12 +48,11 @@ impl Access {
     }
 
     /// Makes the first administrator when somebody logs in under that name where it was told its password beforehand.
-    pub(crate) async fn first_administrator(&self, name: &AccountName) -> Result<Option<Item>, AccessError> {
-        let Some(password) = self.options().first_password.clone().filter(|_| name.as_str() == FIRST) else {
-            return Ok(None);
-        };
-        self.first_administrator_create(&password).await?;
-        Ok(self.registry.get(keys::account(name)).await?)
+    pub(crate) async fn first_administrator(&self, name: &AccountName) -> Result<(), AccessError> {
+        if let Some(password) = self.options().first_password.clone().filter(|_| name.as_str() == FIRST) {
+            self.first_administrator_create(&password).await?;
+        }
+        Ok(())
     }
 
     /// Makes a user. The first of an open registry is an administrator, and closes it.
@@ -97,6 +96,9 @@ impl Access {
         record: Record,
         action: &str,
     ) -> Result<(), AccessError> {
+        if Who::parse(name.as_str()) == Some(Who::Anonymous) {
+            return Err(AccessError::Invalid(format!("{name} is what those are called who have no account")));
+        }
         let version = self.registry.fresh_version();
         let writes = vec![
             self.registry.put(keys::account(name), version.clone(), record, Condition::Absent),
@@ -154,7 +156,7 @@ impl Access {
             let old = change.old_password.as_ref().filter(|old| !old.expose_secret().is_empty());
             let old =
                 old.ok_or_else(|| AccessError::Invalid("the old password has to be given too".to_owned()))?;
-            self.login(name.as_str(), old, &caller.address).await?;
+            self.login_by_password(name.as_str(), old, &caller.address).await?;
         }
         Ok(Some(passwords::hash(password).await?))
     }

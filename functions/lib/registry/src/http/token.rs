@@ -93,8 +93,9 @@ async fn form_caller(
         Some("refresh_token") => {
             let text = form.get("refresh_token")?.ok_or_else(|| missing("refresh_token"))?;
             let credential: Credential =
-                text.parse().map_err(|_| HttpError::from(AccessError::Unauthorized))?;
-            let caller = access.login_refresh(&credential, address).await?;
+                text.parse().map_err(|_| refused(AccessError::Unauthorized.into()))?;
+            let caller = access.login_refresh(&credential, address).await;
+            let caller = caller.map_err(|error| refused(error.into()))?;
             Ok((caller, Some(text.to_owned())))
         }
         _ => {

@@ -18,6 +18,11 @@ impl Default for SetClock {
 }
 
 impl SetClock {
+    /// Returns a clock that shows this time.
+    pub fn at(time: Timestamp) -> Self {
+        Self(AtomicU64::new(time.as_millis()))
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);

@@ -5,6 +5,7 @@ use futures_util::stream;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use oci::UploadId;
+use registry::access::{Access, Address};
 use registry::http::{Body, BoxError, Service};
 use registry::{Blob, Error, Registry};
 
@@ -13,9 +14,12 @@ use crate::content::{Content, Image};
 /// Asks one process of a registry.
 #[derive(Clone)]
 pub(crate) struct Client {
-    registry: Registry,
     service: Service,
+    registry: Option<Registry>,
     comes_by_edge: bool,
+    /// The value of `Authorization`.
+    shown: Option<String>,
+    address: Address,
 }
 
 /// An answer, read to its end.
@@ -60,7 +64,31 @@ impl Reply {
 impl Client {
     /// Returns a client that comes to the registry itself.
     pub(crate) fn of(registry: Registry) -> Self {
-        Self { service: Service::new(registry.clone()), registry, comes_by_edge: false }
+        Self { registry: Some(registry.clone()), ..Self::of_service(Service::new(registry)) }
+    }
+
+    /// Returns a client of a registry that these accounts guard; it shows nothing.
+    pub(crate) fn guarded(access: &Access) -> Self {
+        Self::of_service(Service::guarded(access.clone()))
+    }
+
+    fn of_service(service: Service) -> Self {
+        Self { service, registry: None, comes_by_edge: false, shown: None, address: Address::default() }
+    }
+
+    /// Returns the same client, but it shows this.
+    pub(crate) fn showing(&self, authorization: &str) -> Self {
+        Self { shown: Some(authorization.to_owned()), ..self.clone() }
+    }
+
+    /// Returns what it shows.
+    pub(crate) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
+    }
+
+    /// Returns the same client, but from this address.
+    pub(crate) fn at_address(&self, address: &str) -> Self {
+        Self { address: Address::new(address), ..self.clone() }
     }
 
     /// Returns the same client, but what it sends passes the edge, which says so.
@@ -75,7 +103,7 @@ impl Client {
 
     /// Tells the process that the store has received a direct upload.
     pub(crate) async fn adopt(&self, id: &UploadId) -> Result<Option<Blob>, Error> {
-        self.registry.upload_adopt(id).await
+        self.registry.as_ref().unwrap().upload_adopt(id).await
     }
 
     /// Sends a request with any body.
@@ -93,6 +121,10 @@ impl Client {
         if self.comes_by_edge {
             request = request.header("x-viewer-host", "registry.example");
         }
+        if let Some(shown) = &self.shown {
+            request = request.header("authorization", shown);
+        }
+        request = request.extension(self.address.clone());
         let response = self.service.handle(request.body(body).unwrap()).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();

@@ -1,6 +1,7 @@
 //! The registry as its clients see it: asked through its HTTP service, on stores in memory.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod access;
 mod call_counts;
 mod client;
 mod content;

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use oci::UploadId;
+use registry::access::{Access, AccessOptions, KeyRing};
 use registry::jobs::fsck::{Severity, fsck};
-use registry::ports::{Abilities, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, VerifiedCopy};
+use registry::ports::{
+    Abilities, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, Timestamp, VerifiedCopy,
+};
 use registry::testing::{Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 
@@ -15,6 +18,12 @@ use crate::client::{Client, blob, upload_id};
 use crate::content::Content;
 use crate::probe::Probe;
 use crate::yielding::Yielding;
+
+/// The name of the registry in its tokens.
+pub(crate) const SERVICE: &str = "registry.test";
+
+/// What all its processes sign with.
+pub(crate) const SIGNING_SECRET: &[u8] = b"the signing secret of the tests, long enough";
 
 /// Stores, clock and probe; any number of processes can serve from them.
 pub(crate) struct World {
@@ -97,6 +106,26 @@ impl World {
     /// Returns a client of a process that has just started.
     pub(crate) fn client(&self) -> Client {
         Client::of(Registry::new(self.stores.clone(), Lifetimes::default()))
+    }
+
+    /// Returns the accounts of a process that has just started.
+    pub(crate) fn access(&self) -> Access {
+        self.access_with(AccessOptions::default())
+    }
+
+    /// Returns the accounts of a process whose clock is behind.
+    pub(crate) fn access_behind(&self, secs: u64) -> Access {
+        let now = registry::ports::Clock::now(&*self.clock).as_millis();
+        let clock = SetClock::at(Timestamp::from_millis(now - secs * 1000));
+        let stores = Stores { clock: Arc::new(clock), ..self.stores.clone() };
+        let keys = KeyRing::new(SERVICE, SIGNING_SECRET, &[]);
+        Access::new(Registry::new(stores, Lifetimes::default()), keys, AccessOptions::default(), None)
+    }
+
+    /// Returns the same with options.
+    pub(crate) fn access_with(&self, options: AccessOptions) -> Access {
+        let keys = KeyRing::new(SERVICE, SIGNING_SECRET, &[]);
+        Access::new(Registry::new(self.stores.clone(), Lifetimes::default()), keys, options, None)
     }
 
     /// Uploads the blob past the registry, as containerd does by the edge; nobody tells the registry.

@@ -1,0 +1,12 @@
+//! Who may do what: the whole matrix, hostile credentials, throttling, and how soon a change takes effect.
+
+mod calls;
+mod canary;
+mod forged;
+mod house;
+mod logins;
+mod matrix;
+mod places;
+mod repositories;
+mod throttling;
+mod times;

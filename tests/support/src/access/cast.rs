@@ -1,0 +1,313 @@
+//! The accounts, credentials and repositories that the table is about.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use registry::access::{
+    Access, AccountName, Address, Caller, Credential, Limits, Permission, RepositoryChange, Role as Granted,
+    Scope, TokenWanted, UserChange,
+};
+use registry::records::{Grantee, OrganisationRole, Visibility};
+use serde_json::{Value, json};
+
+use super::ask::{Answer, Ask, basic, bearer};
+use super::table::{Place, Role, State, Way};
+use crate::content::sha256;
+
+/// The first administrator, who prepares what others do.
+pub const OPERATOR: &str = "admin";
+
+const SECRET: &str = "plum-Harbour-94-kettle";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// How many sessions of its own an expired role has in each place.
+const SESSIONS: usize = 5;
+
+/// Everybody, with what they show.
+pub struct Cast {
+    shown: HashMap<(Role, Way), String>,
+    operator: String,
+    /// The sessions that the expired role began in time, by place.
+    pub(super) sessions: HashMap<Place, Vec<String>>,
+    /// A session of the operator in each place, by the repository's name.
+    pub(super) others_sessions: HashMap<String, String>,
+    pub(super) image: Bytes,
+    pub(super) config: Bytes,
+}
+
+/// What the operator does to the accounts.
+struct Stage<'a> {
+    access: &'a Access,
+    admin: Caller,
+}
+
+fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// Returns who logs in with the password that all have.
+async fn login(access: &Access, user: &str) -> Caller {
+    access.login(user, &SECRET.into(), &Address::default()).await.unwrap()
+}
+
+impl Stage<'_> {
+    async fn accounts(&self) {
+        let is_user = |role: &Role| !matches!(role, Role::Anonymous | Role::Robot | Role::Limited);
+        for role in Role::all().filter(is_user) {
+            let is_administrator = role == Role::Administrator;
+            self.access
+                .user_create(&self.admin, &name(&role.user()), &SECRET.into(), is_administrator)
+                .await
+                .unwrap();
+        }
+        for organisation in ["team", "other"] {
+            self.access.organisation_create(&self.admin, &name(organisation)).await.unwrap();
+        }
+        let team: AccountName = name("team");
+        self.access.team_put(&self.admin, &team, &name("devs"), "those who push").await.unwrap();
+        let in_devs = [Role::Pusher, Role::Expired, Role::Revoked, Role::Deleted, Role::Disabled];
+        for role in [Role::Owner, Role::Member].iter().chain(&in_devs) {
+            let as_what =
+                if *role == Role::Owner { OrganisationRole::Owner } else { OrganisationRole::Member };
+            self.access.member_put(&self.admin, &team, &name(&role.user()), as_what).await.unwrap();
+        }
+        for role in in_devs {
+            let user = name(&role.user());
+            self.access.team_member_change(&self.admin, &team, &name("devs"), &user, true).await.unwrap();
+        }
+    }
+
+    async fn repositories(&self) {
+        for place in [Place::Opened, Place::Hidden, Place::Board] {
+            let repository = name(&place.name(Role::Anonymous));
+            let visibility = if place == Place::Opened { Visibility::Public } else { Visibility::Private };
+            let change = RepositoryChange { visibility: Some(visibility), ..RepositoryChange::default() };
+            self.access.repository_create(&self.admin, &repository, &change).await.unwrap();
+            if place == Place::Board {
+                continue;
+            }
+            let user = |role: Role| Grantee::User(name(&role.user()));
+            for (grantee, role) in [
+                (user(Role::Puller), Granted::Pull),
+                (Grantee::Team(name("devs")), Granted::Push),
+                (user(Role::Admin), Granted::Admin),
+            ] {
+                self.access.grant_put(&self.admin, &repository, &grantee, role).await.unwrap();
+            }
+        }
+    }
+
+    async fn token(&self, role: Role) -> Credential {
+        let scope = |repositories: &str, permissions: &[Permission]| {
+            let permissions = permissions.iter().copied().collect::<BTreeSet<_>>();
+            Limits::Scopes(vec![Scope { repositories: repositories.to_owned(), permissions }])
+        };
+        let (caller, owner, robot, limits) = match role {
+            Role::Robot => {
+                let limits = scope("team/*", &[Permission::Pull, Permission::Push]);
+                (self.admin.clone(), "team".to_owned(), Some(name("ci")), limits)
+            }
+            Role::Limited => {
+                let limits = scope(&Place::Hidden.name(role), &[Permission::Pull]);
+                (login(self.access, &role.user()).await, role.user(), None, limits)
+            }
+            _ => (login(self.access, &role.user()).await, role.user(), None, Limits::None),
+        };
+        let life = (role == Role::Expired).then_some(Duration::from_secs(60));
+        let wanted = TokenWanted { robot, label: String::new(), limits, life };
+        self.access.token_create(&caller, &name(&owner), wanted).await.unwrap().1
+    }
+
+    async fn end(&self, role: Role, credential: &Credential) {
+        let user: AccountName = name(&role.user());
+        match role {
+            Role::Revoked => {
+                let owner = login(self.access, user.as_str()).await;
+                self.access.token_revoke(&owner, &user, credential.id()).await.unwrap();
+            }
+            Role::Deleted => self.access.account_delete(&self.admin, &user).await.unwrap(),
+            Role::Disabled => {
+                let change = UserChange { is_disabled: Some(true), ..UserChange::default() };
+                self.access.user_change(&self.admin, &user, &change).await.unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Cast {
+    /// Makes everybody and everything, on a registry that has no accounts yet.
+    pub async fn make(access: &Access, service: &impl Ask) -> Self {
+        access.first_administrator_create(&SECRET.into()).await.unwrap();
+        let stage = Stage { access, admin: login(access, OPERATOR).await };
+        stage.accounts().await;
+        stage.repositories().await;
+        let wanted = TokenWanted { robot: None, label: String::new(), limits: Limits::None, life: None };
+        let (_, operator) = access.token_create(&stage.admin, &name(OPERATOR), wanted).await.unwrap();
+        let config = Bytes::from_static(b"{\"the config of\":\"the cast\"}");
+        let mut cast = Self {
+            shown: HashMap::new(),
+            operator: basic(OPERATOR, operator.reveal()),
+            sessions: HashMap::new(),
+            others_sessions: HashMap::new(),
+            image: image(&config),
+            config,
+        };
+        cast.content(service).await;
+        let mut credentials = Vec::new();
+        for role in Role::all().filter(|role| *role != Role::Anonymous) {
+            let credential = stage.token(role).await;
+            cast.show(role, Way::Basic, basic(&role.user(), credential.reveal()));
+            cast.show(role, Way::Password, basic(&role.user(), SECRET));
+            credentials.push((role, credential));
+        }
+        cast.expire(service).await;
+        cast.end(&stage, service, &credentials).await;
+        cast
+    }
+
+    fn show(&mut self, role: Role, way: Way, authorization: String) {
+        self.shown.insert((role, way), authorization);
+    }
+
+    /// Returns the `Authorization` that the role shows in this way; `None` if it cannot.
+    pub fn shown(&self, role: Role, way: Way) -> Option<&str> {
+        self.shown.get(&(role, way)).map(String::as_str)
+    }
+
+    async fn content(&mut self, service: &impl Ask) {
+        for place in [Place::Opened, Place::Hidden, Place::Board] {
+            let repository = place.name(Role::Anonymous);
+            self.blob(service, &repository, &self.config).await;
+            self.manifest(service, &repository, "v1", MANIFEST, &self.image).await;
+        }
+        for role in Role::all() {
+            for place in Place::ALL.into_iter().filter(|place| role.words(*place).is_some()) {
+                let repository = place.name(role);
+                let location = self.begin(service, &repository, &self.operator).await;
+                self.others_sessions.insert(repository, location);
+            }
+        }
+    }
+
+    /// The expired role begins its uploads in time, and then its time is over.
+    async fn expire(&mut self, service: &impl Ask) {
+        // By the password: the stored token ends for good.
+        let authorization = self.broad_token(service, Role::Expired, Way::Password).await;
+        for place in Place::ALL.into_iter().filter(|place| Role::Expired.may(*place, "push")) {
+            let mut sessions = Vec::new();
+            for _ in 0..SESSIONS {
+                sessions.push(self.begin(service, &place.name(Role::Expired), &authorization).await);
+            }
+            self.sessions.insert(place, sessions);
+        }
+        if service.turn(Duration::from_secs(5 * 60 + 1)) {
+            self.show(Role::Expired, Way::Bearer, authorization);
+        } else {
+            println!("skipped: the expired role, because the clock of this service cannot be turned");
+            self.shown.remove(&(Role::Expired, Way::Basic));
+        }
+    }
+
+    /// Some get their access tokens, and then lose what they were made with.
+    async fn end(&mut self, stage: &Stage<'_>, service: &impl Ask, credentials: &[(Role, Credential)]) {
+        for (role, credential) in credentials.iter().filter(|(role, _)| role.state() == State::Void) {
+            let authorization = self.broad_token(service, *role, Way::Basic).await;
+            self.show(*role, Way::Bearer, authorization);
+            stage.end(*role, credential).await;
+        }
+        const SEEN_EVERYWHERE: Duration = Duration::from_secs(5);
+        if !service.turn(SEEN_EVERYWHERE) {
+            std::thread::sleep(SEEN_EVERYWHERE);
+        }
+    }
+
+    /// Returns an access token for whatever the role may have in any place.
+    async fn broad_token(&self, service: &impl Ask, role: Role, way: Way) -> String {
+        let scope = |place: Place| format!("scope=repository:{}:pull,push,delete", place.name(role));
+        let scopes: Vec<String> = Place::ALL.map(scope).into_iter().collect();
+        let basic = self.shown(role, way);
+        bearer(&token(service, basic, &scopes.join("&")).await.unwrap())
+    }
+
+    /// Stores a blob as the operator, and returns its digest.
+    pub(super) async fn blob(&self, service: &impl Ask, repository: &str, bytes: &Bytes) -> String {
+        let digest = sha256(bytes);
+        let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
+        let answer = send(service, Method::POST, &path, Some(&self.operator), None, bytes.clone()).await;
+        assert_eq!(answer.status(), 201, "{answer:?}");
+        digest
+    }
+
+    /// Stores an index of nothing as the operator, and returns its digest.
+    pub(super) async fn index(&self, service: &impl Ask, repository: &str, tag: &str) -> String {
+        let bytes = index(tag);
+        self.manifest(service, repository, tag, INDEX, &bytes).await;
+        sha256(&bytes)
+    }
+
+    async fn manifest(
+        &self,
+        service: &impl Ask,
+        repository: &str,
+        tag: &str,
+        media_type: &str,
+        bytes: &Bytes,
+    ) {
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let shown = Some(self.operator.as_str());
+        let answer =
+            send(service, Method::PUT, &path, shown, Some(("content-type", media_type)), bytes.clone()).await;
+        assert_eq!(answer.status(), 201, "{answer:?}");
+    }
+
+    /// Begins an upload, and returns its path.
+    pub(super) async fn begin(&self, service: &impl Ask, repository: &str, authorization: &str) -> String {
+        let path = format!("/v2/{repository}/blobs/uploads/");
+        let answer = send(service, Method::POST, &path, Some(authorization), None, Bytes::new()).await;
+        assert_eq!(answer.status(), 202, "{answer:?}");
+        let location = answer.headers().get("location").unwrap().to_str().unwrap();
+        location[location.find("/v2/").unwrap()..].split('?').next().unwrap().to_owned()
+    }
+}
+
+/// Returns an image of one blob and no layers.
+fn image(config: &Bytes) -> Bytes {
+    let config = json!({
+        "mediaType": "application/vnd.oci.image.config.v1+json", "digest": sha256(config), "size": config.len(),
+    });
+    json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [] }).to_string().into()
+}
+
+/// Returns an index that lists nothing, different for each text.
+pub(super) fn index(text: &str) -> Bytes {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": { "of": text } })
+        .to_string()
+        .into()
+}
+
+/// Asks for an access token.
+pub(super) async fn token(service: &impl Ask, authorization: Option<&str>, query: &str) -> Option<String> {
+    let answer =
+        send(service, Method::GET, &format!("/token?{query}"), authorization, None, Bytes::new()).await;
+    let body: Value = serde_json::from_slice(answer.body()).ok()?;
+    Some(body.get("token")?.as_str()?.to_owned())
+}
+
+pub(super) async fn send(
+    service: &impl Ask,
+    method: Method,
+    path: &str,
+    authorization: Option<&str>,
+    header: Option<(&str, &str)>,
+    body: Bytes,
+) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in authorization.map(|shown| ("authorization", shown)).into_iter().chain(header) {
+        request = request.header(name, value);
+    }
+    service.ask(request.body(body).unwrap()).await
+}

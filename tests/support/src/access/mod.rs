@@ -1,0 +1,21 @@
+//! Who may do what, asked over HTTP: one table of what is expected, every cell of it as a request, and a driver that
+//! asks any service.
+//!
+//! - `table`: the expectation, to be read by people.
+//! - `deeds`: what can be asked for. `cells`: all combinations, and what each should be answered.
+//! - `cast`: the accounts and repositories that the table is about. `ask`: how a service is reached.
+//! - `driver`: asks the cells, those first that are to be refused.
+
+mod ask;
+mod cast;
+mod cells;
+mod deeds;
+mod driver;
+mod table;
+
+pub use ask::{Answer, Ask, basic, bearer, challenge_word, text_of};
+pub use cast::{Cast, OPERATOR};
+pub use cells::{Cell, Expected, all_cells};
+pub use deeds::{Deed, Session, Source, UploadDeed};
+pub use driver::{Report, run};
+pub use table::{Place, Role, State, Way};
