@@ -68,7 +68,7 @@ impl Access {
             return if caller.who.to_string() == user { Ok(caller) } else { Err(AccessError::Unauthorized) };
         }
         if self.identities().is_some() && is_jwt(text) {
-            return self.login_identity(text, address).await;
+            return self.login_identity(user, text, address).await;
         }
         self.login_password(user, secret, address).await
     }

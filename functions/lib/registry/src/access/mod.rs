@@ -27,6 +27,7 @@ mod rights;
 mod signing;
 mod throttle;
 mod tokens;
+mod trust_rules;
 mod trusts;
 mod users;
 

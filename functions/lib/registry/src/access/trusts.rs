@@ -11,7 +11,7 @@ use crate::access::accounts::Access;
 use crate::access::caller::{Via, Who};
 use crate::access::credentials::hex_sha256;
 use crate::access::{
-    AccessError, AccountName, Address, Caller, Identity, IdentityInvalid, Limits, RobotName, Scope, matches,
+    AccessError, AccountName, Address, Caller, Identity, IdentityInvalid, RobotName, Scope, trust_rules,
 };
 use crate::ports::{Condition, Item, Query, Version, Write};
 use crate::records::{AuditOutcome, Record, TrustRecord, UsedRecord, keys};
@@ -21,6 +21,9 @@ const TRUSTS_PER_ISSUER_MAX: usize = 500;
 
 /// An identity token is remembered a little longer than it is good.
 const USED_LONGER: Duration = Duration::from_secs(60 * 60);
+
+/// An issuer's clock may be ahead of this one.
+const SKEW: Duration = Duration::from_secs(30);
 
 /// A rule that somebody wishes to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,17 +53,22 @@ pub struct Trust {
 
 impl Access {
     /// Finds out as which robot an identity token is accepted. Each is accepted once.
-    pub(crate) async fn login_identity(&self, token: &str, address: &Address) -> Result<Caller, AccessError> {
+    ///
+    /// If several rules fit, the user name chooses by naming the robot; any other name has the oldest rule.
+    pub(crate) async fn login_identity(
+        &self,
+        user: &str,
+        token: &str,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
         let (issuer, rules) = self.trusts_of_issuer(token).await?;
         let identities = self.identities().ok_or(AccessError::Unauthorized)?;
         let identity = identities.verify(&issuer, token).await.map_err(|error| refused(&error))?;
         let now = self.registry.now();
-        if now >= identity.expires || identity.not_before.is_some_and(|begin| now < begin) {
+        if now >= identity.expires || identity.not_before.is_some_and(|begin| now.after(SKEW) < begin) {
             return Err(AccessError::Unauthorized);
         }
-        let rule = rules.iter().find(|item| item.record.as_trust().is_some_and(|rule| fits(rule, &identity)));
-        let (item, rule) =
-            rule.and_then(|item| Some((item, item.record.as_trust()?))).ok_or(AccessError::Unauthorized)?;
+        let (item, rule) = trust_rules::choose(&rules, &identity, user)?;
         self.use_up(token, &identity).await?;
         let via = vec![Via::trust(&hex_sha256(issuer.as_bytes()), &item.key.sk)];
         let caller = Caller {
@@ -78,24 +86,27 @@ impl Access {
         let claims = claims.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
         let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
         let issuer = issuer.ok_or(AccessError::Unauthorized)?.to_owned();
-        let query = Query {
-            pk: keys::trust_partition(&hex_sha256(issuer.as_bytes())),
-            limit: TRUSTS_PER_ISSUER_MAX,
-            ..Query::default()
-        };
-        let rules = self.registry.stores.items.query(query).await?;
+        let rules = self.rules_about(&hex_sha256(issuer.as_bytes())).await?;
         // Nobody can make this registry ask an issuer that no administrator named.
         if rules.is_empty() { Err(AccessError::Unauthorized) } else { Ok((issuer, rules)) }
+    }
+
+    async fn rules_about(&self, issuer: &str) -> Result<Vec<Item>, AccessError> {
+        let pk = keys::trust_partition(issuer);
+        let query = Query { pk, limit: TRUSTS_PER_ISSUER_MAX, ..Query::default() };
+        Ok(self.registry.stores.items.query(query).await?)
     }
 
     async fn use_up(&self, token: &str, identity: &Identity) -> Result<(), AccessError> {
         let until = identity.expires.after(USED_LONGER);
         let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
         let key = keys::used(&hex_sha256(signed.as_bytes()));
-        let record = Record::Used(UsedRecord { until });
-        let write = self.registry.put(key, self.registry.fresh_version(), record, Condition::Absent);
+        let (record, version) = (Record::Used(UsedRecord { until }), self.registry.fresh_version());
+        let write = self.registry.put(key, version.clone(), record, Condition::Absent);
         match self.registry.transact(vec![write]).await? {
             None => Ok(()),
+            // This very write, whose reply was lost.
+            Some(conflict) if conflict.found.as_ref().is_some_and(|item| item.version == version) => Ok(()),
             Some(_) => Err(AccessError::Forbidden(
                 "this identity token was used already; log in with a fresh one, and let the client keep the login".to_owned(),
             )),
@@ -105,7 +116,7 @@ impl Access {
     /// Makes a rule. Only administrators may: it lets others in.
     pub async fn trust_create(&self, caller: &Caller, wanted: TrustWanted) -> Result<Trust, AccessError> {
         self.require_administrator(caller).await?;
-        check(&wanted)?;
+        trust_rules::check(&wanted)?;
         self.require_active(&wanted.owner).await?;
         let TrustWanted { issuer, audience, claims, owner, robot, scopes } = wanted;
         let record = TrustRecord {
@@ -119,6 +130,11 @@ impl Access {
             created_by: caller.who.to_string(),
         };
         let (issuer, id) = (hex_sha256(record.issuer.as_bytes()), self.registry.fresh_ulid().to_string());
+        if self.rules_about(&issuer).await?.len() >= TRUSTS_PER_ISSUER_MAX {
+            return Err(AccessError::Conflict(format!(
+                "an issuer has {TRUSTS_PER_ISSUER_MAX} trusts at most; one with a pattern can stand for many"
+            )));
+        }
         let version = Version::new(id.clone());
         let target = format!("{}+{}", record.owner, record.robot);
         let writes = vec![
@@ -200,36 +216,4 @@ fn refused(error: &IdentityInvalid) -> AccessError {
             )
         }
     }
-}
-
-fn fits(rule: &TrustRecord, identity: &Identity) -> bool {
-    let is_claimed = |(name, pattern): (&String, &String)| match identity.claims.get(name) {
-        Some(Value::String(text)) => matches(pattern, text),
-        Some(Value::Bool(value)) => *pattern == value.to_string(),
-        Some(Value::Number(number)) => *pattern == number.to_string(),
-        _ => false,
-    };
-    identity.audiences.contains(&rule.audience) && rule.claims.iter().all(is_claimed)
-}
-
-fn check(wanted: &TrustWanted) -> Result<(), AccessError> {
-    let refuse = |why: &str| Err(AccessError::Invalid(why.to_owned()));
-    let host = wanted.issuer.strip_prefix("https://");
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    if host.is_none_or(str::is_empty) && !local.iter().any(|local| wanted.issuer.starts_with(local)) {
-        return refuse("the issuer has to be an https:// address");
-    }
-    if wanted.issuer.contains(['?', '#', '@']) || wanted.issuer.len() > 512 {
-        return refuse("the issuer has to be a plain address");
-    }
-    if wanted.audience.is_empty() || wanted.audience.len() > 256 {
-        return refuse("the audience has to be given: the registry's own host name is the usual one");
-    }
-    // Every job of a public CI service has a token of the same issuer.
-    if wanted.claims.values().all(|pattern| pattern.trim_matches(['*', '?']).is_empty()) {
-        return refuse(
-            "at least one claim has to be given, or everybody with an account at the issuer is let in",
-        );
-    }
-    crate::access::tokens::check_limits(&Limits::Scopes(wanted.scopes.clone()))
 }
