@@ -10,12 +10,20 @@ use crate::smoke::SmokeOptions;
 
 const ENVIRONMENT: &str =
     "Environment (an empty variable counts as unset; an option on the command line wins):
-  SLIPWAY_DATA     as --data
-  SLIPWAY_LISTEN   as --listen
-  SLIPWAY_LOG      as --log
-  SLIPWAY_CONFIG   as --config
+  SLIPWAY_DATA                 as --data
+  SLIPWAY_LISTEN               as --listen
+  SLIPWAY_LOG                  as --log
+  SLIPWAY_CONFIG               as --config
+  SLIPWAY_AUTH                 true: as --auth
+  SLIPWAY_ADMIN_PASSWORD_FILE  as --admin-password-file
+  SLIPWAY_OPEN                 true: as --open
+  SLIPWAY_TLS_CERT             as --tls-cert
+  SLIPWAY_TLS_KEY              as --tls-key
+  SLIPWAY_URL                  as --url
+  SLIPWAY_TRUST_PROXY          true: as --trust-proxy
 
-The configuration file is TOML with the keys data, listen and log.";
+The configuration file is TOML. Its keys are the long options without the dashes before them, such as data,
+listen, auth = true or tls-cert.";
 
 /// A container registry on one machine.
 ///
@@ -47,11 +55,45 @@ pub(crate) struct Options {
 
 /// What `serve` understands.
 #[derive(Debug, Default, Args)]
+#[command(next_display_order = 10)]
 pub(crate) struct ServeOptions {
     /// Address and port to listen on, or a port of this machine alone; port 0 takes any free one
     /// [default: 127.0.0.1:5000]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Let nobody in without an account, from the first start on
+    ///
+    /// While there is no account, the start makes the administrator `admin` and prints a random password, once. A
+    /// registry that has accounts asks for them with or without this option.
+    #[arg(long, conflicts_with = "open")]
+    pub(crate) auth: bool,
+    /// File whose first line is the password that --auth gives the first administrator, instead of a random one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_password_file: Option<PathBuf>,
+    /// Let everybody who can reach the registry pull, push and delete everything, until there is an account
+    ///
+    /// On an address of this machine alone that is so without the option; on others the registry does not start
+    /// without accounts, --auth or this.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Speak https: file with the certificate, and with those that lead from it to the root (PEM)
+    ///
+    /// When the files change, new connections get the new certificate.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// File with the private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Address under which clients know the registry, such as `https://registry.example.com`; they log in there
+    /// [default: whatever host they ask]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Believe the last element of X-Forwarded-For about who asks; only for a registry that is reached through a
+    /// proxy alone
+    ///
+    /// Failed logins are counted for each address. Without this option all of a proxy's clients count as one.
+    #[arg(long)]
+    pub(crate) trust_proxy: bool,
 }
 
 /// What can be done.
@@ -90,6 +132,9 @@ pub(crate) enum Command {
         #[arg(required = true)]
         images: Vec<String>,
     },
+    /// Work with the keys that access tokens are signed with
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Check a deployed registry, from outside
     ///
     /// Pushes small random content, reads it back and deletes it; exits with 1 when a push or a pull would break.
@@ -108,6 +153,16 @@ pub(crate) enum Command {
 pub(crate) enum RepoCommand {
     /// List repositories
     Ls,
+}
+
+/// What can be done with signing keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Sign with a new key from now on, also while the registry runs
+    ///
+    /// Tokens that the key before it has signed stay good. Those of the key before that end: wait five minutes
+    /// between two rotations, unless that is what you want.
+    Rotate,
 }
 
 /// What can be done with tags.

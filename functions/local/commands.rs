@@ -11,8 +11,9 @@ use registry::jobs::fsck::{Report, Severity, fsck};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Arguments, Command, RepoCommand, TagCommand};
+use crate::cli::{Arguments, Command, KeyCommand, RepoCommand, TagCommand};
 use crate::connection::Connection;
+use crate::keys::Keys;
 use crate::serve::serve;
 use crate::settings::Settings;
 use crate::smoke::smoke;
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             None | Some(Command::Serve(_)) => serve(&settings).await?,
             Some(Command::Fsck { deep, json }) => return check(&settings, deep, json).await,
             Some(Command::Smoke(options)) => return smoke(options).await,
+            Some(Command::Key(KeyCommand::Rotate)) => Keys::rotate(&settings.data)?,
             Some(Command::Completions { shell }) => {
                 clap_complete::generate(shell, &mut Arguments::command(), "slipway", &mut std::io::stdout());
             }

@@ -1,7 +1,6 @@
 //! How commands reach a registry: through the running server of the data folder, or the folder itself.
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -10,27 +9,30 @@ use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use registry::http::{BoxError, Service};
-use tokio::net::TcpStream;
+use tokio::net::UnixStream;
 
-use crate::storage::{Storage, noted_address};
+use crate::operator;
+use crate::storage::Storage;
 
 /// A way to ask a registry.
 pub(crate) enum Connection {
     /// Nothing serves the folder, so this process does.
-    Own(Service),
-    /// Another process serves it there.
-    Server(SocketAddr),
+    Own(Box<Service>),
+    /// Another process serves it, and has a socket for whoever holds the folder.
+    Server(PathBuf),
 }
 
 impl Connection {
-    /// Finds a way to the registry of this folder. Whoever holds its lock serves it; an old note is not believed.
+    /// Finds a way to the registry of this folder. Whoever holds its lock serves it; an old socket is not believed.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
         match Storage::open_existing(data) {
-            Ok(storage) => Ok(Self::Own(Service::new(storage.registry()))),
+            Ok(storage) => Ok(Self::Own(Service::guarded(storage.operator_access()?).into())),
             Err(error) if is_in_use(&error) => {
-                let address = noted_address(data).context("another process uses the data folder")?;
-                TcpStream::connect(address).await.with_context(|| format!("the registry at {address}"))?;
-                Ok(Self::Server(address))
+                let socket = operator::socket(data);
+                UnixStream::connect(&socket)
+                    .await
+                    .with_context(|| format!("another process uses the data folder: {}", socket.display()))?;
+                Ok(Self::Server(socket))
             }
             Err(error) => Err(error),
         }
@@ -44,12 +46,12 @@ impl Connection {
                 let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
                 collect(service.handle(request.body(body)?).await).await?
             }
-            Self::Server(address) => {
-                let stream = TcpStream::connect(address).await?;
+            Self::Server(socket) => {
+                let stream = UnixStream::connect(socket).await?;
                 let (mut sender, connection) =
                     hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
                 tokio::spawn(connection);
-                let request = request.header(header::HOST, address.to_string());
+                let request = request.header(header::HOST, "localhost");
                 collect(sender.send_request(request.body(Empty::<Bytes>::new())?).await?).await?
             }
         };

@@ -1,12 +1,17 @@
 //! The registry on one machine, and its command line. `slipway` alone starts it.
 
+mod admission;
 mod cli;
 mod commands;
 mod connection;
+mod keys;
+mod operator;
 mod serve;
+mod serve_settings;
 mod settings;
 mod smoke;
 mod storage;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,15 +1,25 @@
 //! The registry as a server.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use registry::http::Service;
-use server::Patience;
-use tokio::net::TcpListener;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use registry::access::{Access, AccessOptions};
+use registry::http::{Body, Service};
+use secrecy::ExposeSecret;
+use server::{Listener, Patience, Tls};
+use tokio::net::{TcpListener, UnixListener};
 
+use crate::admission::{self, Admitted, FIRST_ADMINISTRATOR};
+use crate::keys::{self, Keys};
+use crate::operator;
+use crate::serve_settings::{TlsFiles, is_loopback};
 use crate::settings::Settings;
-use crate::storage::{Storage, forget_address, note_address};
+use crate::storage::Storage;
+use crate::watch::Watch;
 
 /// Clients come by themselves, and whoever stops the server waits for it.
 const PATIENCE: Patience =
@@ -18,34 +28,143 @@ const PATIENCE: Patience =
 /// Serves until a signal comes; then the requests under way end, and uploads keep what has arrived.
 pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     let storage = Storage::open(&settings.data)?;
-    let service = Service::new(storage.registry());
-    let listener =
-        TcpListener::bind(settings.listen).await.with_context(|| format!("listen on {}", settings.listen))?;
+    let access = access(settings, &storage)?;
+    let listen = settings.serve.listen;
+    admission::check(&access, &settings.serve).await?;
+    let tls = settings.serve.tls.as_ref().map(tls).transpose()?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
     let address = listener.local_addr()?;
-    let stop = server::stop_signal()?;
-    note_address(&settings.data, address)?;
-    greet(settings, address);
-    let answer = move |request| {
-        let service = service.clone();
-        async move { service.handle(request).await }
+    let stop = server::stop_signal()?.shared();
+    let operators = operator_socket(settings);
+    // Last of all: a password that is told to nobody is lost.
+    let admitted = admission::admit(&access, &settings.serve).await?;
+    greet(settings, address, &admitted)?;
+    let site = Site::new(access.clone(), settings);
+    let listener = Listener::from(listener).with_tls(tls).behind_proxy(settings.serve.trusts_proxy);
+    let clients =
+        server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop.clone());
+    let operators = async {
+        if let Some(listener) = operators {
+            let site = Site::new(access.for_operator(), settings);
+            server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop).await;
+        }
     };
-    server::serve(listener, answer, PATIENCE, stop).await;
-    forget_address(&settings.data);
+    tokio::join!(clients, operators);
+    operator::forget(&settings.data);
     Ok(())
 }
 
-fn greet(settings: &Settings, address: SocketAddr) {
-    let shown = if address.ip().is_loopback() {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
-    };
-    println!("Slipway {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
-    println!("  data      {}", settings.data.display());
-    if address.ip().is_loopback() {
-        println!("  access    open to everybody on this machine");
-    } else {
-        println!("  access    OPEN TO EVERYBODY who can reach {address}, unencrypted");
+/// What answers requests.
+#[derive(Clone)]
+struct Site {
+    registry: Service,
+}
+
+impl Site {
+    fn new(access: Access, settings: &Settings) -> Self {
+        let url = settings.serve.url.as_ref().map(ToString::to_string);
+        Self { registry: Service::guarded(access).at(url).with_tls(settings.serve.tls.is_some()) }
     }
-    println!("  try       docker tag IMAGE {shown}/hello && docker push {shown}/hello");
+
+    /// Hands the request to the part that its path belongs to.
+    async fn answer(self, request: Request<Body>) -> Response<Body> {
+        self.registry.handle(request).await
+    }
+}
+
+/// Returns the accounts; their keys follow the file.
+fn access(settings: &Settings, storage: &Storage) -> Result<Access> {
+    let (data, service) = (settings.data.clone(), settings.serve.service().to_owned());
+    Keys::make_first(&data)?;
+    let watch = Watch::new(vec![keys::path(&data)]);
+    let keys = Keys::read(&data)?;
+    let options = AccessOptions {
+        is_open_without_accounts: settings.serve.is_open_without_accounts(),
+        first_password: None,
+    };
+    let access = Access::new(storage.registry(), keys.ring(&service), options, None);
+    tokio::spawn(watch.run({
+        let access = access.clone();
+        move || match Keys::read(&data) {
+            Ok(keys) => {
+                access.set_keys(keys.ring(&service));
+                tracing::info!("the signing keys have changed");
+            }
+            Err(error) => tracing::error!("the signing keys stay as they were: {error:#}"),
+        }
+    }));
+    Ok(access)
+}
+
+/// Returns what speaks TLS with these files; it follows them.
+fn tls(files: &TlsFiles) -> Result<Tls> {
+    let watch = Watch::new(vec![files.certificate.clone(), files.key.clone()]);
+    let tls = Tls::load(&files.certificate, &files.key)?;
+    tokio::spawn(watch.run({
+        let tls = tls.clone();
+        move || match tls.reload() {
+            Ok(()) => tracing::info!("the TLS certificate has changed"),
+            Err(error) => tracing::error!(%error, "the TLS certificate stays as it was"),
+        }
+    }));
+    Ok(tls)
+}
+
+/// Without it the registry works all the same, but commands cannot ask it while it runs.
+fn operator_socket(settings: &Settings) -> Option<UnixListener> {
+    match operator::listen(&settings.data) {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!(
+                "commands such as `slipway repo ls` have to wait until the registry stops: {error:#}"
+            );
+            None
+        }
+    }
+}
+
+/// Says where the registry is and who may use it, and warns of what others can listen to.
+fn greet(settings: &Settings, address: SocketAddr, admitted: &Admitted) -> Result<()> {
+    let serve = &settings.serve;
+    if serve.is_overheard() {
+        tracing::warn!(%address, "no TLS: whoever is on the way reads passwords and changes images; see --tls-cert");
+    }
+    let host = match serve.url.as_ref().and_then(http::Uri::authority) {
+        Some(authority) => authority.to_string(),
+        None if is_loopback(address.ip()) => format!("localhost:{}", address.port()),
+        None => address.to_string(),
+    };
+    let mut out = std::io::stdout().lock();
+    let scheme = if serve.tls.is_some() { "https" } else { "http" };
+    writeln!(out, "Slipway {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  data      {}", settings.data.display())?;
+    writeln!(out, "  access    {}", words(admitted, serve.is_for_others()))?;
+    if let Admitted::FirstAdministratorWith(password) = admitted {
+        writeln!(
+            out,
+            "  password  {} (of {FIRST_ADMINISTRATOR}; never shown again)",
+            password.expose_secret()
+        )?;
+    }
+    if !matches!(admitted, Admitted::Everybody) {
+        writeln!(out, "  login     docker login {host}")?;
+    }
+    writeln!(out, "  try       docker tag IMAGE {host}/hello && docker push {host}/hello")?;
+    Ok(out.flush()?)
+}
+
+fn words(admitted: &Admitted, is_for_others: bool) -> String {
+    match admitted {
+        Admitted::Everybody if is_for_others => {
+            "OPEN: everybody who can reach it may do everything; `slipway user add`, or --auth, closes it"
+                .to_owned()
+        }
+        Admitted::Everybody => {
+            "open to everybody on this machine; `slipway user add`, or --auth, closes it".to_owned()
+        }
+        Admitted::Accounts => "by account".to_owned(),
+        Admitted::FirstAdministrator | Admitted::FirstAdministratorWith(_) => {
+            format!("by account; the first is the administrator {FIRST_ADMINISTRATOR}")
+        }
+    }
 }

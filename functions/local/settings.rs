@@ -1,28 +1,59 @@
 //! Where settings come from: the command line, then the environment, then the file, then the defaults.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
 use serde::Deserialize;
 
-use crate::cli::{Options, ServeOptions, listen_address};
+use crate::cli::{Options, ServeOptions};
+use crate::serve_settings::ServeSettings;
 
 /// Everything that can be set.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
-    pub(crate) listen: SocketAddr,
     pub(crate) log: String,
+    pub(crate) serve: ServeSettings,
 }
 
+/// The configuration file; its keys are the long options.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    data: Option<PathBuf>,
-    listen: Option<String>,
-    log: Option<String>,
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct File {
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) listen: Option<String>,
+    pub(crate) log: Option<String>,
+    pub(crate) auth: Option<bool>,
+    pub(crate) admin_password_file: Option<PathBuf>,
+    pub(crate) open: Option<bool>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) url: Option<String>,
+    pub(crate) trust_proxy: Option<bool>,
+}
+
+/// Where settings come from beside the command line.
+pub(crate) struct Sources<'a> {
+    pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
+    pub(crate) file: File,
+}
+
+impl Sources<'_> {
+    /// Returns a variable that is set to something.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a variable that is yes or no.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>> {
+        match self.variable(name).as_deref() {
+            None => Ok(None),
+            Some("true" | "1") => Ok(Some(true)),
+            Some("false" | "0") => Ok(Some(false)),
+            Some(other) => Err(anyhow::anyhow!("{name}: {other:?} is neither true nor false")),
+        }
+    }
 }
 
 impl Settings {
@@ -32,33 +63,20 @@ impl Settings {
         serve: &ServeOptions,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let file = match options.config.or_else(|| variable("SLIPWAY_CONFIG").map(PathBuf::from)) {
-            Some(path) => read_file(&path)?,
-            None => File::default(),
-        };
-        let listen = match (serve.listen, variable("SLIPWAY_LISTEN")) {
-            (Some(address), _) => Some(address),
-            (None, Some(text)) => Some(address("SLIPWAY_LISTEN", &text)?),
-            (None, None) => {
-                file.listen.map(|text| address("listen in the configuration file", &text)).transpose()?
-            }
-        };
-        let data = options.data.or_else(|| variable("SLIPWAY_DATA").map(PathBuf::from)).or(file.data);
+        let mut sources = Sources { environment: &environment, file: File::default() };
+        if let Some(path) = options.config.or_else(|| sources.variable("SLIPWAY_CONFIG").map(PathBuf::from)) {
+            sources.file = read_file(&path)?;
+        }
+        let data = options.data.or_else(|| sources.variable("SLIPWAY_DATA").map(PathBuf::from));
+        let data = data.or_else(|| sources.file.data.clone());
+        let log =
+            options.log.or_else(|| sources.variable("SLIPWAY_LOG")).or_else(|| sources.file.log.clone());
         Ok(Self {
             data: data.map_or_else(default_data, Ok)?,
-            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5000))),
-            log: options
-                .log
-                .or_else(|| variable("SLIPWAY_LOG"))
-                .or(file.log)
-                .unwrap_or_else(|| "info".to_owned()),
+            log: log.unwrap_or_else(|| "info".to_owned()),
+            serve: ServeSettings::new(serve, &sources)?,
         })
     }
-}
-
-fn address(source: &str, text: &str) -> Result<SocketAddr> {
-    listen_address(text).map_err(|error| anyhow::anyhow!("{source}: {error}"))
 }
 
 fn read_file(path: &Path) -> Result<File> {
@@ -78,7 +96,8 @@ mod tests {
     use super::*;
 
     fn settings(listen: Option<&str>, environment: &[(&str, &str)]) -> Result<Settings> {
-        let serve = ServeOptions { listen: listen.map(|address| address.parse().unwrap()) };
+        let listen = listen.map(|address| address.parse().unwrap());
+        let serve = ServeOptions { listen, ..ServeOptions::default() };
         Settings::new(Options::default(), &serve, |name| {
             environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
@@ -88,7 +107,7 @@ mod tests {
     fn the_command_line_wins_over_the_environment() {
         let environment = [("SLIPWAY_LISTEN", "127.0.0.1:2"), ("SLIPWAY_DATA", "/data")];
         let settings = settings(Some("127.0.0.1:1"), &environment).unwrap();
-        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.serve.listen.port(), 1);
         assert_eq!(settings.data, PathBuf::from("/data"));
     }
 
@@ -96,7 +115,7 @@ mod tests {
     fn an_empty_variable_counts_as_unset() {
         let settings = settings(None, &[("SLIPWAY_LISTEN", ""), ("SLIPWAY_LOG", ""), ("SLIPWAY_CONFIG", "")]);
         let settings = settings.unwrap();
-        assert_eq!(settings.listen, "127.0.0.1:5000".parse().unwrap());
+        assert_eq!(settings.serve.listen, "127.0.0.1:5000".parse().unwrap());
         assert_eq!(settings.log, "info");
     }
 

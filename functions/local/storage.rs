@@ -1,16 +1,15 @@
-//! The data folder: the stores in it, and who serves it.
+//! The data folder: the stores in it.
 
-use std::net::SocketAddr;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use embedded::{Files, Items};
+use registry::access::{Access, AccessOptions, KeyRing};
 use registry::ports::{Abilities, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
-
-/// The file in which a running registry says where it listens.
-const ADDRESS_FILE: &str = "address";
 
 /// The stores of a data folder.
 pub(crate) struct Storage {
@@ -19,9 +18,11 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Opens the folder, which is made if it is not there.
+    /// Opens the folder, which is made, for its owner alone, if it is not there.
     pub(crate) fn open(data: &Path) -> Result<Self> {
-        std::fs::create_dir_all(data).with_context(|| format!("data folder {}", data.display()))?;
+        // Who reads the folder reads every image, and what passwords are checked against.
+        let folder = DirBuilder::new().recursive(true).mode(0o700).create(data);
+        folder.with_context(|| format!("data folder {}", data.display()))?;
         let items = Items::open(data).with_context(|| format!("data folder {}", data.display()))?;
         let objects = Files::open(data).with_context(|| format!("data folder {}", data.display()))?;
         Ok(Self { items: Arc::new(items), objects: Arc::new(objects) })
@@ -46,20 +47,12 @@ impl Storage {
         };
         Registry::new(stores, Lifetimes::default())
     }
-}
 
-/// Notes where the registry of this folder listens, so that commands find it.
-pub(crate) fn note_address(data: &Path, address: SocketAddr) -> Result<()> {
-    std::fs::write(data.join(ADDRESS_FILE), address.to_string()).context("data folder")
-}
-
-/// Forgets where it listened.
-pub(crate) fn forget_address(data: &Path) {
-    // A note that is left is only believed while the folder is in use.
-    let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
-}
-
-/// Returns where the registry of this folder listens, or listened last.
-pub(crate) fn noted_address(data: &Path) -> Option<SocketAddr> {
-    std::fs::read_to_string(data.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
+    /// Returns the accounts for whoever holds the folder: nobody is asked who they are, and no tokens are made.
+    pub(crate) fn operator_access(&self) -> Result<Access> {
+        let mut nobodys = [0; 32];
+        getrandom::fill(&mut nobodys)?;
+        let keys = KeyRing::new("operator", &nobodys, &[]);
+        Ok(Access::new(self.registry(), keys, AccessOptions::default(), None).for_operator())
+    }
 }

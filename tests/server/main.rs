@@ -1,10 +1,16 @@
 //! The server as a process: its life and death, its disk, its command line.
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+mod accounts;
 mod command_line;
 mod disk;
+mod keys;
 mod life;
+mod logins;
+mod process;
 mod push;
+mod tls;
+mod tls_client;
 
 use std::path::Path;
 

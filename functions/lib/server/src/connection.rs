@@ -9,15 +9,19 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use oci::ErrorCode;
 use registry::http::{Body, refusal};
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::Patience;
 use crate::body::{Stop, until_stop};
+use crate::listener::Stream;
+use crate::origin::Origin;
+use crate::tls::Tls;
 
 /// How much of a request is buffered before it is taken.
 const BUFFER_BYTES: usize = 512 * 1024;
@@ -31,6 +35,8 @@ pub(crate) struct Connections<A> {
     patience: Patience,
     stopping: watch::Receiver<bool>,
     graceful: GracefulShutdown,
+    /// Dropped when no more connections are taken.
+    listening: watch::Sender<()>,
 }
 
 impl<A, F> Connections<A>
@@ -39,40 +45,89 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     pub(crate) fn new(answer: A, patience: Patience, stopping: watch::Receiver<bool>) -> Self {
-        Self { answer, patience, stopping, graceful: GracefulShutdown::new() }
+        let (listening, _) = watch::channel(());
+        Self { answer, patience, stopping, graceful: GracefulShutdown::new(), listening }
     }
 
     /// Answers the requests of this connection, in a task of its own.
-    pub(crate) fn begin(&self, stream: TcpStream) {
-        if let Err(error) = prepare(&stream) {
-            tracing::debug!(error = %error, "the client has gone away");
-            return;
+    pub(crate) fn begin(&self, stream: Stream, origin: Origin, tls: Option<&Tls>) {
+        let connection = self.connection(origin);
+        match stream {
+            Stream::Unix(stream) => drop(tokio::spawn(connection.serve(stream))),
+            Stream::Tcp(stream) => match (prepare(&stream), tls) {
+                (Err(error), _) => tracing::debug!(error = %error, "the client has gone away"),
+                (Ok(()), None) => drop(tokio::spawn(connection.serve(stream))),
+                (Ok(()), Some(tls)) => {
+                    let (tls, listening) = (tls.clone(), self.listening.subscribe());
+                    tokio::spawn(connection.serve_tls(stream, tls, listening));
+                }
+            },
         }
-        let (answer, stopping, silence) = (self.answer.clone(), self.stopping.clone(), self.patience.silence);
+    }
+
+    fn connection(&self, origin: Origin) -> Connection<A> {
+        Connection {
+            answer: self.answer.clone(),
+            patience: self.patience,
+            stopping: self.stopping.clone(),
+            watcher: self.graceful.watcher(),
+            origin,
+        }
+    }
+
+    /// Returns what ends them. Those that are not ready for a request yet end now.
+    pub(crate) fn into_graceful(self) -> GracefulShutdown {
+        self.graceful
+    }
+}
+
+/// One connection.
+struct Connection<A> {
+    answer: A,
+    patience: Patience,
+    stopping: watch::Receiver<bool>,
+    watcher: Watcher,
+    origin: Origin,
+}
+
+impl<A, F> Connection<A>
+where
+    A: Fn(Request<Body>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    async fn serve_tls(self, stream: TcpStream, tls: Tls, mut listening: watch::Receiver<()>) {
+        let handshake = tokio::select! {
+            handshake = tokio::time::timeout(self.patience.head, tls.accept(stream)) => handshake,
+            // Nothing is ever sent: this is the end of the sender.
+            _ = listening.changed() => return,
+        };
+        match handshake {
+            Ok(Ok(stream)) => self.serve(stream).await,
+            Ok(Err(error)) => tracing::debug!(error = %error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let Self { answer, patience, stopping, watcher, origin } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let (answer, stop) = (answer.clone(), Stop::new(stopping.clone()));
+            let address = origin.address(request.headers());
             async move {
-                let request = request.map(|body| until_stop(body, &stop, silence));
+                let mut request = request.map(|body| until_stop(body, &stop, patience.silence));
+                request.extensions_mut().insert(address);
                 let answer = answer(request).await;
                 Ok::<_, Infallible>(if stop.has_interrupted() { repeatable(answer) } else { answer })
             }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.patience.head)
+            .header_read_timeout(patience.head)
             .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), service);
-        let connection = self.graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection ended early");
-            }
-        });
-    }
-
-    /// Returns what ends them.
-    pub(crate) fn into_graceful(self) -> GracefulShutdown {
-        self.graceful
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(error = %error, "a connection ended early");
+        }
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod body;
 mod connection;
+mod listener;
+mod origin;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::io;
 use std::pin::pin;
@@ -12,11 +15,12 @@ use std::time::Duration;
 use http::{Request, Response};
 use hyper_util::server::graceful::GracefulShutdown;
 use registry::http::Body;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use connection::Connections;
+pub use listener::Listener;
+pub use tls::{Tls, TlsInvalid};
 
 /// How long answers may take once bodies have broken off.
 const GRACE: Duration = Duration::from_secs(10);
@@ -24,7 +28,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long a server waits for its clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For the head of a request, from the moment the connection is free for it. Idle connections end then too.
+    /// For the head of a request, from the moment the connection is free for it. Idle connections end then too, and
+    /// those whose TLS handshake takes longer.
     pub head: Duration,
     /// For the next bytes of a body. A client that is silent for longer is gone, and its upload free for another.
     pub silence: Duration,
@@ -33,25 +38,31 @@ pub struct Patience {
 }
 
 /// Answers everybody who connects until `stop`, and ends when the requests under way have ended.
-pub async fn serve<A, F>(listener: TcpListener, answer: A, patience: Patience, stop: impl Future<Output = ()>)
-where
+///
+/// Each request's extensions hold the [`registry::access::Address`] that it came from.
+pub async fn serve<A, F>(
+    listener: impl Into<Listener>,
+    answer: A,
+    patience: Patience,
+    stop: impl Future<Output = ()>,
+) where
     A: Fn(Request<Body>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let (stop_bodies, stopping) = watch::channel(false);
+    let listener = listener.into();
     let connections = Connections::new(answer, patience, stopping);
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connections.begin(stream),
+                Ok((stream, origin)) => connections.begin(stream, origin, listener.tls.as_ref()),
                 Err(error) => wait_after(&error).await,
             },
             () = &mut stop => break,
         }
     }
     drop(listener);
-    tracing::info!("stopping");
     end(connections.into_graceful(), &stop_bodies, patience.stop).await;
 }
 
@@ -67,6 +78,7 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        tracing::info!("stopping");
     })
 }
 

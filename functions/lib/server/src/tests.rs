@@ -1,3 +1,5 @@
+mod tls;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -5,10 +7,11 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use oci::ErrorCode;
+use registry::access::Address;
 use registry::http::refusal;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
@@ -30,6 +33,10 @@ impl Server {
     async fn start(patience: Patience) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        Self::start_on(listener.into(), address, patience)
+    }
+
+    fn start_on(listener: Listener, address: SocketAddr, patience: Patience) -> Self {
         let (stop, stopped) = oneshot::channel();
         let took_a_piece = Arc::new(Notify::new());
         let noted = Arc::clone(&took_a_piece);
@@ -132,4 +139,39 @@ async fn the_system_asks_whether_a_quiet_client_is_still_there() {
     connection::prepare(&stream).unwrap();
     assert!(SockRef::from(&stream).keepalive().unwrap());
     assert!(!SockRef::from(&client).keepalive().unwrap());
+}
+
+/// Returns the addresses that two requests on one connection come from.
+async fn seen_addresses(listener: Listener, mut client: impl AsyncReadExt + AsyncWriteExt + Unpin) -> String {
+    let tell = |request: Request<Body>| async move {
+        let mut answer = refusal(ErrorCode::Denied, "not here");
+        let address = request.extensions().get::<Address>().unwrap().as_str();
+        answer.headers_mut().insert("x-seen", address.parse().unwrap());
+        answer
+    };
+    tokio::spawn(serve(listener, tell, PATIENT, std::future::pending()));
+    let head = "GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 127.0.0.1, 192.0.2.7\r\n";
+    client.write_all(format!("{head}\r\n{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    let seen = text.lines().filter_map(|line| line.strip_prefix("x-seen: ").or(line.strip_prefix("x-seen:")));
+    seen.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn each_request_says_where_it_comes_from() {
+    for (is_behind_proxy, expected) in [(false, "127.0.0.1 127.0.0.1"), (true, "192.0.2.7 192.0.2.7")] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let listener = Listener::from(listener).behind_proxy(is_behind_proxy);
+        assert_eq!(seen_addresses(listener, client).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_answered_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join("socket")).unwrap();
+    let client = UnixStream::connect(folder.path().join("socket")).await.unwrap();
+    assert_eq!(seen_addresses(listener.into(), client).await, " ");
 }

@@ -45,6 +45,7 @@ struct Inner {
 pub struct Access {
     pub(crate) registry: Registry,
     inner: Arc<Inner>,
+    is_operators: bool,
 }
 
 impl Access {
@@ -63,7 +64,13 @@ impl Access {
             is_known_empty: AtomicBool::new(false),
             rights: RightsCache::default(),
         };
-        Self { registry, inner: Arc::new(inner) }
+        Self { registry, inner: Arc::new(inner), is_operators: false }
+    }
+
+    /// Returns the same accounts for whoever has the stores in hand anyway: nobody is asked who they are.
+    #[must_use]
+    pub fn for_operator(&self) -> Self {
+        Self { is_operators: true, ..self.clone() }
     }
 
     /// Returns the keys.
@@ -94,12 +101,13 @@ impl Access {
         &self.inner.options
     }
 
-    /// Returns whether everybody may do everything, because there is no account and that is how it shall be.
+    /// Returns whether everybody may do everything: there is no account and that is how it shall be, or only the
+    /// operator gets here.
     ///
     /// Such a registry has its stores for itself, so that it makes its first account itself, and never is open again.
     pub async fn is_open(&self) -> Result<bool, AccessError> {
-        if !self.inner.options.is_open_without_accounts {
-            return Ok(false);
+        if self.is_operators || !self.inner.options.is_open_without_accounts {
+            return Ok(self.is_operators);
         }
         if !self.inner.is_known_empty.load(Ordering::Acquire) {
             let is_empty = !self.has_accounts().await?;

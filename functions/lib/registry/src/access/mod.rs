@@ -40,6 +40,7 @@ pub use gate::{Denied, Gate, Lack, Shown};
 pub use grants::{Grant, GrantedScope, ScopeWanted, TOKEN_LIFE};
 pub use identities::{Identities, Identity, IdentityInvalid};
 pub use names::{AccountName, NAME_MAX_CHARS, NameInvalid, RobotName, TeamName};
+pub use passwords::check_strength as check_password;
 pub use permission::{Limits, Permission, Permissions, Role, Scope, matches};
 pub use permit::{Delete, Permit, Pull, Push, Right};
 pub use repositories::{RepositoryChange, RepositoryEntry};

@@ -53,7 +53,7 @@ pub(crate) async fn verify(turn: &Turn, password: &Secret, phc: Option<String>) 
 }
 
 /// Refuses a password that is too easy to guess.
-pub(crate) fn check_strength(password: &Secret, user: &str) -> Result<(), AccessError> {
+pub fn check_strength(password: &Secret, user: &str) -> Result<(), AccessError> {
     let text = password.expose_secret();
     let refuse = |why: &str| Err(AccessError::Invalid(format!("the password {why}")));
     if text.chars().count() < PASSWORD_MIN_CHARS {

@@ -4,6 +4,7 @@
 //! side cannot get ahead of the count.
 
 use std::borrow::Cow;
+use std::net::Ipv6Addr;
 
 use crate::access::accounts::{Access, Found};
 use crate::access::{AccessError, AccountName, Address};
@@ -34,12 +35,20 @@ impl Buckets {
     pub(crate) fn of(account: Option<&AccountName>, address: &Address) -> Self {
         let account = account.map(|name| (keys::attempts("account", name.as_str()), PER_ACCOUNT));
         let address = Some(address.as_str()).filter(|address| !address.is_empty());
-        let address = address.map(|address| (keys::attempts("address", address), PER_ADDRESS));
+        let address = address.map(|address| (keys::attempts("address", &network(address)), PER_ADDRESS));
         Self(account.into_iter().chain(address).collect())
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
         self.0.iter().map(|(key, _)| key.clone())
+    }
+}
+
+/// Whoever has one address of IPv6 has the 2^64 around it.
+fn network(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -102,5 +111,18 @@ impl Access {
         let Some(bucket) = item.and_then(|item| item.record.as_bucket()) else { return full };
         let passed_ms = self.registry.now().as_millis().saturating_sub(bucket.at.as_millis());
         full.min(bucket.left_thousandths + passed_ms / measure.refill_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_subscriber_count_as_one() {
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2::9"));
+        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
     }
 }

@@ -14,6 +14,7 @@ const VIEWER_HOST: &str = "x-viewer-host";
 pub(crate) struct Entry {
     edge_host: Option<Arc<str>>,
     url: Option<Arc<str>>,
+    is_tls: bool,
 }
 
 impl Entry {
@@ -25,6 +26,11 @@ impl Entry {
     /// Returns the same under this address.
     pub(crate) fn at(self, url: Option<String>) -> Self {
         Self { url: url.map(|url| url.trim_end_matches('/').into()), ..self }
+    }
+
+    /// Returns the same with TLS, or without, on the connections themselves.
+    pub(crate) fn with_tls(self, is_tls: bool) -> Self {
+        Self { is_tls, ..self }
     }
 
     /// Returns what a location has to begin with so that it leads through the edge; `None` if no edge is known.
@@ -48,6 +54,7 @@ impl Entry {
         let host = host.and_then(|host| host.parse::<Authority>().ok());
         let host = host.as_ref().map_or("localhost", Authority::as_str);
         let scheme = match text("x-forwarded-proto") {
+            _ if self.is_tls => "https",
             Some("https") => "https",
             _ => "http",
         };

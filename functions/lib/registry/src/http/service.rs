@@ -44,6 +44,12 @@ impl Service {
         Self { entry: self.entry.at(url), ..self }
     }
 
+    /// Returns the service whose clients come by TLS, or not; without it, a proxy may say that they come to it by TLS.
+    #[must_use]
+    pub fn with_tls(self, is_tls: bool) -> Self {
+        Self { entry: self.entry.with_tls(is_tls), ..self }
+    }
+
     /// Answers a request. What goes wrong becomes an answer too.
     ///
     /// The request's extensions may hold the [`Address`] that it came from.

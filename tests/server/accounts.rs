@@ -1,0 +1,149 @@
+//! Who is let in after which start.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use test_support::content::noise;
+use test_support::server::Server;
+
+use crate::logins::{ask_token, challenge, status_with_token, token};
+use crate::process::{Process, command};
+use crate::{binary, push};
+
+fn status(server: &Process) -> u16 {
+    reqwest::blocking::get(server.url("/v2/")).unwrap().status().as_u16()
+}
+
+/// Returns the files that hold this text.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files_with(&entry.path(), text));
+        } else if let Ok(bytes) = std::fs::read(entry.path()) {
+            let has_it = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            found.extend(has_it.then(|| entry.path().display().to_string()));
+        }
+    }
+    found
+}
+
+#[test]
+fn without_accounts_this_machine_is_let_in_and_told_how_to_close_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), &[]);
+    assert_eq!(status(&server), 200);
+    let line = server.greeting.lines().find(|line| line.contains("access")).unwrap();
+    assert!(["open", "slipway user add", "--auth"].iter().all(|word| line.contains(word)), "{line}");
+    assert_eq!(server.password(), None);
+}
+
+#[test]
+fn the_first_administrator_gets_a_password_that_is_shown_once_and_kept_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), &["--auth", "--log", "trace"]);
+    let password = server.password().unwrap().to_owned();
+    assert!(password.len() >= 32 && password.bytes().all(|byte| byte.is_ascii_hexdigit()), "128 bits");
+    challenge(&reqwest::blocking::get(server.url("/v2/")).unwrap());
+    assert_eq!(status_with_token(&server, &token(&server, &password, &[])), 200);
+    assert_eq!(server.greeting.matches(&password).count(), 1);
+    assert!(!server.said().contains(&password));
+    server.stop();
+    assert_eq!(files_with(folder.path(), &password), Vec::<String>::new());
+
+    for arguments in [&["--auth"][..], &[]] {
+        let server = Process::start(folder.path(), arguments);
+        assert_eq!(server.password(), None, "{}", server.greeting);
+        assert_eq!(status(&server), 401);
+        assert_eq!(ask_token(&server, &password, &[]).status(), 200);
+    }
+}
+
+#[test]
+fn the_first_password_may_come_from_a_file_and_counts_for_the_first_start_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("password"));
+    let options = ["--auth", "--admin-password-file", file.to_str().unwrap()];
+    std::fs::write(&file, "admin\n").unwrap();
+    assert!(Process::refusal(&data, &options).contains(file.to_str().unwrap()));
+
+    std::fs::write(&file, "correct horse battery\n").unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let server = Process::start(&data, &options);
+    assert_eq!(server.password(), None);
+    server.wait_for_word("can read the administrator's password");
+    assert_eq!(ask_token(&server, "correct horse battery", &[]).status(), 200);
+    assert!(!server.greeting.contains("horse") && !server.said().contains("horse"));
+    server.stop();
+    std::fs::write(&file, "another horse battery\n").unwrap();
+    let server = Process::start(&data, &options);
+    assert_eq!(ask_token(&server, "another horse battery", &[]).status(), 401);
+    assert_eq!(ask_token(&server, "correct horse battery", &[]).status(), 200);
+}
+
+#[test]
+fn others_are_not_let_in_by_accident_and_the_refusal_names_the_ways_out() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody has the last address: a start that is not refused listens nowhere.
+    let public = ["--url", "https://registry.example.com"];
+    for options in [&["--trust-proxy"][..], &public, &["--listen", "192.0.2.1:5000"]] {
+        let refused = Process::refusal(folder.path(), options);
+        for word in ["--auth", "slipway user add", "--open", "everybody"] {
+            assert!(refused.contains(word), "{options:?}: {refused}");
+        }
+    }
+
+    let server = Process::start(folder.path(), &["--trust-proxy", "--open"]);
+    assert_eq!(status(&server), 200);
+    assert!(server.greeting.contains("OPEN: everybody who can reach it"), "{}", server.greeting);
+    server.stop();
+    assert_eq!(status(&Process::start(folder.path(), &["--trust-proxy", "--auth"])), 401);
+}
+
+#[test]
+fn nothing_opens_a_registry_that_has_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    Process::start(folder.path(), &["--auth"]).stop();
+    let server = Process::start(folder.path(), &["--open"]);
+    assert_eq!(status(&server), 401);
+    server.wait_for_word("--open has no effect");
+    assert!(server.greeting.contains("by account"), "{}", server.greeting);
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (options, word) in [
+        (&["--auth", "--open"][..], "cannot be used with"),
+        (&["--admin-password-file", "/p"], "--auth"),
+        (&["--tls-cert", "/c"], "--tls-key"),
+    ] {
+        let refused = Process::refusal(folder.path(), options);
+        assert!(refused.contains(word), "{options:?}: {refused}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn commands_reach_a_closed_registry_while_it_runs() {
+    let mut open = Server::start(binary());
+    push::image(&open, "team/app", "1", &noise(1, 1000));
+    assert!(open.stop());
+    let server = Process::start(open.data(), &["--auth"]);
+    assert_eq!(status(&server), 401);
+    assert_eq!(command(open.data(), &["repo", "ls"]), "team/app\n");
+    assert_eq!(command(open.data(), &["rm", "team/app:1"]), "deleted team/app:1\n");
+    server.stop();
+    assert_eq!(command(open.data(), &["tag", "ls", "team/app"]), "");
+}
+
+#[test]
+fn a_folder_too_deep_for_a_socket_is_served_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("deep".repeat(40));
+    let server = Process::start(&data, &[]);
+    server.wait_for_word("have to wait until the registry stops");
+    assert_eq!(status(&server), 200);
+    server.stop();
+    assert_eq!(command(&data, &["repo", "ls"]), "");
+}
