@@ -2,13 +2,17 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
 use http::{Request, Response};
+use identities::Issuers;
+use management::Management;
 use registry::access::{Access, AccessOptions};
 use registry::http::{Body, Service};
+use registry::ports::SystemClock;
 use secrecy::ExposeSecret;
 use server::{Listener, Patience, Tls};
 use tokio::net::{TcpListener, UnixListener};
@@ -58,17 +62,24 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
 #[derive(Clone)]
 struct Site {
     registry: Service,
+    management: Management,
 }
 
 impl Site {
     fn new(access: Access, settings: &Settings) -> Self {
         let url = settings.serve.url.as_ref().map(ToString::to_string);
-        Self { registry: Service::guarded(access).at(url).with_tls(settings.serve.tls.is_some()) }
+        Self {
+            management: Management::new(access.clone()),
+            registry: Service::guarded(access).at(url).with_tls(settings.serve.tls.is_some()),
+        }
     }
 
     /// Hands the request to the part that its path belongs to.
     async fn answer(self, request: Request<Body>) -> Response<Body> {
-        self.registry.handle(request).await
+        match request.uri().path().starts_with(management::PREFIX) {
+            true => self.management.handle(request).await,
+            false => self.registry.handle(request).await,
+        }
     }
 }
 
@@ -81,8 +92,10 @@ fn access(settings: &Settings, storage: &Storage) -> Result<Access> {
     let options = AccessOptions {
         is_open_without_accounts: settings.serve.is_open_without_accounts(),
         first_password: None,
+        notes_use: true,
     };
-    let access = Access::new(storage.registry(), keys.ring(&service), options, None);
+    let identities = Arc::new(Issuers::new(Arc::new(SystemClock)));
+    let access = Access::new(storage.registry(), keys.ring(&service), options, Some(identities));
     tokio::spawn(watch.run({
         let access = access.clone();
         move || match Keys::read(&data) {

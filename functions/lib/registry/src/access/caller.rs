@@ -37,7 +37,7 @@ impl Default for Address {
 
 /// Whom a request speaks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Who {
+pub enum Who {
     /// Nobody in particular.
     Anonymous,
     /// Anybody, in a registry that is open.
@@ -126,6 +126,11 @@ impl Caller {
         Self::new(Who::Everybody, address)
     }
 
+    /// Returns whom the request speaks for.
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
     /// Returns the name that records carry.
     pub fn principal(&self) -> Principal {
         Principal::new(&self.who.to_string())
@@ -144,6 +149,11 @@ impl Caller {
     /// Returns whether an access token was shown.
     pub(crate) fn is_bearer(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Returns whether the access token that was shown is for particular scopes, and nothing else.
+    pub fn is_for_scopes(&self) -> bool {
+        self.token.as_ref().is_some_and(|claims| !claims.access.is_empty())
     }
 
     /// Returns the user's name, if it is one.

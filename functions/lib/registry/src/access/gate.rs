@@ -49,6 +49,7 @@ impl fmt::Debug for Shown {
             Self::Nothing => "Nothing",
             Self::Basic(..) => "Basic(..)",
             Self::Bearer(_) => "Bearer(..)",
+            Self::Unreadable => "Unreadable",
         })
     }
 }

@@ -28,18 +28,6 @@ impl Access {
         result
     }
 
-    /// Finds out who shows user name and password; no token stands in for it.
-    pub(crate) async fn login_by_password(
-        &self,
-        user: &str,
-        secret: &Secret,
-        address: &Address,
-    ) -> Result<Caller, AccessError> {
-        let result = self.login_password(user, secret, address).await;
-        self.audit_login(user, address, &result).await;
-        result
-    }
-
     async fn audit_login(&self, user: &str, address: &Address, result: &Result<Caller, AccessError>) {
         if let Err(error) = result {
             // What was typed as a name may be a secret in the wrong field.
@@ -73,7 +61,7 @@ impl Access {
         self.login_password(user, secret, address).await
     }
 
-    async fn login_password(
+    pub(crate) async fn login_password(
         &self,
         user: &str,
         secret: &Secret,

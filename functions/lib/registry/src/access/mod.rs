@@ -33,7 +33,7 @@ mod users;
 
 pub use accounts::{Access, AccessOptions, Account};
 pub use audit::AuditEntry;
-pub use caller::{Address, Caller, Via};
+pub use caller::{Address, Caller, Via, Who};
 pub use credentials::{Credential, Secret};
 pub use error::AccessError;
 pub use gate::{Denied, Gate, Lack, Shown};

@@ -9,8 +9,8 @@ use crate::access::{AccessError, AccountName, Caller, Credential, Limits, RobotN
 use crate::ports::{Condition, Query, Version, Write};
 use crate::records::{AuditOutcome, Record, TokenKind, TokenRecord, keys};
 
-/// How many tokens an account may have.
-const TOKENS_MAX: usize = 1000;
+/// How many tokens are listed or revoked at once.
+const TOKENS_LISTED: usize = 1000;
 
 /// How long a token may live at most, and lives if nothing else is said.
 const LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -119,23 +119,41 @@ impl Access {
         }
     }
 
-    /// Lists the account's tokens and logins.
+    /// Lists the account's tokens and logins, as many as an account usually has.
     pub async fn token_list(&self, caller: &Caller, owner: &AccountName) -> Result<Vec<Token>, AccessError> {
+        Ok(self.token_page(caller, owner, None, TOKENS_LISTED).await?.0)
+    }
+
+    /// Lists the account's tokens and logins beyond `after`. Returns also where the next page begins.
+    pub async fn token_page(
+        &self,
+        caller: &Caller,
+        owner: &AccountName,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Token>, Option<String>), AccessError> {
         self.require_manager(caller, owner).await?;
-        let ids = self.token_ids(owner).await?;
+        let ids = self.token_ids(owner, after, limit).await?;
+        let next = ids.last().filter(|_| ids.len() == limit).cloned();
         let found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
         let token = |id: String| {
             let record = found.get(&keys::token(&id))?.record.as_token()?.clone();
             Some(Token { id, record })
         };
-        Ok(ids.into_iter().filter_map(token).collect())
+        Ok((ids.into_iter().filter_map(token).collect(), next))
     }
 
-    async fn token_ids(&self, owner: &AccountName) -> Result<Vec<String>, AccessError> {
+    async fn token_ids(
+        &self,
+        owner: &AccountName,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, AccessError> {
         let query = Query {
             pk: keys::account_partition(owner),
             prefix: keys::TOKENS.to_owned(),
-            limit: TOKENS_MAX,
+            after: after.map(|id| format!("{}{id}", keys::TOKENS)),
+            limit,
             ..Query::default()
         };
         let listed = self.registry.stores.items.query(query).await?;
@@ -177,7 +195,7 @@ impl Access {
     /// Revokes everything that was made for the account.
     pub(crate) async fn tokens_revoke_all(&self, owner: &AccountName) -> Result<(), AccessError> {
         loop {
-            let ids = self.token_ids(owner).await?;
+            let ids = self.token_ids(owner, None, TOKENS_LISTED).await?;
             if ids.is_empty() {
                 return Ok(());
             }

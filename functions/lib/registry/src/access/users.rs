@@ -156,9 +156,25 @@ impl Access {
             let old = change.old_password.as_ref().filter(|old| !old.expose_secret().is_empty());
             let old =
                 old.ok_or_else(|| AccessError::Invalid("the old password has to be given too".to_owned()))?;
-            self.login_by_password(name.as_str(), old, &caller.address).await?;
+            self.require_password(caller, name, old).await?;
         }
         Ok(Some(passwords::hash(password).await?))
+    }
+
+    /// Refuses whoever does not know the password itself: a stolen token must not be enough to take the account over.
+    async fn require_password(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        password: &Secret,
+    ) -> Result<(), AccessError> {
+        match self.login_password(name.as_str(), password, &caller.address).await {
+            Err(AccessError::Unauthorized) => {
+                self.audit(caller, "user.change", name.as_str(), AuditOutcome::Refused, "old password").await;
+                Err(AccessError::forbidden("the old password is wrong"))
+            }
+            result => result.map(|_| ()),
+        }
     }
 
     async fn user_update(

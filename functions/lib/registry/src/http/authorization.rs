@@ -8,7 +8,7 @@ use super::request::single_header;
 use crate::access::Shown;
 
 /// Reads what the request shows. What cannot be read shows nobody, which is worse than nothing.
-pub(crate) fn shown(headers: &HeaderMap) -> Shown {
+pub fn shown(headers: &HeaderMap) -> Shown {
     let text = match single_header(headers, &header::AUTHORIZATION) {
         Ok(Some(text)) => text,
         Ok(None) => return Shown::Nothing,

@@ -40,11 +40,17 @@ impl HttpError {
         Self { internal: Some(chain(error)), ..Self::new(code, told) }
     }
 
+    /// Writes to the log what the answer must not say, and returns under which id.
+    fn log(&self) -> Option<String> {
+        let internal = self.internal.as_ref()?;
+        let request_id = format!("{:032x}", SystemRandom.bits());
+        tracing::error!(request_id, error = %internal, "a request failed inside the registry");
+        Some(request_id)
+    }
+
     /// Returns the answer; what it must not say goes to the log.
     pub(crate) fn into_response(mut self) -> Response<Body> {
-        if let Some(internal) = &self.internal {
-            let request_id = format!("{:032x}", SystemRandom.bits());
-            tracing::error!(request_id, error = %internal, "a request failed inside the registry");
+        if let Some(request_id) = self.log() {
             for (_, message, _) in &mut self.errors {
                 *message = format!("{message} (request {request_id})");
             }
@@ -161,6 +167,30 @@ pub(crate) fn at_upload(error: Error, repository: &oci::RepositoryName) -> HttpE
         }
         None => http_error,
     }
+}
+
+/// What clients are told of an error of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The status.
+    pub status: StatusCode,
+    /// What went wrong, as far as it is the client's business.
+    pub message: String,
+    /// Where the log has the rest, if there is one.
+    pub request_id: Option<String>,
+}
+
+/// Returns what clients of another API than this one are told; the rest goes to the log.
+pub fn told(error: Error) -> Told {
+    let error = HttpError::from(error);
+    let request_id = error.log();
+    let (code, message) = error
+        .errors
+        .into_iter()
+        .next()
+        .map_or((ErrorCode::Unknown, String::new()), |(code, message, _)| (code, message));
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Told { status, message, request_id }
 }
 
 /// Returns an answer that is an error, for those who answer before the service.

@@ -19,6 +19,7 @@ mod token;
 mod uploads;
 
 pub use action::{Action, DeleteAction, PullAction, PushAction};
-pub use error::refusal;
+pub use authorization::shown;
+pub use error::{Told, refusal, told};
 pub use respond::{Body, BoxError};
 pub use service::Service;

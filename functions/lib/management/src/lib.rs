@@ -1,0 +1,90 @@
+//! The management API: accounts, organisations, credentials and repositories' settings as JSON over HTTP.
+//!
+//! - One file for each resource: `me`, `users`, `organisations`, `members`, `teams`, `tokens`, `trusts`, `repositories`,
+//!   `grants`, `audit`. A handler reads the request, calls [`Access`], and shapes the answer; what a caller may do is
+//!   decided there, not here.
+//! - `identify`: who asks. `input`, `paging`: what is asked. `problem`: the one place where refusals become answers.
+//! - `document`: the OpenAPI document, made of the same routes; `words`: the texts that a schema restricts.
+
+#![expect(unused_qualifications, reason = "utoipa writes whole paths")]
+
+mod audit;
+mod document;
+mod grants;
+mod identify;
+mod input;
+mod me;
+mod members;
+mod organisations;
+mod paging;
+mod problem;
+mod repositories;
+mod teams;
+mod tokens;
+mod trusts;
+mod users;
+mod whole_names;
+mod words;
+
+use axum::extract::DefaultBodyLimit;
+use axum::{Extension, Router, middleware};
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::BodyExt;
+use registry::access::Access;
+use registry::http::Body;
+use tower_service::Service;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the path of every request to this API begins with.
+pub const PREFIX: &str = "/api/v1";
+
+/// The longest body that is read.
+const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// Answers requests to the management API. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Management {
+    router: Router,
+}
+
+impl Management {
+    /// Returns the API that manages these accounts.
+    pub fn new(access: Access) -> Self {
+        let identified = OpenApiRouter::new()
+            .merge(me::routes())
+            .merge(users::routes())
+            .merge(organisations::routes())
+            .merge(members::routes())
+            .merge(teams::routes())
+            .merge(tokens::routes())
+            .merge(trusts::routes())
+            .merge(repositories::routes())
+            .merge(grants::routes())
+            .merge(audit::routes())
+            .route_layer(middleware::from_fn_with_state(access.clone(), identify::identify));
+        let all = OpenApiRouter::new().nest(PREFIX, identified.merge(document::routes()));
+        let (router, described) = all.split_for_parts();
+        let router = router
+            .fallback(problem::path_unknown)
+            .method_not_allowed_fallback(problem::method_not_allowed)
+            .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+            .layer(Extension(document::Document::of(described)))
+            .with_state(access);
+        Self { router }
+    }
+
+    /// Answers a request. What goes wrong becomes an answer too.
+    ///
+    /// The request's extensions may hold the [`Address`](registry::access::Address) that it came from.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let request = whole_names::restored(request).map(axum::body::Body::new);
+        let mut response = match self.router.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response.map(|body| body.map_err(Into::into).boxed_unsync())
+    }
+}
