@@ -1,6 +1,7 @@
 //! The registry on one machine, and its command line. `slipway` alone starts it.
 
 mod admission;
+mod challenge;
 mod cli;
 mod commands;
 mod connection;

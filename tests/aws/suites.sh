@@ -13,7 +13,7 @@ main() {
     trap finish EXIT
     start --without-edge
     echo "=== conformance of the API without an edge"
-    SLIPWAY_CONFORMANCE_URL="http://$(address api)" \
+    SLIPWAY_CONFORMANCE_URL="http://$(address api)" SLIPWAY_CONFORMANCE_AUTHORIZATION="$(authorization)" \
         SLIPWAY_CONFORMANCE_DIFFERENCES="$PWD/tests/aws/conformance.txt" \
         cargo test --quiet --test conformance
     echo "=== hostile requests to the API without an edge"
@@ -21,7 +21,7 @@ main() {
     stop
     start
     echo "=== smoke of the edge"
-    "$BUILT/slipway" smoke "http://$(address registry)"
+    password | "$BUILT/slipway" smoke "http://$(address registry)" --user admin --password-stdin
     echo "=== hostile requests through the edge"
     hostile tests/aws/hostile.txt:tests/aws/hostile-edge.txt
     stop
@@ -29,7 +29,8 @@ main() {
 
 hostile() {
     SLIPWAY_HOSTILE_URL="http://$(address registry)" SLIPWAY_HOSTILE_LAMBDA="http://$(address lambda)" \
-        SLIPWAY_HOSTILE_DIFFERENCES="$1" cargo test --quiet --test hostile -- hostile_requests
+        SLIPWAY_HOSTILE_AUTHORIZATION="$(authorization)" SLIPWAY_HOSTILE_DIFFERENCES="$1" \
+        cargo test --quiet --test hostile -- hostile_requests
 }
 
 start() {
@@ -46,6 +47,15 @@ start() {
 
 address() {
     sed -n "s#^$1 *http://##p" "$WORK/cloud"
+}
+
+password() {
+    sed -n 's/^login *admin //p' "$WORK/cloud"
+}
+
+# What logs the administrator in, as a header's value.
+authorization() {
+    sed -n 's/^header *Authorization: //p' "$WORK/cloud"
 }
 
 stop() {

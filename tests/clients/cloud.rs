@@ -1,5 +1,6 @@
 //! Real clients against the deployed topology: what works, and what fails with which message, by client, way in and
-//! size of the layer. `docs/clients.md` is made from the same table.
+//! size of the layer. `docs/clients.md` is made from the same table. Clients are logged in by the stand-ins here; `accounts`
+//! has the logins.
 
 mod capability;
 mod huge;
@@ -7,7 +8,7 @@ mod huge;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cloud::{Cloud, CloudOptions, Programs};
+use cloud::{Cloud, CloudOptions, Credential, Programs};
 use test_support::require;
 
 use crate::containers::Containers;
@@ -82,13 +83,14 @@ fn start(test: &str, way: Way) -> Option<Cloud> {
     let options = CloudOptions {
         has_edge: way != Way::Api,
         has_relay: way == Way::EdgeAndRelay,
+        credential: Credential::Injected,
         ..CloudOptions::default()
     };
     deploy(test, &options)
 }
 
 /// Starts the cloud, or prints why not.
-fn deploy(test: &str, options: &CloudOptions) -> Option<Cloud> {
+pub(crate) fn deploy(test: &str, options: &CloudOptions) -> Option<Cloud> {
     let built = Path::new(env!("CARGO_BIN_EXE_slipway")).parent().unwrap();
     let programs = match Programs::find(built) {
         Ok(programs) => programs,

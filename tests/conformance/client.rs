@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
 use reqwest::blocking::{Body, Client, RequestBuilder};
-use reqwest::header::{ACCEPT, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap};
 use reqwest::redirect::Policy;
 
 use crate::content::{DOCKER_IMAGE, DOCKER_LIST, IMAGE, INDEX};
@@ -21,10 +21,14 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Returns the registry at `base`, such as `http://127.0.0.1:5000`.
-    pub(crate) fn at(base: &str) -> Self {
+    ///
+    /// `authorization` is the value of that header in every request, where the registry asks for accounts.
+    pub(crate) fn at(base: &str, authorization: Option<&str>) -> Self {
         let base = base.trim_end_matches('/').to_owned();
         let client = |policy| {
-            let builder = Client::builder().default_headers(accept_every_manifest()).redirect(policy);
+            let mut headers = accept_every_manifest();
+            headers.extend(authorization.map(|value| (AUTHORIZATION, value.parse().unwrap())));
+            let builder = Client::builder().default_headers(headers).redirect(policy);
             builder.no_proxy().timeout(Duration::from_secs(60)).build().unwrap()
         };
         Self { base, direct: client(Policy::none()), following: client(Policy::limited(3)) }

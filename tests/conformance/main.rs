@@ -8,7 +8,8 @@
 //! SLIPWAY_CONFORMANCE_URL=http://localhost:5000 cargo test --test conformance -- push_chunked
 //! ```
 //!
-//! `SLIPWAY_CONFORMANCE_DIFFERENCES` names a list of cases that this registry answers otherwise (see `differences`).
+//! `SLIPWAY_CONFORMANCE_AUTHORIZATION` is the value of the `Authorization` header of an administrator, for a registry that
+//! asks for accounts. `SLIPWAY_CONFORMANCE_DIFFERENCES` names a list of cases that this registry answers otherwise (see `differences`).
 //!
 //! Each module is a section of the specification. The doc comment of a case names section and endpoint, and
 //! quotes the words that the case checks; its level says whose words they are. What no client can see has no

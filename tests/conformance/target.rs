@@ -15,15 +15,15 @@ pub(crate) struct Target {
 impl Target {
     /// Takes the registry at `SLIPWAY_CONFORMANCE_URL`, or starts one if that is unset or empty.
     pub(crate) fn find_or_start() -> Self {
-        match std::env::var("SLIPWAY_CONFORMANCE_URL") {
-            Ok(url) if !url.is_empty() => Self { registry: Registry::at(&url), _server: None },
-            _ => Self::start(),
-        }
+        let text = |variable| std::env::var(variable).ok().filter(|text| !text.is_empty());
+        let Some(url) = text("SLIPWAY_CONFORMANCE_URL") else { return Self::start() };
+        let authorization = text("SLIPWAY_CONFORMANCE_AUTHORIZATION");
+        Self { registry: Registry::at(&url, authorization.as_deref()), _server: None }
     }
 
     fn start() -> Self {
         let server = Server::start(Path::new(env!("CARGO_BIN_EXE_slipway")));
-        Self { registry: Registry::at(&server.url("")), _server: Some(server) }
+        Self { registry: Registry::at(&server.url(""), None), _server: Some(server) }
     }
 
     /// Returns the registry.

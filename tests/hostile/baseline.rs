@@ -3,7 +3,7 @@
 use test_support::content::{noise, sha256};
 
 use crate::client::{Outcome, Reply, ask};
-use crate::request::Request;
+use crate::request::{AUTHORIZATION, Request};
 use crate::words::Words;
 
 const IMAGE: &str = r#"{"schemaVersion":2,"mediaType":"<oci-image>",<config-field>,<layers-field>}"#;
@@ -18,8 +18,11 @@ const SECRET_IMAGE: &str = r#"{"schemaVersion":2,"mediaType":"<oci-image>",
 pub(crate) const LAYER_BYTES: usize = 1000;
 
 /// Pushes the baseline to the registry at `address` and returns the words that stand for it.
-pub(crate) fn push(address: &str) -> Words {
+pub(crate) fn push(address: &str, authorization: Option<&str>) -> Words {
     let mut words = Words::default();
+    if let Some(authorization) = authorization {
+        words.set(AUTHORIZATION, authorization);
+    }
     for (word, value) in [
         ("host", address),
         ("name", "hostile/app"),

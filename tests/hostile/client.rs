@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use crate::request::Request;
+use crate::request::{AUTHORIZATION, Request};
 use crate::words::Words;
 
 /// How long a server may stay silent before that counts as a hang.
@@ -61,7 +61,8 @@ pub(crate) fn ask(request: &Request, words: &Words, is_cut_off: bool) -> Outcome
     let Outcome::Reply(reply) = &outcome else { return outcome };
     let location = reply.header("Location").filter(|_| reply.status == 307);
     match location.and_then(|location| request.redirected(location)) {
-        Some((host, request)) => exchange(&host, &request.encode(words), is_cut_off),
+        // Who is logged in here is nobody there, and the URL says all that is needed.
+        Some((host, request)) => exchange(&host, &request.encode(&words.without(AUTHORIZATION)), is_cut_off),
         None => outcome,
     }
 }

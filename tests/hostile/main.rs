@@ -5,7 +5,9 @@
 //!
 //! Without more said, the corpus is sent to a `slipway serve` of its own. `SLIPWAY_HOSTILE_URL` names a registry that
 //! is already running, `SLIPWAY_HOSTILE_DIFFERENCES` a list of rows that it answers otherwise (see `differences`), and
-//! `SLIPWAY_HOSTILE_LAMBDA` an endpoint of Lambda at which `ScheduledFunction` can be asked for fsck.
+//! `SLIPWAY_HOSTILE_LAMBDA` an endpoint of Lambda at which `ScheduledFunction` can be asked for fsck, and
+//! `SLIPWAY_HOSTILE_AUTHORIZATION` the value of the `Authorization` header of an administrator, who is asked for where
+//! there are accounts.
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
 mod baseline;
@@ -72,7 +74,7 @@ const TABLES: &[(&str, Table)] = &[
 fn hostile_requests_are_refused_and_change_nothing() {
     let differences = Differences::read();
     let mut target = Target::find_or_start();
-    let words = baseline::push(target.address());
+    let words = baseline::push(target.address(), target.authorization());
     let found_before = target.fsck();
     assert!(found_before.as_ref().is_none_or(Report::is_sound), "{found_before:?}");
     let views_before = state::seen_by_clients(&words);

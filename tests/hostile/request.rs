@@ -2,9 +2,13 @@
 
 use crate::words::Words;
 
+/// The word for what logs the client in, where the registry asks for accounts.
+pub(crate) const AUTHORIZATION: &str = "authorization";
+
 /// A request, valid or not.
 pub(crate) enum Request {
-    /// A request line and headers, completed by `Host`, `Connection` and `Content-Length` unless they are given.
+    /// A request line and headers, completed by `Host`, `Connection`, `Authorization` and
+    /// `Content-Length` unless they are given.
     Http { line: Vec<u8>, headers: Vec<Vec<u8>>, body: Vec<u8> },
     /// Bytes to send as they are.
     Raw(Vec<u8>),
@@ -66,7 +70,7 @@ impl Request {
         };
         let mut bytes = words.fill(line);
         bytes.extend_from_slice(b" HTTP/1.1");
-        for field in headers.iter().chain(&missing(line, headers, body.len())) {
+        for field in headers.iter().chain(&missing(line, headers, body.len(), words)) {
             bytes.extend_from_slice(b"\r\n");
             bytes.extend_from_slice(&words.fill(field));
         }
@@ -77,7 +81,7 @@ impl Request {
 }
 
 /// Returns the headers that every sound request has and this one lacks.
-fn missing(line: &[u8], headers: &[Vec<u8>], body_len: usize) -> Vec<Vec<u8>> {
+fn missing(line: &[u8], headers: &[Vec<u8>], body_len: usize, words: &Words) -> Vec<Vec<u8>> {
     let has =
         |name: &str| headers.iter().any(|field| field.to_ascii_lowercase().starts_with(name.as_bytes()));
     let has_content = [&b"POST "[..], b"PUT ", b"PATCH "].iter().any(|method| line.starts_with(method));
@@ -88,6 +92,9 @@ fn missing(line: &[u8], headers: &[Vec<u8>], body_len: usize) -> Vec<Vec<u8>> {
     }
     if !has("connection") {
         missing.push(b"Connection: close".to_vec());
+    }
+    if words.has(AUTHORIZATION) && !has("authorization") {
+        missing.push(format!("Authorization: <{AUTHORIZATION}>").into_bytes());
     }
     if needs_length {
         missing.push(format!("Content-Length: {body_len}").into_bytes());

@@ -32,15 +32,19 @@ impl Report {
 pub(crate) enum Target {
     /// A server of this run's own.
     Own(Server),
-    /// A registry that is running already, and Lambda's API if its functions can be asked for a check.
-    Given { address: String, lambda: Option<String> },
+    /// A registry that is running already, Lambda's API if its functions can be asked for a check, and what logs in.
+    Given { address: String, lambda: Option<String>, authorization: Option<String> },
 }
 
 impl Target {
     /// Takes the registry at `SLIPWAY_HOSTILE_URL`, or starts one if that is unset or empty.
     pub(crate) fn find_or_start() -> Self {
         match url("SLIPWAY_HOSTILE_URL") {
-            Some(address) => Self::Given { address, lambda: url("SLIPWAY_HOSTILE_LAMBDA") },
+            Some(address) => Self::Given {
+                address,
+                lambda: url("SLIPWAY_HOSTILE_LAMBDA"),
+                authorization: text("SLIPWAY_HOSTILE_AUTHORIZATION"),
+            },
             None => Self::Own(Server::start(Path::new(env!("CARGO_BIN_EXE_slipway")))),
         }
     }
@@ -50,6 +54,14 @@ impl Target {
         match self {
             Self::Own(server) => server.address(),
             Self::Given { address, .. } => address,
+        }
+    }
+
+    /// Returns what `Authorization` has to be, if anything.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        match self {
+            Self::Own(_) => None,
+            Self::Given { authorization, .. } => authorization.as_deref(),
         }
     }
 
@@ -64,9 +76,13 @@ impl Target {
 
 /// Returns host and port of the plain HTTP URL in a variable.
 fn url(variable: &str) -> Option<String> {
-    let url = std::env::var(variable).ok().filter(|url| !url.is_empty())?;
+    let url = text(variable)?;
     let address = url.strip_prefix("http://").unwrap_or_else(|| panic!("{variable} is not http: {url}"));
     Some(address.trim_end_matches('/').to_owned())
+}
+
+fn text(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|text| !text.is_empty())
 }
 
 /// Stops the server for the check, and starts it again.

@@ -12,6 +12,16 @@ impl Words {
         self.0.push((format!("<{word}>"), value));
     }
 
+    /// Returns the same words but for one.
+    pub(crate) fn without(&self, word: &str) -> Self {
+        Self(self.0.iter().filter(|(known, _)| *known != format!("<{word}>")).cloned().collect())
+    }
+
+    /// Returns whether `<word>` stands for anything.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|(known, _)| *known == format!("<{word}>"))
+    }
+
     /// Returns what `<word>` stands for.
     pub(crate) fn get(&self, word: &str) -> &str {
         let known = self.0.iter().find(|(known, _)| *known == format!("<{word}>"));

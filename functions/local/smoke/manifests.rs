@@ -8,12 +8,13 @@ use super::check::{Case, Finding};
 use super::content::{EMPTY, digest_of, manifest_of};
 use super::payload::Noise;
 use super::reply::Reply;
+use super::report::PUSH;
 use super::target::Target;
 
 /// The first of them pushes what the manifests of all others name.
 pub(crate) const CASES: &[Case] = &[
     Case {
-        name: "a small image can be pushed and pulled",
+        name: PUSH,
         essential: true,
         advice: "nothing works without it: the checks that follow say more",
         run: |target| Box::pin(small_image_travels(target)),

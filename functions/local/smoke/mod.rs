@@ -14,6 +14,7 @@ mod content;
 mod direct;
 mod large;
 mod location;
+mod login;
 mod manifests;
 mod options;
 mod payload;
@@ -39,16 +40,22 @@ pub(crate) use options::SmokeOptions;
 pub(crate) async fn smoke(options: SmokeOptions) -> Result<ExitCode> {
     let mut report =
         Report::new(options.endpoint.to_string(), options.repository.to_string(), options.is_json);
-    let target = Target::new(options.endpoint, options.repository, options.large_bytes)?;
+    let login = options.login.read()?;
+    let target =
+        Target::new(options.endpoint, options.repository, login)?.with_large(options.large_bytes);
     for case in access::CASES {
         report.add(case.check(&target).await);
     }
-    if report.breaks() {
-        let reason = "the registry does not let this client in";
-        let others = open_cases().chain(direct_cases()).chain(large::CASES);
-        others.for_each(|case| report.add(case.skipped(reason.to_owned())));
-    } else {
-        check_all(&target, &mut report).await;
+    let obstacle = match report.breaks() {
+        true => Some("the registry does not let this client in"),
+        false => access::needs_login(&target).await.then_some(access::NEEDS_LOGIN),
+    };
+    match obstacle {
+        Some(reason) => {
+            let others = open_cases().chain(direct_cases()).chain(large::CASES);
+            others.for_each(|case| report.add(case.skipped(reason.to_owned())));
+        }
+        None => check_all(&target, &mut report).await,
     }
     report.end()?;
     Ok(if report.breaks() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

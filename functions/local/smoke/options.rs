@@ -5,6 +5,11 @@ use clap::Args;
 use http::Uri;
 use oci::RepositoryName;
 
+use super::login::Login;
+
+/// A password that is not on the command line, which everybody on the machine sees.
+const PASSWORD_VARIABLE: &str = "SLIPWAY_SMOKE_PASSWORD";
+
 /// What `smoke` understands.
 #[derive(Debug, Args)]
 pub(crate) struct SmokeOptions {
@@ -20,6 +25,37 @@ pub(crate) struct SmokeOptions {
     /// Print the report as JSON
     #[arg(long = "json")]
     pub(crate) is_json: bool,
+    #[command(flatten)]
+    pub(crate) login: LoginOptions,
+}
+
+/// Who logs in.
+#[derive(Debug, Args)]
+pub(crate) struct LoginOptions {
+    /// Log in as this user, who may push to the repository; its password comes by --password-stdin, or is in the
+    /// variable SLIPWAY_SMOKE_PASSWORD
+    ///
+    /// Without a user only that is checked which needs no login.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Read the password, or a token in its place, from standard input
+    #[arg(long, requires = "user")]
+    password_stdin: bool,
+}
+
+impl LoginOptions {
+    /// Returns who logs in, if anybody.
+    pub(crate) fn read(self) -> Result<Option<Login>> {
+        let Some(user) = self.user else { return Ok(None) };
+        let mut password = std::env::var(PASSWORD_VARIABLE).unwrap_or_default();
+        if self.password_stdin {
+            password.clear();
+            std::io::stdin().read_line(&mut password).context("standard input")?;
+        }
+        let password = password.trim_end_matches(['\r', '\n']);
+        ensure!(!password.is_empty(), "no password for {user}: see --password-stdin");
+        Ok(Some(Login::new(user, password.into())))
+    }
 }
 
 fn endpoint(text: &str) -> Result<Uri> {

@@ -13,6 +13,7 @@ use super::ask::Ask;
 use super::client::Client;
 use super::content::digest_of;
 use super::location::{Lane, Location};
+use super::login::{Login, Pass};
 use super::payload::Payload;
 use super::reply::Reply;
 
@@ -28,6 +29,10 @@ pub(crate) struct Target {
     pub(crate) repository: RepositoryName,
     /// How many bytes the large upload has, if there is to be one.
     pub(crate) large_bytes: Option<u64>,
+    /// Who logs in, if anybody.
+    pub(crate) login: Option<Login>,
+    /// What lets requests pass, once it was fetched.
+    pass: tokio::sync::Mutex<Option<Pass>>,
     client: Client,
     /// URLs of what has to be deleted in the end.
     leftovers: Mutex<BTreeSet<String>>,
@@ -42,8 +47,21 @@ pub(crate) struct Adoption {
 
 impl Target {
     /// Returns the target; `base` is scheme and authority.
-    pub(crate) fn new(base: Uri, repository: RepositoryName, large_bytes: Option<u64>) -> Result<Self> {
-        Ok(Self { base, repository, large_bytes, client: Client::new()?, leftovers: Mutex::default() })
+    pub(crate) fn new(base: Uri, repository: RepositoryName, login: Option<Login>) -> Result<Self> {
+        Ok(Self {
+            base,
+            repository,
+            large_bytes: None,
+            login,
+            pass: tokio::sync::Mutex::default(),
+            client: Client::new()?,
+            leftovers: Mutex::default(),
+        })
+    }
+
+    /// Returns the same with a large upload.
+    pub(crate) fn with_large(self, large_bytes: Option<u64>) -> Self {
+        Self { large_bytes, ..self }
     }
 
     /// Starts a request to a path with its query.
@@ -56,9 +74,32 @@ impl Target {
         format!("/v2/{}/{rest}", self.repository)
     }
 
-    /// Sends a request.
+    /// Sends a request, logged in if anybody logs in.
     pub(crate) async fn send(&self, ask: Ask) -> Result<Reply> {
+        let ask = match self.login.as_ref().filter(|_| self.is_for_accounts(&ask)) {
+            Some(login) => self.pass(login).await?.stamp(ask),
+            None => ask,
+        };
         self.client.send(ask).await
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send_anonymously(&self, ask: Ask) -> Result<Reply> {
+        self.client.send(ask).await
+    }
+
+    async fn pass(&self, login: &Login) -> Result<Pass> {
+        let mut kept = self.pass.lock().await;
+        match &*kept {
+            Some(pass) if !pass.is_old() => Ok(pass.clone()),
+            _ => Ok(kept.insert(Pass::fetch(self, login).await?).clone()),
+        }
+    }
+
+    /// Other hosts get no token, as clients have it, and a direct PUT is opened by its URL alone.
+    fn is_for_accounts(&self, ask: &Ask) -> bool {
+        let is_here = ask.url.authority() == self.base.authority();
+        is_here && !ask.headers.contains_key(header::AUTHORIZATION) && !is_direct(ask)
     }
 
     /// Begins an upload.
@@ -188,9 +229,16 @@ impl Target {
         Ok(kept)
     }
 
-    fn note_leftover(&self, url: &Uri) {
+    /// Notes what has to be deleted in the end.
+    pub(crate) fn note_leftover(&self, url: &Uri) {
         self.leftovers.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_string());
     }
+}
+
+fn is_direct(ask: &Ask) -> bool {
+    let lane = Location { text: String::new(), url: ask.url.clone() }.lane();
+    let has_body = !matches!(ask.payload, Payload::None | Payload::Empty);
+    ask.method == Method::PUT && has_body && lane != Lane::Inline
 }
 
 /// Says that the body is just bytes.

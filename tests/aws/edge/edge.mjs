@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream';
 import { eventOf, faultOf, headersOf, HEAD_MAX, requestOf, responseOf, URL_MAX, urlOf } from './event.mjs';
 import { accessDenied, faultForS3, signedHeaders } from './s3.mjs';
 
-const DEFAULTS = { showsCfIdToS3: false, seesModified: false, accessControl: undefined, now: Date.now };
+const DEFAULTS = { showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, now: Date.now };
 
 /**
  * A distribution.
@@ -14,7 +14,8 @@ const DEFAULTS = { showsCfIdToS3: false, seesModified: false, accessControl: und
  * `origins` are URLs by id, `run` is what loadFunction() returned, `errorTtls` are seconds by status.
  * `showsCfIdToS3` sends `X-Amz-Cf-Id` to S3 too, as CloudFront does. `seesModified` gives viewer-response the request
  * that viewer-request made instead of the viewer's own: the documentation leaves it open. `accessControl` holds the
- * keys that sign requests for S3, if there is an origin access control.
+ * keys that sign requests for S3, if there is an origin access control. `authorization` is that of every request that
+ * has none.
  */
 export class Edge {
     constructor(options) {
@@ -29,12 +30,19 @@ export class Edge {
     handle(incoming, outgoing) {
         const refusal = refusalOf(incoming);
         if (refusal) return answer(incoming, outgoing, refusal);
+        this.logIn(incoming);
         const viewed = requestOf(incoming);
         const { result, originId, failure } = this.runFunction(viewed, eventOf(viewed, incoming.socket.remoteAddress));
         if (failure) return answer(incoming, outgoing, failure);
         if (!('statusCode' in result)) return this.serve({ incoming, outgoing, viewed, request: result, originId });
         this.counts.answeredByFunction += 1;
         return answer(incoming, outgoing, result);
+    }
+
+    /** As if the viewer had sent it. */
+    logIn({ headers, rawHeaders }) {
+        if (!this.authorization || 'authorization' in headers) return;
+        rawHeaders.push('Authorization', this.authorization);
     }
 
     runFunction(before, event) {

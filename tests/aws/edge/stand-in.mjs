@@ -25,6 +25,8 @@ const FLAGS = {
     'error-ttls': { type: 'string' },
     // JSON: accessKeyId, secretAccessKey and region of an origin access control.
     'access-control': { type: 'string' },
+    // What `Authorization` is of a request that has none, for clients that know nothing of accounts.
+    authorization: { type: 'string' },
     'cf-id-to-s3': { type: 'boolean', default: false },
     // What viewer-response sees as the request: `viewer` or `modified`.
     'response-sees': { type: 'string', default: 'viewer' },
@@ -54,6 +56,7 @@ function edgeOf(flags) {
         run: loadFunction(readFileSync(flags.function, 'utf8'), settings, Object.keys(origins)),
         errorTtls: json(flags['error-ttls']) ?? errorCachingTtls(readFileSync(flags.template, 'utf8')),
         accessControl: json(flags['access-control']),
+        authorization: flags.authorization,
         showsCfIdToS3: flags['cf-id-to-s3'],
         seesModified: flags['response-sees'] === 'modified',
     });

@@ -35,13 +35,11 @@ impl Edge {
 
     /// Answers a direct PUT; everything else goes on to the registry.
     pub(crate) async fn handle(&self, upstream: &Upstream, request: &Request) -> Reply {
-        if request.method == Method::PUT && request.is_upload() && self.is_offered(request) {
-            if request.is_chunked() {
-                return Reply::oci(411, "UNSUPPORTED");
-            }
-            if !request.body.is_empty() {
-                return self.put(upstream, request).await;
-            }
+        if self.is_direct(request) {
+            return match request.is_chunked() {
+                true => Reply::oci(411, "UNSUPPORTED"),
+                false => self.put(upstream, request).await,
+            };
         }
         let mut reply = upstream.forward(request).await;
         if request.method == Method::POST && reply.status == 202 {
@@ -49,6 +47,12 @@ impl Edge {
             reply.set("location", &format!("{location}?{}", self.query(&location, self.lifetime())));
         }
         reply
+    }
+
+    /// Whether the request never reaches the registry.
+    pub(crate) fn is_direct(&self, request: &Request) -> bool {
+        let has_body = request.is_chunked() || !request.body.is_empty();
+        request.method == Method::PUT && request.is_upload() && self.is_offered(request) && has_body
     }
 
     async fn put(&self, upstream: &Upstream, request: &Request) -> Reply {

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::accounts::Accounts;
 use crate::edge::{Edge, Signing};
 use crate::message::{Reply, Request};
 
@@ -13,6 +14,7 @@ type Early = Box<dyn Fn(&Request) -> Option<Reply> + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Fault {
     pub(crate) edge: Option<Edge>,
+    pub(crate) accounts: Option<Accounts>,
     before: Option<Before>,
     after: Option<After>,
     early: Option<Early>,
@@ -48,6 +50,11 @@ impl Fault {
     /// The same behind an edge that offers direct uploads.
     pub(crate) fn direct(self) -> Self {
         self.behind(Edge::new(Signing::Presigned))
+    }
+
+    /// The same before a registry that asks for accounts.
+    pub(crate) fn asking(self) -> Self {
+        Self { accounts: Some(Accounts::default()), ..self }
     }
 
     /// The same behind this edge.

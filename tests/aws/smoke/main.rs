@@ -2,10 +2,12 @@
 //! check for that thing must say so.
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+mod accounts;
 mod direct_faults;
 mod edge;
 mod fault;
 mod https;
+mod login_faults;
 mod message;
 mod proxy;
 mod pull_faults;
@@ -36,9 +38,7 @@ fn main() -> ExitCode {
             Ok(())
         }));
     }
-    let certificate =
-        ("a certificate that is not trusted is refused", https::certificate_decides as fn(&Site));
-    for (name, story) in STORIES.iter().copied().chain([certificate]) {
+    for (name, story) in STORIES.iter().chain(https::STORIES).copied() {
         let site = site.clone();
         trials.push(Trial::test(name, move || {
             story(&site);

@@ -76,12 +76,19 @@ impl Proxy {
         if let Some(reply) = self.fault.reply_before(request) {
             return reply;
         }
-        let mut reply = match &self.fault.edge {
-            Some(edge) => edge.handle(&self.upstream, request).await,
-            None => self.upstream.forward(request).await,
+        let mut reply = match (&self.fault.edge, self.refusal(request)) {
+            (Some(edge), _) if edge.is_direct(request) => edge.handle(&self.upstream, request).await,
+            (_, Some(refusal)) => refusal,
+            (Some(edge), None) => edge.handle(&self.upstream, request).await,
+            (None, None) => self.upstream.forward(request).await,
         };
         self.fault.change_after(request, &mut reply);
         reply
+    }
+
+    /// What the accounts say, if there are any.
+    fn refusal(&self, request: &Request) -> Option<Reply> {
+        self.fault.accounts.as_ref()?.answer(request)
     }
 }
 

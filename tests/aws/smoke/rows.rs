@@ -1,7 +1,7 @@
 //! Faults, and the one check that each has to show.
 
 use crate::fault::Fault;
-use crate::{direct_faults, pull_faults, push_faults};
+use crate::{direct_faults, login_faults, pull_faults, push_faults};
 
 /// A fault and what `smoke` has to say about it.
 pub(crate) struct Row {
@@ -29,5 +29,5 @@ impl Row {
 
 /// Returns every fault that one check finds.
 pub(crate) fn all_rows() -> impl Iterator<Item = &'static Row> {
-    [pull_faults::ROWS, push_faults::ROWS, direct_faults::ROWS].into_iter().flatten()
+    [login_faults::ROWS, pull_faults::ROWS, push_faults::ROWS, direct_faults::ROWS].into_iter().flatten()
 }

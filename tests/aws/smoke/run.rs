@@ -1,6 +1,6 @@
 //! One run of `slipway smoke`.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
@@ -22,6 +22,7 @@ impl Run {
             .args(["smoke", url, "--repository", &repository])
             .args(arguments)
             .envs(environment.iter().copied())
+            .stdin(Stdio::null())
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -7,6 +7,7 @@ use test_support::server::Server;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
+use crate::accounts::PASSWORD;
 use crate::fault::Fault;
 use crate::proxy::Proxy;
 use crate::run::Run;
@@ -36,7 +37,8 @@ impl Site {
 
     /// Runs `smoke --json` through a proxy with a fault.
     pub(crate) fn run(&self, fault: Fault, arguments: &[&str]) -> Run {
-        Run::of(&self.serve(fault), &[&["--json"], arguments].concat(), &[])
+        let password = [("SLIPWAY_SMOKE_PASSWORD", PASSWORD)];
+        Run::of(&self.serve(fault), &[&["--json"], arguments].concat(), &password)
     }
 
     /// Asks the registry itself.

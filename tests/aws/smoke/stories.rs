@@ -4,17 +4,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::Method;
 
+use crate::accounts::Accounts;
 use crate::edge::{Edge, Signing};
 use crate::fault::Fault;
+use crate::login_faults::renamed_challenge;
 use crate::message::Reply;
 use crate::pull_faults::redirect;
 use crate::rows::all_rows;
 use crate::run::Run;
 use crate::site::Site;
 
-const LETS_IN: &str = "the registry lets this client in";
+pub(crate) const LETS_IN: &str = "the registry lets this client in";
 const CHALLENGE: &str = "a 401 carries its challenge";
-const REALM: &str = "the realm names the asked host";
+pub(crate) const REALM: &str = "the realm names the asked host";
+const TOKEN: &str = "a token is given";
+const STRANGER: &str = "a push without a login is refused";
+const OTHER: &str = "a token of one repository does not open another";
 const GET: &str = "a GET of a blob brings its bytes";
 const SIX: &str = "a PATCH of 6 MiB with a length is taken or refused in words";
 const ADOPTED: &str = "a direct PUT is adopted by its manifest";
@@ -29,9 +34,14 @@ pub(crate) const STORIES: &[Story] = &[
     ("nothing is wrong behind an edge with signatures", |site| edge_is_sound(site, Signing::Presigned)),
     ("nothing is wrong behind an edge with capabilities", |site| edge_is_sound(site, Signing::Capability)),
     ("a closed registry fails, and nothing else is checked", closed_registry_fails),
-    ("a challenge is told", challenge_is_told),
-    ("a challenge that was renamed is missed", renamed_challenge_is_missed),
-    ("a realm on another host is told", foreign_realm_is_told),
+    ("a challenge without a token server is told", challenge_is_told),
+    ("a challenge that was renamed lets nobody log in", renamed_challenge_lets_nobody_in),
+    ("a realm where nobody is breaks every login", dead_realm_breaks),
+    ("a wrong password lets nobody in", wrong_password_lets_nobody_in),
+    ("a user without a password is an error", user_needs_password),
+    ("without a login only that is checked which needs none", stranger_checks_little),
+    ("with a login everything is checked, behind an edge too", login_checks_all),
+    ("a token that has ended is renewed", token_is_renewed),
     ("a Location on a dead host breaks the push", dead_location_breaks),
     ("a Location of 2000 characters is followed", long_location_is_followed),
     ("a refusal in words that comes before the body is read", early_refusal_is_read),
@@ -46,8 +56,8 @@ pub(crate) const STORIES: &[Story] = &[
 fn every_check_has_a_fault(_: &Site) {
     let run = Run::of("http://127.0.0.1:1", &["--json"], &[]);
     let mut found: Vec<&str> = all_rows().map(|row| row.check).collect();
-    // Their faults are stories, because no other check is made then.
-    found.extend([LETS_IN, CHALLENGE, REALM]);
+    // Its faults are stories, because others fail with it or are not made.
+    found.push(LETS_IN);
     for check in run.checks() {
         let name = check["name"].as_str().unwrap();
         assert!(found.contains(&name), "no fault shows {name:?}");
@@ -64,13 +74,13 @@ fn server_is_sound(site: &Site) {
 
 /// What an open registry cannot show, and what nobody asked for.
 fn is_expected(name: &str) -> bool {
-    [CHALLENGE, REALM, LARGE].contains(&name) || name.contains("upload URL")
+    [CHALLENGE, REALM, TOKEN, STRANGER, OTHER, LARGE].contains(&name) || name.contains("upload URL")
 }
 
 fn edge_is_sound(site: &Site, signing: Signing) {
     let run = site.run(Fault::none().behind(Edge::new(signing)), &[]);
     assert_eq!(run.names("does not hold"), Vec::<String>::new(), "{}", run.stdout);
-    assert_eq!(run.names("not checked"), [CHALLENGE, REALM, LARGE]);
+    assert_eq!(run.names("not checked"), [CHALLENGE, REALM, TOKEN, STRANGER, OTHER, LARGE]);
     assert!(run.passes);
 }
 
@@ -82,28 +92,75 @@ fn closed_registry_fails(site: &Site) {
     assert!(!run.passes);
 }
 
-fn asks_to_log_in(name: &'static str, challenge: &str) -> Fault {
-    Fault::answer(Reply::oci(401, "UNAUTHORIZED").with(name, challenge), |_| true)
+fn challenge_is_told(site: &Site) {
+    let challenge = "Basic realm=\"registry\"";
+    let refusal = Reply::oci(401, "UNAUTHORIZED").with("www-authenticate", challenge);
+    let run = site.run(Fault::answer(refusal, |_| true), &[]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new());
+    assert_eq!(run.fact(CHALLENGE), format!("holds: {challenge}"));
+    assert_eq!(run.fact(TOKEN), format!("not checked: the challenge has no token server: {challenge}"));
 }
 
-fn challenge_is_told(site: &Site) {
-    let run = site.run(asks_to_log_in("www-authenticate", "Basic realm=\"registry\""), &[]);
-    assert_eq!(run.names("does not hold"), [LETS_IN]);
-    assert_eq!(run.fact(CHALLENGE), "holds: Basic realm=\"registry\"");
+fn renamed_challenge_lets_nobody_in(site: &Site) {
+    let run = site.run(renamed_challenge().asking(), &["--user", "admin"]);
+    assert_eq!(run.names("does not hold"), [LETS_IN, CHALLENGE]);
     assert!(!run.passes);
 }
 
-fn renamed_challenge_is_missed(site: &Site) {
-    let name = "x-amzn-remapped-www-authenticate";
-    let run = site.run(asks_to_log_in(name, "Basic realm=\"registry\""), &[]);
-    assert_eq!(run.names("does not hold"), [LETS_IN, CHALLENGE]);
+fn dead_realm_breaks(site: &Site) {
+    let fault = Fault::after(|_, reply| {
+        if reply.status == 401 {
+            reply.set("www-authenticate", "Bearer realm=\"http://127.0.0.1:1/token\",service=\"registry\"");
+        }
+    });
+    let run = site.run(fault.asking(), &[]);
+    assert_eq!(run.names("does not hold"), [REALM, TOKEN]);
+    assert!(run.fact(REALM).contains("http://127.0.0.1:1/token"));
+    assert!(!run.passes);
 }
 
-fn foreign_realm_is_told(site: &Site) {
-    let challenge = "Bearer realm=\"https://api.example/token\",service=\"registry\"";
-    let run = site.run(asks_to_log_in("www-authenticate", challenge), &[]);
-    assert_eq!(run.names("does not hold"), [LETS_IN, REALM]);
-    assert!(run.fact(REALM).contains("https://api.example/token"));
+fn wrong_password_lets_nobody_in(site: &Site) {
+    let url = site.serve(Fault::none().asking());
+    let wrong = [("SLIPWAY_SMOKE_PASSWORD", "wrong")];
+    let run = Run::of(&url, &["--json", "--user", "admin"], &wrong);
+    assert_eq!(run.names("does not hold"), [LETS_IN, TOKEN]);
+    assert!(run.fact(LETS_IN).contains("GET /token was answered 401"), "{}", run.fact(LETS_IN));
+    assert!(!run.passes);
+}
+
+fn user_needs_password(site: &Site) {
+    let url = site.serve(Fault::none().asking());
+    for arguments in [&["--user", "admin"][..], &["--user", "admin", "--password-stdin"]] {
+        let run = Run::of(&url, arguments, &[]);
+        assert!(run.stderr.contains("no password for admin"), "{}", run.stderr);
+        assert!(!run.passes);
+    }
+}
+
+fn stranger_checks_little(site: &Site) {
+    let url = site.serve(Fault::none().asking());
+    let run = Run::of(&url, &["--json"], &[]);
+    assert_eq!(run.names("holds"), [CHALLENGE, REALM, TOKEN, STRANGER]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new());
+    assert!(run.fact(GET).starts_with("not checked: it takes a login"), "{}", run.fact(GET));
+    assert!(run.passes);
+    let told = Run::of(&url, &[], &[]);
+    assert!(told.stdout.ends_with(": WHETHER PUSHES AND PULLS WORK IS NOT KNOWN\n"), "{}", told.stdout);
+}
+
+fn login_checks_all(site: &Site) {
+    let fault = Fault::none().asking().behind(Edge::new(Signing::Presigned));
+    let run = site.run(fault, &["--user", "admin"]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new(), "{}", run.stdout);
+    assert_eq!(run.names("not checked"), [LARGE]);
+    assert!(run.passes);
+}
+
+fn token_is_renewed(site: &Site) {
+    let accounts = Accounts { is_brief: true, ..Accounts::default() };
+    let run = site.run(Fault { accounts: Some(accounts), ..Fault::none() }, &["--user", "admin"]);
+    assert_eq!(run.names("does not hold"), Vec::<String>::new(), "{}", run.stdout);
+    assert!(run.names("not checked").iter().all(|name| name.contains("direct") || is_expected(name)));
 }
 
 fn dead_location_breaks(site: &Site) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cloud::{Cloud, CloudOptions, capability};
+use cloud::{Cloud, CloudOptions, Credential, capability};
 use reqwest::blocking::{Client as Http, Response};
 use test_support::content::{noise, sha256};
 
@@ -12,7 +12,8 @@ use crate::ctr::Containerd;
 use crate::oras::Oras;
 
 fn start(test: &str) -> Option<Cloud> {
-    deploy(test, &CloudOptions { has_capability: true, ..CloudOptions::default() })
+    let credential = Credential::Injected;
+    deploy(test, &CloudOptions { has_capability: true, credential, ..CloudOptions::default() })
 }
 
 /// Small and large layers go past the functions, and come back the same.

@@ -16,7 +16,7 @@ use test_support::content::sha256;
 use test_support::require;
 
 use crate::client::{Outcome, Reply, ask};
-use crate::request::Request;
+use crate::request::{AUTHORIZATION, Request};
 use crate::words::Words;
 
 /// How often something that comes by itself is looked for, ten times a second.
@@ -56,6 +56,7 @@ impl Door {
         cloud.s3().deliver(delivery);
         let mut words = Words::default();
         words.set("host", &cloud.address());
+        words.set(AUTHORIZATION, &cloud.authorization().unwrap());
         Some(Self { cloud, words })
     }
 

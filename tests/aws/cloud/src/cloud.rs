@@ -9,21 +9,20 @@ use anyhow::Result;
 use dynamodb_standin::DynamoDbStandin;
 use gateway_standin::{Function, Gateway, GatewayOptions, Manners};
 use s3_standin::S3Standin;
+use secrets_standin::SecretsStandin;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::capability;
-use crate::edge::{Edge, Terms};
+use crate::accounts::{Accounts, Credential, authorization};
+use crate::deployment::{BUCKET, Deployment, Services, TABLE, edge_terms};
+use crate::edge::Edge;
 use crate::lambda;
 use crate::programs::Programs;
 use crate::pump::{self, Bus};
 use crate::relay::Relay;
 use crate::signing::Signer;
-use crate::stack::{Deployment, Stack};
-
-const TABLE: &str = "slipway";
-const BUCKET: &str = "slipway-objects";
+use crate::stack::Stack;
 
 /// Which parts there are.
 #[derive(Clone, Debug)]
@@ -38,6 +37,8 @@ pub struct CloudOptions {
     pub is_forgetful: bool,
     /// In what the gateway differs from AWS's.
     pub manners: Manners,
+    /// How clients come by a login.
+    pub credential: Credential,
 }
 
 impl Default for CloudOptions {
@@ -49,6 +50,7 @@ impl Default for CloudOptions {
             has_capability: false,
             is_forgetful: false,
             manners: Manners::default(),
+            credential: Credential::None,
         }
     }
 }
@@ -64,6 +66,8 @@ pub struct Cloud {
     s3: Arc<S3Standin>,
     dynamodb: Arc<DynamoDbStandin>,
     bus: Bus,
+    accounts: Accounts,
+    environment: BTreeMap<String, String>,
     _folder: TempDir,
     // Last, because the others run on it.
     _runtime: Runtime,
@@ -85,14 +89,29 @@ impl Cloud {
         }))?;
         let bus = Bus::default();
         let bus_endpoint = runtime.block_on(bus.listen())?;
+        let accounts = runtime.block_on(Accounts::start())?;
 
         let stack = Stack::load()?;
-        let deployment = deployment(&dynamodb, &s3, &bus_endpoint, options);
+        let services = Services {
+            dynamodb: &dynamodb,
+            s3: &s3,
+            secrets: &accounts.secrets,
+            bus_endpoint: &bus_endpoint,
+        };
+        let deployment = Deployment::new(&services, options);
+        let environment = deployment.relay_environment();
+        let injected = match options.credential {
+            Credential::None => None,
+            Credential::Injected => {
+                Some(authorization(&runtime.block_on(accounts.personal_token(&environment))?))
+            }
+        };
         let _entered = runtime.enter();
         let mut functions = BTreeMap::new();
         for (name, program, instances) in [
             ("ApiReadFunction", "api", 8),
             ("ApiWriteFunction", "api", 8),
+            ("ApiTokenFunction", "api", 4),
             ("EventsFunction", "events", 4),
             ("ScheduledFunction", "scheduled", 1),
         ] {
@@ -102,12 +121,15 @@ impl Cloud {
         }
         let by_name: HashMap<String, Function> =
             functions.iter().map(|(name, function)| ((*name).to_owned(), function.clone())).collect();
-        let gateway =
-            GatewayOptions { manners: options.manners, ..GatewayOptions::new(stack.routes()?, by_name) };
+        let gateway = GatewayOptions {
+            manners: options.manners,
+            authorization: injected.clone(),
+            ..GatewayOptions::new(stack.routes()?, by_name)
+        };
         let gateway = runtime.block_on(Gateway::start(gateway))?;
 
         let relay = match options.has_relay {
-            true => Some(Relay::start(programs, folder.path(), &relay_environment(&deployment))?),
+            true => Some(Relay::start(programs, folder.path(), &environment)?),
             false => None,
         };
         let relay_url = relay.as_ref().map_or_else(String::new, |relay| relay.url.clone());
@@ -119,7 +141,8 @@ impl Cloud {
                     ("relay", relay_url),
                 ];
                 let origins = origins.each_ref().map(|(name, url)| (*name, url.as_str()));
-                Some(Edge::start(programs, folder.path(), origins, &edge_terms(&dynamodb, options))?)
+                let terms = edge_terms(&dynamodb, options, injected);
+                Some(Edge::start(programs, folder.path(), origins, &terms)?)
             }
             false => None,
         };
@@ -142,6 +165,8 @@ impl Cloud {
             s3,
             dynamodb,
             bus,
+            accounts,
+            environment,
             _folder: folder,
             _runtime: runtime,
         })
@@ -163,6 +188,22 @@ impl Cloud {
             Some(edge) => edge.url.trim_start_matches("http://").to_owned(),
             None => self.api_address(),
         }
+    }
+
+    /// Returns the password that the user `admin` begins with.
+    pub fn first_password(&self) -> &str {
+        &self.accounts.first_password
+    }
+
+    /// Returns the stand-in for Secrets Manager.
+    pub fn secrets(&self) -> &SecretsStandin {
+        &self.accounts.secrets
+    }
+
+    /// Makes a personal token of `admin`, and returns what `Authorization` has to be for it.
+    pub fn authorization(&self) -> Result<String> {
+        let token = self._runtime.block_on(self.accounts.personal_token(&self.environment))?;
+        Ok(authorization(&token))
     }
 
     /// Returns a function by its name in the template.
@@ -216,78 +257,4 @@ impl Cloud {
     pub fn fsck(&self) -> Result<Value> {
         self.invoke("ScheduledFunction", &json!({ "job": "fsck", "deep": true }))
     }
-}
-
-fn deployment(
-    dynamodb: &DynamoDbStandin,
-    s3: &S3Standin,
-    bus_endpoint: &str,
-    options: &CloudOptions,
-) -> Deployment {
-    let keys = dynamodb.credentials();
-    let edge = if options.has_edge { "yes" } else { "no" };
-    let values = [
-        ("Table", TABLE),
-        ("Bucket", BUCKET),
-        ("BucketNameParameter.Value", BUCKET),
-        ("Access", "open"),
-        ("WithEdge", edge),
-        ("Uploads", if options.has_capability { "capability" } else { "presigned" }),
-        ("CapabilityKey", "the-secret"),
-        ("{{resolve:secretsmanager:the-secret}}", capability::KEY),
-        ("S3PathStyle", "true"),
-        ("LogFilter", "warn"),
-    ];
-    let mut values: HashMap<_, _> =
-        values.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    values.insert("S3Endpoint", s3.endpoint());
-    values.insert("DynamodbEndpoint", dynamodb.endpoint());
-    let credentials = [
-        ("AWS_REGION", dynamodb.region()),
-        ("AWS_ACCESS_KEY_ID", &keys.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key),
-        ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus_endpoint),
-    ];
-    let credentials =
-        credentials.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Deployment { values, credentials }
-}
-
-/// The same as edge.yaml gives it, but for a bucket that is named in the path.
-fn edge_terms(dynamodb: &DynamoDbStandin, options: &CloudOptions) -> Terms {
-    let uploads_path = format!("/{BUCKET}/uploads/");
-    if !options.has_capability {
-        return Terms { settings: json!({ "uploadsPath": uploads_path }), access_control: None };
-    }
-    let keys = dynamodb.credentials();
-    Terms {
-        settings: json!({
-            "uploadsPath": uploads_path, "uploads": "capability", "capabilityKey": capability::KEY,
-        }),
-        access_control: Some(json!({
-            "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
-            "region": dynamodb.region(),
-        })),
-    }
-}
-
-/// The same as relay.yaml gives it.
-fn relay_environment(deployment: &Deployment) -> BTreeMap<String, String> {
-    let own = [
-        ("SLIPWAY_TABLE", "Table"),
-        ("SLIPWAY_BUCKET", "Bucket"),
-        ("SLIPWAY_ACCESS", "Access"),
-        ("SLIPWAY_S3_ENDPOINT", "S3Endpoint"),
-        ("SLIPWAY_S3_PATH_STYLE", "S3PathStyle"),
-        ("SLIPWAY_DYNAMODB_ENDPOINT", "DynamodbEndpoint"),
-        ("SLIPWAY_LOG", "LogFilter"),
-    ];
-    let mut environment: BTreeMap<_, _> = own
-        .into_iter()
-        .map(|(variable, name)| (variable.to_owned(), deployment.values[name].clone()))
-        .collect();
-    environment.insert("SLIPWAY_ROLE".to_owned(), "write".to_owned());
-    environment.insert("SLIPWAY_UPLOADS".to_owned(), "inline".to_owned());
-    environment.extend(deployment.credentials.clone());
-    environment
 }

@@ -22,6 +22,8 @@ pub(crate) struct Terms {
     pub(crate) settings: Value,
     /// The keys of an origin access control, if there is one.
     pub(crate) access_control: Option<Value>,
+    /// What `Authorization` is of a request that has none.
+    pub(crate) authorization: Option<String>,
 }
 
 impl Edge {
@@ -41,6 +43,9 @@ impl Edge {
         command.arg("--settings").arg(terms.settings.to_string());
         if let Some(keys) = &terms.access_control {
             command.arg("--access-control").arg(keys.to_string());
+        }
+        if let Some(authorization) = &terms.authorization {
+            command.arg("--authorization").arg(authorization);
         }
         let said = |word: &str| {
             let text = std::fs::read_to_string(&log).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The deployed registry on one machine.
 //!
 //! ```text
-//! client ─> edge (node runs infra/edge/function.js) ─> gateway (routes of infra/template.yaml) ─> api, read and write
+//! client ─> edge (node runs infra/edge/function.js) ─> gateway (routes of infra/template.yaml) ─> api: read, write, token
 //!             │ PUT of layers                                                                        │
 //!             └────────────> S3 stand-in <───────────────────────────────────────────────────────────┤
 //!                               │ event                            DynamoDB stand-in <───────────────┘
@@ -9,10 +9,13 @@
 //! ```
 //!
 //! The functions are the real programs under Lambda's runtime interface emulator; their environment comes from the
-//! template. The relay is a real process beside them.
+//! template. The relay is a real process beside them. What signs access tokens is in a stand-in for Secrets Manager, with
+//! the password that the user `admin` begins with.
 
+mod accounts;
 pub mod capability;
 mod cloud;
+mod deployment;
 mod edge;
 mod lambda;
 mod programs;
@@ -21,6 +24,7 @@ mod relay;
 mod signing;
 mod stack;
 
+pub use accounts::Credential;
 pub use cloud::{Cloud, CloudOptions};
 pub use programs::{Missing, Programs};
 pub use s3_standin::Delivery;

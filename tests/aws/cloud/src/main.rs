@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;
-use cloud::{Cloud, CloudOptions, Programs};
+use cloud::{Cloud, CloudOptions, Credential, Programs};
 use gateway_standin::Function;
 
 /// How much is shown of what a function wrote that failed.
@@ -29,6 +29,9 @@ struct Options {
     /// A new process for every request
     #[arg(long)]
     forgetful: bool,
+    /// Take whoever shows no credential for the administrator
+    #[arg(long)]
+    logged_in: bool,
 }
 
 fn main() -> Result<ExitCode> {
@@ -41,14 +44,17 @@ fn main() -> Result<ExitCode> {
             has_relay: options.with_relay,
             has_capability: options.capability,
             is_forgetful: options.forgetful,
+            credential: if options.logged_in { Credential::Injected } else { Credential::None },
             ..CloudOptions::default()
         },
     )?;
     println!("registry  http://{}", cloud.address());
+    println!("login     admin {}", cloud.first_password());
+    println!("header    Authorization: {}", cloud.authorization()?);
     println!("lambda    http://{}", cloud.lambda_address());
     println!("api       http://{}", cloud.api_address());
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;
-    for name in ["ApiReadFunction", "ApiWriteFunction", "EventsFunction"] {
+    for name in ["ApiReadFunction", "ApiWriteFunction", "ApiTokenFunction", "EventsFunction"] {
         println!("{name}: {}", summary(cloud.function(name)));
     }
     let failures = cloud.failures();

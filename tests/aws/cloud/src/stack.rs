@@ -1,19 +1,16 @@
 //! What the template says: routes, functions and their environment.
 
-use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use gateway_standin::{Function, FunctionOptions, Route};
 use infra_tests::Template;
 
+use crate::deployment::Deployment;
 use crate::programs::{Programs, root};
 
-/// The names and addresses that exist only once the stack is deployed, and the parameters that were chosen.
-pub(crate) struct Deployment {
-    pub(crate) values: HashMap<&'static str, String>,
-    pub(crate) credentials: BTreeMap<String, String>,
-}
+/// What functions have that do not say more: the template's `Globals`.
+const MEMORY_MB: u64 = 512;
 
 /// The parsed template.
 pub(crate) struct Stack {
@@ -45,12 +42,13 @@ impl Stack {
         environment.extend(deployment.credentials.clone());
         let properties = self.template.properties(name);
         let timeout = properties["Timeout"].as_u64().context("a function has a timeout")?;
+        let memory_mb = properties["MemorySize"].as_u64().unwrap_or(MEMORY_MB);
         Ok(Function::start(FunctionOptions {
             name: name.to_owned(),
             emulator: programs.emulator.clone(),
             binary: programs.functions.join(program),
             environment,
-            memory_mb: 512,
+            memory_mb: memory_mb.try_into()?,
             timeout: Duration::from_secs(timeout),
             instances,
         })?)

@@ -10,7 +10,7 @@ mod warm;
 use std::path::PathBuf;
 
 use clap::Parser;
-use cloud::{Cloud, CloudOptions, Programs};
+use cloud::{Cloud, CloudOptions, Credential, Programs};
 use slipway_bench::Result;
 
 #[derive(Parser)]
@@ -34,7 +34,8 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let functions = options.functions.canonicalize()?;
     let programs = Programs::find(&functions).map_err(|missing| missing.reason)?;
-    let cloud = Cloud::start(&programs, &CloudOptions { has_edge: false, ..CloudOptions::default() })?;
+    let stack = CloudOptions { has_edge: false, credential: Credential::Injected, ..CloudOptions::default() };
+    let cloud = Cloud::start(&programs, &stack)?;
     let noop = subject::Noop::start(&programs)?;
     let manifest = subject::push_image(&cloud)?;
 

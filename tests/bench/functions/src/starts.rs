@@ -7,11 +7,11 @@ use slipway_bench::Result;
 use slipway_bench::report::{Table, number};
 use slipway_bench::stats::median;
 
-use crate::subject::{Noop, get_manifest, reports_since};
+use crate::subject::{Noop, get_manifest, logged_in, login, reports_since};
 
 /// Starts every function anew some times, in turn, with an event for each start.
 pub(crate) fn measure(cloud: &Cloud, noop: &Noop, starts: usize) -> Result<Table> {
-    let get = get_manifest("1")?;
+    let get = logged_in(cloud, &get_manifest("1")?, "pull,push")?;
     let mut post = get.clone();
     post["requestContext"]["http"]["method"] = json!("POST");
     post["rawPath"] = json!("/v2/bench/app/blobs/uploads/");
@@ -19,6 +19,7 @@ pub(crate) fn measure(cloud: &Cloud, noop: &Noop, starts: usize) -> Result<Table
     let functions = [
         ("api, read", "ApiReadFunction", get.clone()),
         ("api, write", "ApiWriteFunction", post),
+        ("api, token: a password", "ApiTokenFunction", login(cloud)?),
         ("events", "EventsFunction", json!({})),
         ("scheduled", "ScheduledFunction", fsck),
     ];

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cloud::{Cloud, Programs};
 use gateway_standin::{Function, FunctionOptions, Report};
 use reqwest::blocking::Client;
@@ -82,6 +84,28 @@ pub(crate) fn get_manifest(reference: &str) -> Result<Value> {
     if let Some(event) = event.as_object_mut() {
         event.remove("queryStringParameters");
     }
+    Ok(event)
+}
+
+/// Returns the event with an access token, as clients have one that have logged in. It is good for five minutes.
+pub(crate) fn logged_in(cloud: &Cloud, event: &Value, actions: &str) -> Result<Value> {
+    let url = format!("http://{}/token?scope=repository:{REPOSITORY}:{actions}", cloud.api_address());
+    let answer = Client::builder().no_proxy().build()?.get(url).send()?.error_for_status()?.text()?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    let token = answer["token"].as_str().ok_or("no token")?;
+    let mut event = event.clone();
+    event["headers"]["authorization"] = json!(format!("Bearer {token}"));
+    Ok(event)
+}
+
+/// Returns the event of a login with a password.
+pub(crate) fn login(cloud: &Cloud) -> Result<Value> {
+    let mut event = get_manifest("1")?;
+    let path = json!("/token");
+    event["rawPath"] = path.clone();
+    event["requestContext"]["http"]["path"] = path;
+    let shown = STANDARD.encode(format!("admin:{}", cloud.first_password()));
+    event["headers"]["authorization"] = json!(format!("Basic {shown}"));
     Ok(event)
 }
 

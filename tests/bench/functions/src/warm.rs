@@ -13,7 +13,7 @@ use slipway_bench::stats::median;
 
 use crate::process::pid_of;
 use crate::starts::spread;
-use crate::subject::{Noop, get_manifest, reports_since};
+use crate::subject::{Noop, get_manifest, logged_in, reports_since};
 
 const READ: &str = "ApiReadFunction";
 
@@ -76,7 +76,12 @@ pub(crate) fn measure(
     rounds: usize,
     requests: usize,
 ) -> Result<Table> {
-    let (by_digest, by_tag) = (get_manifest(manifest)?, get_manifest("1")?);
+    // An access token is good for five minutes: each round has its own.
+    let events = |cloud| -> Result<[Value; 2]> {
+        let pull = |reference| logged_in(cloud, &get_manifest(reference)?, "pull");
+        Ok([pull(manifest)?, pull("1")?])
+    };
+    let [by_digest, by_tag] = events(cloud)?;
     let ask = |event: &Value| Ok(cloud.invoke(READ, event)?);
     for _ in 0..20 {
         noop.invoke(&by_tag)?;
@@ -87,6 +92,7 @@ pub(crate) fn measure(
     let read_pid = pid_of(&functions.join("api"), READ)?;
     let [mut nothing, mut digest, mut tag] = <[Turns; 3]>::default();
     for _ in 0..rounds {
+        let [by_digest, by_tag] = events(cloud)?;
         nothing.add(&noop.function, noop_pid, requests, || noop.invoke(&by_tag))?;
         digest.add(cloud.function(READ), read_pid, requests, || ask(&by_digest))?;
         tag.add(cloud.function(READ), read_pid, requests, || ask(&by_tag))?;

@@ -88,6 +88,9 @@ fn headers(call: &Call<'_>, options: &GatewayOptions) -> BTreeMap<String, String
             join(&mut headers, name.as_str(), &text(value));
         }
     }
+    if let Some(authorization) = &options.authorization {
+        headers.entry("authorization".to_owned()).or_insert_with(|| authorization.clone());
+    }
     if !call.body.is_empty() {
         headers.insert("content-length".to_owned(), call.body.len().to_string());
     }

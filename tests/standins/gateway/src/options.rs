@@ -20,6 +20,8 @@ pub struct GatewayOptions {
     pub forwarded_proto: String,
     /// What functions read in `requestContext.domainName`; `None`: what the client sent as Host.
     pub domain_name: Option<String>,
+    /// What `Authorization` is of a request that has none, for clients that know nothing of accounts.
+    pub authorization: Option<String>,
     /// In what the gateway differs from AWS.
     pub manners: Manners,
 }
@@ -33,6 +35,7 @@ impl GatewayOptions {
             integration_timeout: Duration::from_secs(30),
             forwarded_proto: "http".to_owned(),
             domain_name: None,
+            authorization: None,
             manners: Manners::default(),
         }
     }

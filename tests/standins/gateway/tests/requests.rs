@@ -78,6 +78,15 @@ async fn the_domain_name_can_be_that_of_aws() {
 }
 
 #[tokio::test]
+async fn whoever_shows_no_credential_can_be_given_one() {
+    let api = Api::configured(ok(), |options| options.authorization = Some("Basic eDp5".to_owned())).await;
+    api.get("/").await;
+    assert_eq!(api.event()["headers"]["authorization"], "Basic eDp5");
+    api.request("GET", "/", &[("Authorization", "Bearer x")], b"").await;
+    assert_eq!(api.event()["headers"]["authorization"], "Bearer x");
+}
+
+#[tokio::test]
 async fn a_chunked_body_arrives_whole_with_its_length() {
     let api = Api::answering(ok()).await;
     let head = "PATCH /v2/ HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\ncontent-type: text/plain\r\n";
