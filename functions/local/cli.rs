@@ -5,7 +5,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use oci::{RepositoryName, Tag};
 
+use crate::account::audit::AuditOptions;
+use crate::account::login::{LoginOptions, LogoutOptions};
+use crate::account::organisations::OrganisationCommand;
+use crate::account::repositories::RepositoryCommand;
+use crate::account::teams::TeamCommand;
+use crate::account::tokens::TokenCommand;
+use crate::account::trusts::TrustCommand;
+use crate::account::users::UserCommand;
+use crate::account::{Asking, RegistryOption};
 use crate::smoke::SmokeOptions;
 
 const ENVIRONMENT: &str =
@@ -14,6 +24,8 @@ const ENVIRONMENT: &str =
   SLIPWAY_LISTEN               as --listen
   SLIPWAY_LOG                  as --log
   SLIPWAY_CONFIG               as --config
+  SLIPWAY_REGISTRY             as --registry, for commands without --data
+  DOCKER_CONFIG                folder of docker's config.json, where credentials are kept
   SLIPWAY_AUTH                 true: as --auth
   SLIPWAY_ADMIN_PASSWORD_FILE  as --admin-password-file
   SLIPWAY_OPEN                 true: as --open
@@ -112,14 +124,39 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Log in to a registry; docker is logged in then too
+    ///
+    /// What is kept is a token, which `slipway token ls` lists and `slipway token revoke` ends, or the password where the
+    /// registry has no such tokens. It goes where docker keeps it: its config.json, or its credential helper.
+    #[command(after_help = "Examples:
+  slipway login registry.example.com
+  printenv PASSWORD | slipway login registry.example.com -u alice --password-stdin")]
+    Login(LoginOptions),
+    /// Forget the credentials for a registry, also docker's
+    #[command(after_help = "Example:\n  slipway logout registry.example.com")]
+    Logout(LogoutOptions),
+    /// Work with users
+    User(Asking<UserCommand>),
+    /// Work with organisations and their members
+    Org(Asking<OrganisationCommand>),
+    /// Work with the teams of an organisation
+    Team(Asking<TeamCommand>),
+    /// Work with tokens: your own, and those of robots
+    Token(Asking<TokenCommand>),
+    /// Work with the trust in what others say about CI jobs (OIDC)
+    Trust(Asking<TrustCommand>),
     /// Work with repositories
-    #[command(subcommand)]
-    Repo(RepoCommand),
+    Repo(Asking<RepositoryCommand>),
+    /// Show who did or tried what, the latest first, for administrators
+    #[command(after_help = "Example:\n  slipway audit --limit 20")]
+    Audit(AuditOptions),
     /// Work with tags
-    #[command(subcommand)]
-    Tag(TagCommand),
+    Tag(Asking<TagCommand>),
     /// Show a manifest: NAME:TAG or NAME@DIGEST
+    #[command(after_help = "Example:\n  slipway inspect team/app:1.0")]
     Inspect {
+        #[command(flatten)]
+        registry: RegistryOption,
         /// For example team/app:1.0
         image: String,
         /// Print the manifest's bytes exactly as stored, and nothing else
@@ -127,7 +164,10 @@ pub(crate) enum Command {
         raw: bool,
     },
     /// Delete a tag (NAME:TAG) or a manifest with all its tags (NAME@DIGEST)
+    #[command(after_help = "Example:\n  slipway rm team/app:1.0")]
     Rm {
+        #[command(flatten)]
+        registry: RegistryOption,
         /// For example team/app:1.0
         #[arg(required = true)]
         images: Vec<String>,
@@ -148,13 +188,6 @@ pub(crate) enum Command {
     },
 }
 
-/// What can be done with repositories.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RepoCommand {
-    /// List repositories
-    Ls,
-}
-
 /// What can be done with signing keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -169,9 +202,19 @@ pub(crate) enum KeyCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TagCommand {
     /// List the tags of a repository
+    #[command(after_help = "Example:\n  slipway tag ls team/app")]
     Ls {
         /// The repository
-        name: String,
+        name: RepositoryName,
+    },
+    /// Delete tags; what they point to stays
+    #[command(after_help = "Example:\n  slipway tag rm team/app 1.0 1.1")]
+    Rm {
+        /// The repository
+        name: RepositoryName,
+        /// The tags
+        #[arg(required = true)]
+        tags: Vec<Tag>,
     },
 }
 

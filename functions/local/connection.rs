@@ -1,32 +1,54 @@
-//! How commands reach a registry: through the running server of the data folder, or the folder itself.
+//! How commands reach a registry: a remote one, the running server of the data folder, or the folder itself.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use embedded::OpenError;
-use http::{Method, Request, Response, header};
-use http_body_util::{BodyExt, Empty};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use registry::http::{BoxError, Service};
+use serde_json::Value;
 use tokio::net::UnixStream;
 
 use crate::operator;
+use crate::remote::Remote;
+use crate::site::Site;
 use crate::storage::Storage;
 
 /// A way to ask a registry.
 pub(crate) enum Connection {
     /// Nothing serves the folder, so this process does.
-    Own(Box<Service>),
+    Own(Box<Site>),
     /// Another process serves it, and has a socket for whoever holds the folder.
     Server(PathBuf),
+    /// It is somewhere else, and knows its users by what they show.
+    Remote(Box<Remote>),
 }
 
 impl Connection {
     /// Finds a way to the registry of this folder. Whoever holds its lock serves it; an old socket is not believed.
     pub(crate) async fn open(data: &Path) -> Result<Self> {
-        match Storage::open_existing(data) {
-            Ok(storage) => Ok(Self::Own(Service::guarded(storage.operator_access()?).into())),
+        Self::found(Storage::open_existing(data), data).await
+    }
+
+    /// Finds the same, and makes a registry where none is.
+    pub(crate) async fn open_or_make(data: &Path) -> Result<Self> {
+        Self::found(Storage::open(data), data).await
+    }
+
+    /// Goes to the registry at an address.
+    pub(crate) fn remote(address: Uri) -> Result<Self> {
+        Ok(Self::Remote(Box::new(Remote::new(address)?)))
+    }
+
+    async fn found(storage: Result<Storage>, data: &Path) -> Result<Self> {
+        match storage {
+            Ok(storage) => {
+                let access = storage.operator_access()?;
+                Ok(Self::Own(Box::new(Site::new(Service::guarded(access.clone()), access))))
+            }
             Err(error) if is_in_use(&error) => {
                 let socket = operator::socket(data);
                 UnixStream::connect(&socket)
@@ -38,25 +60,54 @@ impl Connection {
         }
     }
 
-    /// Asks; an answer that is an error becomes one here.
+    /// Asks without a body; an answer that is an error becomes one here.
     pub(crate) async fn ask(&self, method: Method, path: &str) -> Result<Response<Bytes>> {
-        let request = Request::builder().method(method).uri(path);
-        let response = match self {
-            Self::Own(service) => {
-                let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-                collect(service.handle(request.body(body)?).await).await?
-            }
-            Self::Server(socket) => {
-                let stream = UnixStream::connect(socket).await?;
-                let (mut sender, connection) =
-                    hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-                tokio::spawn(connection);
-                let request = request.header(header::HOST, "localhost");
-                collect(sender.send_request(request.body(Empty::<Bytes>::new())?).await?).await?
-            }
-        };
-        if response.status().is_success() { Ok(response) } else { bail!("{}", error_message(&response)) }
+        self.ask_with(method, path, None).await
     }
+
+    /// Asks with a JSON body, if there is one; an answer that is an error becomes one here.
+    pub(crate) async fn ask_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response<Bytes>> {
+        let mut request = Request::builder().method(method).uri(path).body(Bytes::new())?;
+        if let Some(body) = body {
+            *request.body_mut() = serde_json::to_vec(body)?.into();
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        let response = self.send(request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        match self {
+            Self::Remote(remote) if response.status() == StatusCode::UNAUTHORIZED => {
+                bail!("{}: {}", refusal(&response), remote.advice())
+            }
+            _ => bail!("{}", refusal(&response)),
+        }
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
+        match self {
+            Self::Own(site) => {
+                let body = |bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync();
+                collect(site.clone().answer(request.map(body)).await).await
+            }
+            Self::Server(socket) => send_to_socket(socket, request).await,
+            Self::Remote(remote) => remote.send(request).await,
+        }
+    }
+}
+
+async fn send_to_socket(socket: &Path, mut request: Request<Bytes>) -> Result<Response<Bytes>> {
+    let stream = UnixStream::connect(socket).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    request.headers_mut().insert(header::HOST, HeaderValue::from_static("localhost"));
+    collect(sender.send_request(request.map(Full::new)).await?).await
 }
 
 fn is_in_use(error: &anyhow::Error) -> bool {
@@ -74,9 +125,33 @@ where
     Ok(Response::from_parts(head, body.to_bytes()))
 }
 
-fn error_message(response: &Response<Bytes>) -> String {
-    match serde_json::from_slice::<oci::ErrorBody>(response.body()) {
-        Ok(body) => body.errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; "),
-        Err(_) => format!("the registry answered {}", response.status()),
+/// Returns why a registry refuses: a problem's detail, or the messages that the specification has for it.
+pub(crate) fn refusal(response: &Response<Bytes>) -> String {
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    if let Some(detail) = body["detail"].as_str() {
+        return crate::output::printable(detail).into_owned();
+    }
+    let errors = body["errors"].as_array().into_iter().flatten();
+    let messages: Vec<&str> = errors.filter_map(|error| error["message"].as_str()).collect();
+    match messages.is_empty() {
+        true => format!("the registry answered {}", response.status()),
+        false => crate::output::printable(&messages.join("; ")).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_whoever_refused() {
+        let told = |body: &'static str| {
+            let response = Response::builder().status(403).body(Bytes::from_static(body.as_bytes())).unwrap();
+            refusal(&response)
+        };
+        assert_eq!(told(r#"{"title":"Forbidden","status":403,"detail":"not yours"}"#), "not yours");
+        assert_eq!(told(r#"{"errors":[{"message":"a"},{"message":"b"}]}"#), "a; b");
+        assert_eq!(told("<html>"), "the registry answered 403 Forbidden");
+        assert_eq!(told(r#"{"detail":"\u001b[2J"}"#), r"\u{1b}[2J");
     }
 }

@@ -1,18 +1,28 @@
 //! The registry on one machine, and its command line. `slipway` alone starts it.
 
+mod account;
 mod admission;
+mod api;
 mod challenge;
 mod cli;
+mod client;
 mod commands;
 mod connection;
+mod content;
+mod credentials;
 mod keys;
 mod operator;
+mod output;
+mod password;
+mod remote;
 mod serve;
 mod serve_settings;
 mod settings;
+mod site;
 mod smoke;
 mod storage;
 mod watch;
+mod whereabouts;
 
 use std::process::ExitCode;
 

@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
-use http::{Request, Response};
 use identities::Issuers;
-use management::Management;
 use registry::access::{Access, AccessOptions};
-use registry::http::{Body, Service};
+use registry::http::Service;
 use registry::ports::SystemClock;
 use secrecy::ExposeSecret;
 use server::{Listener, Patience, Tls};
@@ -22,6 +20,7 @@ use crate::keys::{self, Keys};
 use crate::operator;
 use crate::serve_settings::{TlsFiles, is_loopback};
 use crate::settings::Settings;
+use crate::site::Site;
 use crate::storage::Storage;
 use crate::watch::Watch;
 
@@ -43,13 +42,13 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     // Last of all: a password that is told to nobody is lost.
     let admitted = admission::admit(&access, &settings.serve).await?;
     greet(settings, address, &admitted)?;
-    let site = Site::new(access.clone(), settings);
+    let site = site_of(access.clone(), settings);
     let listener = Listener::from(listener).with_tls(tls).behind_proxy(settings.serve.trusts_proxy);
     let clients =
         server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop.clone());
     let operators = async {
         if let Some(listener) = operators {
-            let site = Site::new(access.for_operator(), settings);
+            let site = site_of(access.for_operator(), settings);
             server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop).await;
         }
     };
@@ -58,29 +57,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// What answers requests.
-#[derive(Clone)]
-struct Site {
-    registry: Service,
-    management: Management,
-}
-
-impl Site {
-    fn new(access: Access, settings: &Settings) -> Self {
-        let url = settings.serve.url.as_ref().map(ToString::to_string);
-        Self {
-            management: Management::new(access.clone()),
-            registry: Service::guarded(access).at(url).with_tls(settings.serve.tls.is_some()),
-        }
-    }
-
-    /// Hands the request to the part that its path belongs to.
-    async fn answer(self, request: Request<Body>) -> Response<Body> {
-        match request.uri().path().starts_with(management::PREFIX) {
-            true => self.management.handle(request).await,
-            false => self.registry.handle(request).await,
-        }
-    }
+/// Returns what answers requests.
+fn site_of(access: Access, settings: &Settings) -> Site {
+    let url = settings.serve.url.as_ref().map(ToString::to_string);
+    let service = Service::guarded(access.clone()).at(url).with_tls(settings.serve.tls.is_some());
+    Site::new(service, access)
 }
 
 /// Returns the accounts; their keys follow the file.

@@ -4,12 +4,10 @@
 
 mod access;
 mod adoption;
-mod ask;
 mod blobs;
 mod bodies;
 mod check;
 mod cleaning;
-mod client;
 mod content;
 mod direct;
 mod large;
@@ -17,11 +15,8 @@ mod location;
 mod login;
 mod manifests;
 mod options;
-mod payload;
-mod reply;
 mod report;
 mod spelling;
-mod stream;
 mod target;
 mod uploads;
 
@@ -29,6 +24,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::client::{self, ask, payload, reply};
 use check::Case;
 use location::Lane;
 use report::Report;
@@ -41,8 +37,7 @@ pub(crate) async fn smoke(options: SmokeOptions) -> Result<ExitCode> {
     let mut report =
         Report::new(options.endpoint.to_string(), options.repository.to_string(), options.is_json);
     let login = options.login.read()?;
-    let target =
-        Target::new(options.endpoint, options.repository, login)?.with_large(options.large_bytes);
+    let target = Target::new(options.endpoint, options.repository, login)?.with_large(options.large_bytes);
     for case in access::CASES {
         report.add(case.check(&target).await);
     }

@@ -5,6 +5,7 @@ use clap::Args;
 use http::Uri;
 use oci::RepositoryName;
 
+use super::client::endpoint::endpoint;
 use super::login::Login;
 
 /// A password that is not on the command line, which everybody on the machine sees.
@@ -13,7 +14,7 @@ const PASSWORD_VARIABLE: &str = "SLIPWAY_SMOKE_PASSWORD";
 /// What `smoke` understands.
 #[derive(Debug, Args)]
 pub(crate) struct SmokeOptions {
-    /// The registry as a URL without a path; https, unless it says http
+    /// The registry as a URL without a path; https, unless it says http or is on this machine
     #[arg(value_parser = endpoint)]
     pub(crate) endpoint: Uri,
     /// Where to push
@@ -58,14 +59,6 @@ impl LoginOptions {
     }
 }
 
-fn endpoint(text: &str) -> Result<Uri> {
-    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url: Uri = whole.parse().context("not a URL")?;
-    ensure!(matches!(url.scheme_str(), Some("http" | "https")), "neither http nor https");
-    ensure!(url.path() == "/" && url.query().is_none(), "a registry has no path");
-    Ok(url)
-}
-
 fn size_bytes(text: &str) -> Result<u64> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit_bytes: u64 = match &text[digits.len()..] {
@@ -85,16 +78,6 @@ fn size_bytes(text: &str) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_endpoint_is_a_host_and_https_goes_without_saying() {
-        assert_eq!(endpoint("registry.example").unwrap().to_string(), "https://registry.example/");
-        assert_eq!(endpoint("https://r.example:444/").unwrap().to_string(), "https://r.example:444/");
-        assert_eq!(endpoint("http://127.0.0.1:5000").unwrap().to_string(), "http://127.0.0.1:5000/");
-        for bad in ["", "ftp://r.example", "https://r.example/v2/", "https://"] {
-            assert!(endpoint(bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn sizes_have_units() {

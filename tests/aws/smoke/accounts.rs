@@ -16,7 +16,7 @@ pub(crate) const PASSWORD: &str = "secret";
 /// Accounts. A token is its number and what it is for.
 #[derive(Default)]
 pub(crate) struct Accounts {
-    given: AtomicU32,
+    pub(crate) given: AtomicU32,
     /// Whether a token is good until the next one only.
     pub(crate) is_brief: bool,
 }

@@ -15,9 +15,9 @@ type Early = Box<dyn Fn(&Request) -> Option<Reply> + Send + Sync>;
 pub(crate) struct Fault {
     pub(crate) edge: Option<Edge>,
     pub(crate) accounts: Option<Accounts>,
-    before: Option<Before>,
-    after: Option<After>,
-    early: Option<Early>,
+    pub(crate) before: Option<Before>,
+    pub(crate) after: Option<After>,
+    pub(crate) early: Option<Early>,
 }
 
 impl Fault {

@@ -3,7 +3,7 @@
 //!
 //! - `table`: the expectation, to be read by people.
 //! - `deeds`: what can be asked for. `cells`: all combinations, and what each should be answered.
-//! - `cast`: the accounts and repositories that the table is about. `ask`: how a service is reached.
+//! - `cast`: the accounts and repositories that the table is about, with the help of `stage`. `ask`: how a service is reached.
 //! - `driver`: asks the cells, those first that are to be refused.
 
 mod ask;
@@ -11,6 +11,7 @@ mod cast;
 mod cells;
 mod deeds;
 mod driver;
+mod stage;
 mod table;
 
 pub use ask::{Answer, Ask, basic, bearer, challenge_word, text_of};

@@ -1,5 +1,7 @@
 //! The management API as its clients see it, on stores in memory.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a failed unwrap is a failed test")]
+
 mod document;
 mod failures;
 mod inputs;

@@ -3,6 +3,9 @@
 mod calls;
 mod canary;
 mod forged;
+mod forger;
+mod forgeries;
+mod hostile;
 mod house;
 mod logins;
 mod matrix;

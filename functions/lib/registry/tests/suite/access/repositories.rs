@@ -157,7 +157,11 @@ async fn a_deletion_that_breaks_off_anywhere_is_ended_by_its_repetition() {
 }
 
 fn open(world: &World) -> registry::access::Access {
-    world.access_with(AccessOptions { is_open_without_accounts: true, first_password: None })
+    world.access_with(AccessOptions {
+        is_open_without_accounts: true,
+        first_password: None,
+        ..AccessOptions::default()
+    })
 }
 
 #[tokio::test]
@@ -205,7 +209,11 @@ async fn a_guarded_registry_without_accounts_is_closed_to_everybody() {
 #[tokio::test]
 async fn the_first_administrator_comes_with_the_password_that_was_set_and_with_no_other() {
     let world = World::new();
-    let options = AccessOptions { is_open_without_accounts: false, first_password: Some(PASSWORD.into()) };
+    let options = AccessOptions {
+        is_open_without_accounts: false,
+        first_password: Some(PASSWORD.into()),
+        ..AccessOptions::default()
+    };
     let client = Client::guarded(&world.access_with(options.clone()));
     client.showing(&basic("admin", "wrong")).get("/v2/").await.expect(401);
     client.showing(&basic("alice", PASSWORD)).get("/v2/").await.expect(401);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
-use super::client::TIMEOUT;
+use super::TIMEOUT;
 use super::payload::Payload;
 
 /// A request to a whole URL.

@@ -2,6 +2,12 @@
 //!
 //! Redirects are not followed, nothing is repeated, and the protocol is HTTP/1.1.
 
+pub(crate) mod ask;
+pub(crate) mod endpoint;
+pub(crate) mod payload;
+pub(crate) mod reply;
+mod stream;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,10 +24,10 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::ask::Ask;
-use super::payload::Invitation;
-use super::reply::Reply;
-use super::stream::Listening;
+use ask::Ask;
+use payload::Invitation;
+use reply::Reply;
+use stream::Listening;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -99,7 +105,7 @@ impl Client {
 /// How long a request may take if nothing else is said: API Gateway gives up after 30 s.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(90);
 
-fn request(ask: Ask, invitation: &Arc<Invitation>) -> Result<http::Request<super::payload::Body>> {
+fn request(ask: Ask, invitation: &Arc<Invitation>) -> Result<http::Request<payload::Body>> {
     let authority = ask.url.authority().context("a URL without a host")?.as_str().to_owned();
     let target = ask.url.path_and_query().map_or("/", |target| target.as_str());
     let mut request = http::Request::builder().method(ask.method).uri(target).body(())?;

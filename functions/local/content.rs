@@ -1,0 +1,110 @@
+//! Commands about what is in repositories: tags and manifests.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use http::{Method, Uri, header};
+use oci::{Reference, RepositoryName, Tag};
+use serde_json::Value;
+
+use crate::api::print_json;
+use crate::connection::Connection;
+
+/// Prints the tags of a repository, one a line.
+pub(crate) async fn tags(connection: &Connection, name: &RepositoryName, is_json: bool) -> Result<()> {
+    let mut tags: Vec<Value> = Vec::new();
+    let mut next = Some(format!("/v2/{name}/tags/list"));
+    while let Some(path) = next {
+        let response = connection.ask(Method::GET, &path).await?;
+        let mut page: Value = serde_json::from_slice(response.body())?;
+        if let Value::Array(some) = page["tags"].take() {
+            tags.extend(some);
+        }
+        let link = response.headers().get(header::LINK).and_then(|link| link.to_str().ok());
+        next = link.and_then(next_path);
+    }
+    if is_json {
+        return print_json(&tags.into());
+    }
+    let mut out = std::io::stdout().lock();
+    for tag in tags.iter().filter_map(Value::as_str) {
+        writeln!(out, "{}", crate::output::printable(tag))?;
+    }
+    Ok(())
+}
+
+/// The path of `<…>; rel="next"`, whoever it says is to be asked.
+fn next_path(link: &str) -> Option<String> {
+    let target: Uri = link.strip_prefix('<')?.split_once('>')?.0.parse().ok()?;
+    target.path_and_query().map(ToString::to_string)
+}
+
+/// Prints a manifest.
+pub(crate) async fn inspect(connection: &Connection, image: &str, is_raw: bool) -> Result<()> {
+    let response = connection.ask(Method::GET, &manifest_path(image)?).await?;
+    if is_raw {
+        return Ok(std::io::stdout().write_all(response.body())?);
+    }
+    let text =
+        |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    println!("Digest:     {}", text("docker-content-digest"));
+    println!("Media type: {}", text("content-type"));
+    println!("Size:       {}", response.body().len());
+    let manifest: Value = serde_json::from_slice(response.body())?;
+    println!("{}", serde_json::to_string_pretty(&manifest)?);
+    Ok(())
+}
+
+/// Deletes tags and manifests.
+pub(crate) async fn remove(connection: &Connection, images: &[String]) -> Result<()> {
+    let paths = images.iter().map(|image| manifest_path(image)).collect::<Result<Vec<_>>>()?;
+    for (image, path) in images.iter().zip(paths) {
+        connection.ask(Method::DELETE, &path).await.with_context(|| image.clone())?;
+        println!("deleted {image}");
+    }
+    Ok(())
+}
+
+/// Deletes tags of one repository.
+pub(crate) async fn remove_tags(connection: &Connection, name: &RepositoryName, tags: &[Tag]) -> Result<()> {
+    let images: Vec<String> = tags.iter().map(|tag| format!("{name}:{tag}")).collect();
+    remove(connection, &images).await
+}
+
+/// `NAME:TAG` or `NAME@DIGEST` as the path of its manifest; without either the tag is `latest`.
+fn manifest_path(image: &str) -> Result<String> {
+    let last_part = image.rfind('/').map_or(0, |slash| slash + 1);
+    let (name, reference) = match image.split_once('@') {
+        Some(parts) => parts,
+        None => match image[last_part..].split_once(':') {
+            Some((name, tag)) => (&image[..last_part + name.len()], tag),
+            None => (image, "latest"),
+        },
+    };
+    let name: RepositoryName = name.parse()?;
+    let reference: Reference = reference.parse()?;
+    Ok(format!("/v2/{name}/manifests/{reference}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_named_as_docker_names_them() {
+        assert_eq!(manifest_path("team/app:1.0").unwrap(), "/v2/team/app/manifests/1.0");
+        assert_eq!(manifest_path("app").unwrap(), "/v2/app/manifests/latest");
+        let digest = format!("sha256:{}", "a".repeat(64));
+        assert_eq!(manifest_path(&format!("app@{digest}")).unwrap(), format!("/v2/app/manifests/{digest}"));
+        assert!(manifest_path("App:1").is_err());
+        assert!(manifest_path("app:").is_err());
+    }
+
+    #[test]
+    fn the_next_page_is_asked_for_where_the_first_was() {
+        let path = "/v2/a/tags/list?n=1&last=x";
+        assert_eq!(next_path(&format!("<{path}>; rel=\"next\"")).as_deref(), Some(path));
+        assert_eq!(next_path(&format!("<https://evil.example{path}>; rel=\"next\"")).as_deref(), Some(path));
+        assert_eq!(next_path("none"), None);
+    }
+}
