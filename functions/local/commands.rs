@@ -60,8 +60,8 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
         Command::User(asking) => {
             let makes_registry = matches!(asking.command, UserCommand::Add { .. });
             let connection = match makes_registry {
-                true => at.connect_or_make(asking.registry).await?,
-                false => at.connect(asking.registry).await?,
+                true => at.connect_or_make(&asking.registry).await?,
+                false => at.connect(&asking.registry).await?,
             };
             asking.command.run(&Api::new(connection, asking.is_json)).await
         }
@@ -85,22 +85,22 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
             let (api, command) = api(asking, at).await?;
             command.run(&api).await
         }
-        Command::Audit(mut options) => {
-            let connection = at.connect(std::mem::take(&mut options.registry)).await?;
+        Command::Audit(options) => {
+            let connection = at.connect(&options.registry).await?;
             let api = Api::new(connection, options.is_json);
             options.run(&api).await
         }
         Command::Tag(asking) => {
-            let connection = at.connect(asking.registry).await?;
+            let connection = at.connect(&asking.registry).await?;
             match asking.command {
                 TagCommand::Ls { name } => content::tags(&connection, &name, asking.is_json).await,
                 TagCommand::Rm { name, tags } => content::remove_tags(&connection, &name, &tags).await,
             }
         }
         Command::Inspect { registry, image, raw } => {
-            content::inspect(&at.connect(registry).await?, &image, raw).await
+            content::inspect(&at.connect(&registry).await?, &image, raw).await
         }
-        Command::Rm { registry, images } => content::remove(&at.connect(registry).await?, &images).await,
+        Command::Rm { registry, images } => content::remove(&at.connect(&registry).await?, &images).await,
         Command::Serve(_)
         | Command::Fsck { .. }
         | Command::Smoke(_)
@@ -110,7 +110,7 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
 }
 
 async fn api<C: Subcommand>(asking: Asking<C>, at: &Whereabouts) -> Result<(Api, C)> {
-    Ok((Api::new(at.connect(asking.registry).await?, asking.is_json), asking.command))
+    Ok((Api::new(at.connect(&asking.registry).await?, asking.is_json), asking.command))
 }
 
 async fn check(settings: &Settings, is_deep: bool, is_json: bool) -> Result<ExitCode> {

@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use registry::access::Secret;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use crate::challenge::Challenge;
 use crate::client::Client;
@@ -25,6 +26,8 @@ pub(crate) struct Remote {
     client: Client,
     address: Uri,
     credential: Option<Credential>,
+    /// What the management is asked with in place of an identity token, once that was fetched.
+    bearer: OnceCell<Option<HeaderValue>>,
 }
 
 /// What a token server answers.
@@ -51,7 +54,7 @@ impl Remote {
         if address.scheme_str() == Some("http") && !is_on_this_machine(&address) {
             tracing::warn!(%address, "without TLS: others on the way can read passwords, and change answers");
         }
-        Ok(Self { client: Client::new()?, address, credential })
+        Ok(Self { client: Client::new()?, address, credential, bearer: OnceCell::new() })
     }
 
     /// Says what somebody can do whom the registry does not let in.
@@ -74,23 +77,40 @@ impl Remote {
         }
     }
 
-    /// Asks once for what token is needed, and then with it. The management takes one that is for no repository.
+    /// The management takes a token that is for no repository, one for all requests; content takes one for each.
     async fn send_with_access_token(
         &self,
         request: &Request<Bytes>,
         identity: &Secret,
     ) -> Result<Response<Bytes>> {
-        let is_content = request.uri().path().starts_with("/v2/");
+        if !request.uri().path().starts_with("/v2/") {
+            let bearer = self.bearer.get_or_try_init(|| self.management_bearer(identity)).await?;
+            return self.send_with(request, bearer.clone()).await;
+        }
+        let first = self.send_with(request, None).await?;
+        match self.bearer_after(&first, identity).await? {
+            Some(bearer) => self.send_with(request, Some(bearer)).await,
+            None => Ok(first),
+        }
+    }
+
+    async fn management_bearer(&self, identity: &Secret) -> Result<Option<HeaderValue>> {
         let ping = Request::get("/v2/").body(Bytes::new())?;
-        let first = self.send_with(if is_content { request } else { &ping }, None).await?;
-        match Challenge::of(first.headers()) {
-            Some(challenge) if first.status() == StatusCode::UNAUTHORIZED => {
+        self.bearer_after(&self.send_with(&ping, None).await?, identity).await
+    }
+
+    /// Fetches the token that an answer asks for, if it asks for one.
+    async fn bearer_after(
+        &self,
+        response: &Response<Bytes>,
+        identity: &Secret,
+    ) -> Result<Option<HeaderValue>> {
+        match Challenge::of(response.headers()) {
+            Some(challenge) if response.status() == StatusCode::UNAUTHORIZED => {
                 let token = self.access_token(&challenge, identity).await?;
-                let bearer = format!("Bearer {}", token.expose_secret());
-                self.send_with(request, Some(secret_header(&bearer)?)).await
+                Ok(Some(secret_header(&format!("Bearer {}", token.expose_secret()))?))
             }
-            _ if is_content => Ok(first),
-            _ => self.send_with(request, None).await,
+            _ => Ok(None),
         }
     }
 

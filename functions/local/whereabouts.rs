@@ -28,7 +28,7 @@ impl Whereabouts {
     }
 
     /// Goes to the registry.
-    pub(crate) async fn connect(&self, named: RegistryOption) -> Result<Connection> {
+    pub(crate) async fn connect(&self, named: &RegistryOption) -> Result<Connection> {
         match self.remote(named)? {
             Some(remote) => Ok(remote),
             None => Connection::open(&self.data).await,
@@ -36,14 +36,14 @@ impl Whereabouts {
     }
 
     /// Goes to the registry, and makes one in the data folder if there is none.
-    pub(crate) async fn connect_or_make(&self, named: RegistryOption) -> Result<Connection> {
+    pub(crate) async fn connect_or_make(&self, named: &RegistryOption) -> Result<Connection> {
         match self.remote(named)? {
             Some(remote) => Ok(remote),
             None => Connection::open_or_make(&self.data).await,
         }
     }
 
-    fn remote(&self, named: RegistryOption) -> Result<Option<Connection>> {
+    fn remote(&self, named: &RegistryOption) -> Result<Option<Connection>> {
         let Some(text) = named.registry.as_ref().or(self.usual.as_ref()) else { return Ok(None) };
         let address = endpoint(text).with_context(|| format!("the registry {text:?}"))?;
         Connection::remote(address).map(Some)

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod accounts;
+mod cli;
 mod command_line;
 mod disk;
 mod keys;

@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full};
 use lambda_http::Body as LambdaBody;
 use lambda_http::request::RequestContext;
 use lambda_http::{BoxFuture, RequestExt};
+use management::Management;
 use oci::ErrorCode;
 use registry::access::Address;
 use registry::http::{Body, Service, refusal};
@@ -42,6 +43,7 @@ pub struct Function {
     service: Service,
     role: Role,
     guard: Option<Guard>,
+    management: Option<Management>,
     timer: Timer,
 }
 
@@ -52,6 +54,7 @@ impl Function {
             service,
             role,
             guard: None,
+            management: None,
             timer: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
         }
     }
@@ -59,7 +62,8 @@ impl Function {
     /// Learns new signing keys from this guard, and answers what it manages.
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
-        Self { guard: Some(guard), ..self }
+        let management = Management::new(guard.access().clone());
+        Self { guard: Some(guard), management: Some(management), ..self }
     }
 
     /// Measures time by another timer.
@@ -99,7 +103,12 @@ impl Function {
         if let Some(guard) = &self.guard {
             guard.learn_key_of(request.headers()).await;
         }
-        self.service.handle(request).await
+        match &self.management {
+            Some(management) if request.uri().path().starts_with(management::PREFIX) => {
+                management.handle(request).await
+            }
+            _ => self.service.handle(request).await,
+        }
     }
 }
 

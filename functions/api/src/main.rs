@@ -1,9 +1,13 @@
 //! The Lambda function that answers the registry API; its role is in its environment.
 
+use std::sync::Arc;
+
 use api::{Function, Role};
 use aws::Trust;
 use aws::environment::Environment;
+use identities::Issuers;
 use registry::http::Service;
+use registry::ports::SystemClock;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -21,7 +25,8 @@ async fn main() -> Result<(), lambda_http::Error> {
         Role::Write => Trust::Rights,
         Role::Token => Trust::Logins,
     };
-    let guard = environment.guard(&shared, backend.registry(), trust).await?;
+    let identities = Arc::new(Issuers::new(Arc::new(SystemClock)));
+    let guard = environment.guard(&shared, backend.registry(), trust, Some(identities)).await?;
     let service = Service::guarded(guard.access().clone()).with_edge(environment.edge_host);
     api::run(Function::new(service, role).with_guard(guard)).await
 }

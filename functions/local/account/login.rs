@@ -12,7 +12,7 @@ use crate::remote::{Remote, key_of};
 /// What `login` understands.
 #[derive(Debug, Args)]
 pub(crate) struct LoginOptions {
-    /// The registry, such as registry.example.com or localhost:5000 [default: SLIPWAY_REGISTRY]
+    /// The registry, such as registry.example.com or localhost:5000 [default: the one in `SLIPWAY_REGISTRY`]
     #[arg(value_name = "REGISTRY")]
     registry: Option<String>,
     /// Who you are; ACCOUNT+ROBOT for a robot
@@ -25,7 +25,7 @@ pub(crate) struct LoginOptions {
 /// What `logout` understands.
 #[derive(Debug, Args)]
 pub(crate) struct LogoutOptions {
-    /// The registry [default: SLIPWAY_REGISTRY]
+    /// The registry [default: the one in `SLIPWAY_REGISTRY`]
     #[arg(value_name = "REGISTRY")]
     registry: Option<String>,
 }

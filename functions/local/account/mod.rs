@@ -20,8 +20,8 @@ use crate::api::Api;
 /// Which registry a command asks.
 #[derive(Debug, Default, Args)]
 pub(crate) struct RegistryOption {
-    /// Registry to ask, such as registry.example.com; `slipway login` comes first [default: SLIPWAY_REGISTRY, or the
-    /// registry in the data folder]
+    /// Registry to ask, such as registry.example.com; `slipway login` comes first
+    /// [default: that of `SLIPWAY_REGISTRY`, or the one in the data folder]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) registry: Option<String>,
 }

@@ -56,7 +56,8 @@ pub(crate) enum OrganisationCommand {
     },
     /// Make a user a member, or change what the member is
     ///
-    /// Members may pull from all its repositories that are not private. Owners may do everything in them.
+    /// Members may do what their teams were given with `slipway repo grant`. Owners manage the organisation, and may do
+    /// everything in its repositories.
     #[command(after_help = "Example:\n  slipway org add-member team alice --owner")]
     AddMember {
         /// The organisation

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aws::Trust;
 use aws::environment::Environment;
-use http::Request;
+use http::{HeaderValue, Request};
+use registry::access::Address;
 use registry::http::{Body, Service};
 use server::Patience;
 use tokio::net::TcpListener;
@@ -33,13 +34,15 @@ async fn main() -> Result<()> {
     if let Err(error) = backend.items.warm_up().await {
         tracing::warn!(error = %error, "the table does not answer yet");
     }
-    let guard = environment.guard(&shared, backend.registry(), Trust::Rights).await?;
+    let guard = environment.guard(&shared, backend.registry(), Trust::Rights, None).await?;
     let relay = Relay::new(Service::guarded(guard.access().clone()));
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port()?)).await.context("listen")?;
     let stop = server::stop_signal()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let answer = move |request: Request<Body>| {
+    let scheme = viewer_scheme()?;
+    let answer = move |mut request: Request<Body>| {
         let (relay, guard) = (relay.clone(), guard.clone());
+        tell_viewer(&mut request, &scheme);
         async move {
             guard.learn_key_of(request.headers()).await;
             relay.answer(request).await
@@ -47,6 +50,22 @@ async fn main() -> Result<()> {
     };
     server::serve(listener, answer, PATIENCE, stop).await;
     Ok(())
+}
+
+/// How clients reach the edge: by https, but for the stack that runs on one machine.
+fn viewer_scheme() -> Result<HeaderValue> {
+    let scheme = std::env::var("SLIPWAY_VIEWER_SCHEME").ok().filter(|scheme| !scheme.is_empty());
+    scheme.as_deref().unwrap_or("https").parse().context("the variable SLIPWAY_VIEWER_SCHEME")
+}
+
+/// Only the edge reaches the load balancer, and knows the viewer. What the load balancer says is about the edge: that
+/// it came by http would send passwords there in clear.
+fn tell_viewer(request: &mut Request<Body>, scheme: &HeaderValue) {
+    request.headers_mut().insert("x-forwarded-proto", scheme.clone());
+    let address = request.headers().get("x-viewer-address").and_then(|value| value.to_str().ok());
+    if let Some(address) = address.map(Address::new) {
+        request.extensions_mut().insert(address);
+    }
 }
 
 fn port() -> Result<u16> {

@@ -84,10 +84,15 @@ fn a_helper_that_fails_is_named_and_so_is_one_that_is_missing() {
     install(helpers.path(), "odd", "#!/bin/sh\necho '{\"Secret\": 5}'\n");
     let mut who = Person::new(&["--registry", "127.0.0.1:1"]);
     who.environment.push(path_with(helpers.path()));
-    for (name, word) in [("locked", "the keychain is locked"), ("odd", "cannot be read"), ("absent", "config.json")] {
+    for (name, word) in
+        [("locked", "the keychain is locked"), ("odd", "cannot be read"), ("absent", "config.json")]
+    {
         std::fs::write(who.config(), json!({ "credsStore": name }).to_string()).unwrap();
         let refused = who.is_refused(&["user", "ls"]);
-        assert!(refused.contains(&format!("docker-credential-{name}")) && refused.contains(word), "{refused}");
+        assert!(
+            refused.contains(&format!("docker-credential-{name}")) && refused.contains(word),
+            "{refused}"
+        );
     }
     std::fs::write(who.config(), "{ not json").unwrap();
     let login = ["login", "127.0.0.1:1", "-u", "x", "--password-stdin"];

@@ -34,12 +34,16 @@ fn completions_name_every_command() {
         assert!(script.contains("login") && script.contains("logout") && script.contains("audit"), "{shell}");
     }
     let bash = printed(&["completions", "bash"]);
-    assert!(bash.contains("slipway__subcmd__team__subcmd__add__subcmd__member") || bash.contains("slipway__team__add__member"));
+    assert!(
+        bash.contains("slipway__subcmd__team__subcmd__add__subcmd__member")
+            || bash.contains("slipway__team__add__member")
+    );
 }
 
 #[test]
 fn every_help_has_an_example_that_the_command_line_takes() {
-    let groups = COMMANDS.iter().flat_map(|(group, commands)| commands.iter().map(|command| vec![*group, *command]));
+    let groups =
+        COMMANDS.iter().flat_map(|(group, commands)| commands.iter().map(|command| vec![*group, *command]));
     let single = [vec!["login"], vec!["logout"], vec!["audit"], vec!["inspect"], vec!["rm"]];
     for command in groups.chain(single) {
         let help = printed(&[command.as_slice(), &["--help"]].concat());

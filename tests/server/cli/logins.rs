@@ -18,14 +18,19 @@ fn a_login_keeps_a_token_and_never_the_password_and_a_logout_forgets_it() {
     let done = admin.log_in(&server.address, "admin", &format!("{password}\n"));
     assert!(done.contains(&server.address) && done.contains(admin.config().to_str().unwrap()), "{done}");
     let text = std::fs::read_to_string(admin.config()).unwrap();
-    assert!(!text.contains(&password) && !text.contains(&BASE64_STANDARD.encode(format!("admin:{password}"))));
+    assert!(
+        !text.contains(&password) && !text.contains(&BASE64_STANDARD.encode(format!("admin:{password}")))
+    );
     assert_eq!(std::fs::metadata(admin.config()).unwrap().permissions().mode() & 0o777, 0o600);
     let entry = admin.config_json()["auths"][&server.address].clone();
     assert_eq!(entry["auth"], BASE64_STANDARD.encode("admin:"));
     assert!(entry["identitytoken"].is_string());
     assert!(admin.does(&["token", "ls"]).contains("login"), "it is listed");
 
-    assert_eq!(said(finish(&mut admin.bare(&["logout", &server.address]), "")), format!("logged out from {}\n", server.address));
+    assert_eq!(
+        said(finish(&mut admin.bare(&["logout", &server.address]), "")),
+        format!("logged out from {}\n", server.address)
+    );
     assert_eq!(admin.config_json()["auths"], json!({}));
     assert!(admin.is_refused(&["user", "ls"]).contains("slipway login"));
     let again = said(finish(&mut admin.bare(&["logout", &server.address]), ""));
@@ -51,7 +56,10 @@ fn wrong_credentials_are_refused_and_nothing_is_kept() {
         let arguments = ["login", &server.address, "-u", user, "--password-stdin"];
         refusal(finish(&mut who.bare(&arguments), input));
     }
-    assert!(refusal(finish(&mut who.bare(&["login", &server.address, "--password-stdin"]), "x")).contains("-u NAME"));
+    assert!(
+        refusal(finish(&mut who.bare(&["login", &server.address, "--password-stdin"]), "x"))
+            .contains("-u NAME")
+    );
     assert!(refusal(finish(&mut who.bare(&["login"]), "x")).contains("which registry"));
     assert!(!who.config().exists());
 }
@@ -76,7 +84,8 @@ fn a_robot_and_a_limited_token_do_what_they_may() {
     let secret = admin.does(&robot);
     let ci = Person::logged_in(&server, "team+ci", secret.trim());
     assert_eq!(ci.does(&["tag", "ls", "team/app"]), "");
-    for arguments in [&["user", "ls"][..], &["token", "ls", "--account", "team"], &["repo", "rm", "team/app"]] {
+    for arguments in [&["user", "ls"][..], &["token", "ls", "--account", "team"], &["repo", "rm", "team/app"]]
+    {
         ci.is_refused(arguments);
     }
     assert!(ci.is_refused(&["token", "ls"]).contains("--account"));

@@ -107,7 +107,12 @@ fn finish(command: &mut Command, input: &str) -> Finished {
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Finished { arguments, code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Finished {
+        arguments,
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 fn said(finished: Finished) -> String {

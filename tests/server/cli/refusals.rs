@@ -11,7 +11,8 @@ fn who_may_not_is_told_so() {
     admin.does(&["org", "add", "team"]);
     admin.does(&["repo", "create", "team/app"]);
     let alice = Person::logged_in(&server, "alice", PASSWORD);
-    let trust = ["--issuer", "https://ci.example", "--audience", "a", "--claim", "sub=x", "--scope", "team/*:pull"];
+    let trust =
+        ["--issuer", "https://ci.example", "--audience", "a", "--claim", "sub=x", "--scope", "team/*:pull"];
     for arguments in [
         &["user", "ls"][..],
         &["user", "show", "admin"],
@@ -66,7 +67,9 @@ fn who_is_not_logged_in_is_told_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let (server, _) = closed(folder.path());
     let nobody = Person::new(&["--registry", &server.address]);
-    for arguments in [&["user", "ls"][..], &["audit"], &["token", "ls", "--account", "admin"], &["tag", "ls", "x"]] {
+    for arguments in
+        [&["user", "ls"][..], &["audit"], &["token", "ls", "--account", "admin"], &["tag", "ls", "x"]]
+    {
         let refused = nobody.is_refused(arguments);
         assert!(refused.contains(&format!("`slipway login {}`", server.address)), "{refused}");
     }
@@ -94,7 +97,10 @@ fn what_makes_no_sense_is_refused_before_anything_is_asked() {
         assert_eq!(finished.code, Some(2), "{arguments:?}: {}", finished.stderr);
     }
     assert!(nobody.is_refused(&["repo", "set", "team/app"]).contains("nothing to set"));
-    assert!(nobody.is_refused(&["repo", "ls"]).contains("127.0.0.1:1"), "a registry that is not there is named");
+    assert!(
+        nobody.is_refused(&["repo", "ls"]).contains("127.0.0.1:1"),
+        "a registry that is not there is named"
+    );
     let with_password = Person::new(&["--registry", "https://alice:secret@r.example"]);
     assert!(with_password.is_refused(&["repo", "ls"]).contains("slipway login"));
 }
@@ -103,7 +109,8 @@ fn what_makes_no_sense_is_refused_before_anything_is_asked() {
 fn a_password_that_is_too_easy_is_refused_and_so_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let who = Person::new(&["--data", folder.path().to_str().unwrap()]);
-    let add = |input: &str| refusal(finish(&mut who.command(&["user", "add", "alice", "--password-stdin"]), input));
+    let add =
+        |input: &str| refusal(finish(&mut who.command(&["user", "add", "alice", "--password-stdin"]), input));
     assert!(add("password\n").contains("password"));
     assert!(add("").contains("no password"));
     assert!(add("\n").contains("no password"));

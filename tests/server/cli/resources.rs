@@ -18,7 +18,8 @@ fn everything(who: &Person) {
     let audit = who.does(&["audit", "--limit", "3"]);
     assert!(audit.starts_with("AT ") && audit.lines().count() == 4, "{audit}");
     let entries = who.json(&["audit", "--limit", "1000"]);
-    let actions: Vec<_> = entries.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str()).collect();
+    let actions: Vec<_> =
+        entries.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str()).collect();
     assert!(actions.len() > 20 && actions.contains(&"user.create"), "{actions:?}");
 }
 
@@ -26,7 +27,10 @@ fn users(who: &Person) {
     assert_eq!(who.does_with(&["user", "add", "alice"], PASSWORD), "made the user alice\n");
     assert_eq!(who.does_with(&["user", "add", "boss", "--admin"], PASSWORD), "made the administrator boss\n");
     let listed = who.does(&["user", "ls"]);
-    assert!(listed.starts_with("NAME ") && listed.contains("\nalice  no ") && listed.contains("\nboss   yes "), "{listed}");
+    assert!(
+        listed.starts_with("NAME ") && listed.contains("\nalice  no ") && listed.contains("\nboss   yes "),
+        "{listed}"
+    );
     assert!(who.does(&["user", "show", "alice"]).starts_with("Name:              alice\n"));
     who.does(&["user", "admin", "alice"]);
     who.does(&["user", "disable", "alice"]);
@@ -69,6 +73,10 @@ fn organisations(who: &Person) {
 }
 
 fn repositories(who: &Person) {
+    who.does(&["org", "set", "team", "--default-visibility", "private"]);
+    who.does(&["repo", "create", "team/usual"]);
+    assert_eq!(who.json(&["repo", "show", "team/usual"])["visibility"], "private");
+    who.does(&["repo", "rm", "team/usual"]);
     who.does(&["repo", "create", "team/app", "--visibility", "private", "--description", "the app"]);
     assert_eq!(who.does(&["repo", "ls", "--namespace", "team"]), "team/app\n");
     assert!(who.does(&["repo", "ls", "-l"]).contains("team/app  private "));
@@ -168,7 +176,10 @@ fn one_s_own_is_what_is_meant_unless_something_else_is_said() {
     let secret = alice.does(&["token", "create", "--label", "laptop"]);
     let with_token = Person::logged_in(&server, "alice", secret.trim());
     assert!(with_token.does(&["token", "ls"]).contains("laptop"));
-    let wrong = super::finish(&mut alice.command(&["user", "passwd", "--password-stdin"]), "wrong\nanother horse battery\n");
+    let wrong = super::finish(
+        &mut alice.command(&["user", "passwd", "--password-stdin"]),
+        "wrong\nanother horse battery\n",
+    );
     assert!(super::refusal(wrong).contains("password"));
     let changed = alice.does_with(&["user", "passwd"], &format!("{PASSWORD}\nanother horse battery\n"));
     assert!(changed.contains("has to log in"), "{changed}");

@@ -33,7 +33,8 @@ fn a_password_that_is_typed_is_asked_for_twice_and_never_seen() {
 
 #[test]
 fn without_a_terminal_the_way_by_standard_input_is_named() {
-    let Some(setsid) = require::tool("without_a_terminal_the_way_by_standard_input_is_named", "setsid") else {
+    let Some(setsid) = require::tool("without_a_terminal_the_way_by_standard_input_is_named", "setsid")
+    else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use registry::access::Identities;
 use registry::ports::{Abilities, SignedUploads, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
 
@@ -104,10 +105,11 @@ impl Environment {
         shared: &SdkConfig,
         registry: Registry,
         trust: Trust,
+        identities: Option<Arc<dyn Identities>>,
     ) -> Result<Guard, GuardError> {
         let secret = self.secret.as_deref().ok_or(EnvironmentError::Missing("SLIPWAY_SECRET"))?;
         let client = secrets_client(shared, self.secrets_endpoint.as_deref());
-        Guard::new(registry, Secrets::new(client, secret), trust).await
+        Guard::new(registry, Secrets::new(client, secret), trust, identities).await
     }
 
     /// Returns the stores; nothing is connected yet.

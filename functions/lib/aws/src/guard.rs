@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, header};
 use registry::Registry;
-use registry::access::{Access, AccessOptions};
+use registry::access::{Access, AccessOptions, Identities};
 use tokio::sync::Mutex;
 
 use crate::environment::EnvironmentError;
@@ -45,14 +45,20 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub(crate) async fn new(registry: Registry, secrets: Secrets, trust: Trust) -> Result<Self, GuardError> {
+    pub(crate) async fn new(
+        registry: Registry,
+        secrets: Secrets,
+        trust: Trust,
+        identities: Option<Arc<dyn Identities>>,
+    ) -> Result<Self, GuardError> {
         let revealed = secrets.reveal().await?;
         let options = AccessOptions {
             is_open_without_accounts: false,
             first_password: Some(revealed.first_password).filter(|_| trust == Trust::Logins),
             notes_use: trust != Trust::Reading,
         };
-        let access = Access::new(registry, revealed.keys, options, None);
+        let identities = identities.filter(|_| trust == Trust::Logins);
+        let access = Access::new(registry, revealed.keys, options, identities);
         Ok(Self { access, secrets, looked: Arc::new(Mutex::new(Instant::now())) })
     }
 

@@ -78,5 +78,5 @@ async fn access(environment: &BTreeMap<String, String>) -> Result<Access> {
         .await;
     let environment = Environment::from(|name| environment.get(name).cloned())?;
     let registry = environment.backend(&shared).registry();
-    Ok(environment.guard(&shared, registry, Trust::Logins).await?.access().clone())
+    Ok(environment.guard(&shared, registry, Trust::Logins, None).await?.access().clone())
 }

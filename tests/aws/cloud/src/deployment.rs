@@ -67,6 +67,7 @@ impl Deployment {
             own.map(|(variable, name)| (variable.to_owned(), self.values[name].clone())).into();
         environment.insert("SLIPWAY_ROLE".to_owned(), "write".to_owned());
         environment.insert("SLIPWAY_UPLOADS".to_owned(), "inline".to_owned());
+        environment.insert("SLIPWAY_VIEWER_SCHEME".to_owned(), "http".to_owned());
         environment.extend(self.credentials.clone());
         environment
     }
