@@ -19,6 +19,7 @@ run: ## Start the registry on 127.0.0.1:5000
 test: install-tools functions edge ## Install what the tests use, and run all tests
 	SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace
 	tests/aws/suites.sh
+	EXAMPLES=8 tests/openapi/run.sh
 	FUNCTIONS_DIR=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug tests/aws/sam/run.sh
 
 check: fmt-check clippy doc deny test ## Everything a change has to pass
