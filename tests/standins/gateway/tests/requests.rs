@@ -82,6 +82,7 @@ async fn whoever_shows_no_credential_can_be_given_one() {
     let api = Api::configured(ok(), |options| options.authorization = Some("Basic eDp5".to_owned())).await;
     api.get("/").await;
     assert_eq!(api.event()["headers"]["authorization"], "Basic eDp5");
+    let api = Api::configured(ok(), |options| options.authorization = Some("Basic eDp5".to_owned())).await;
     api.request("GET", "/", &[("Authorization", "Bearer x")], b"").await;
     assert_eq!(api.event()["headers"]["authorization"], "Bearer x");
 }

@@ -52,6 +52,7 @@ impl World {
         let keys = KeyRing::new(HOST, &[7; 32], &[]);
         let issuers = Some(Arc::clone(&asker.issuers) as _);
         let access = Access::new(registry, keys, AccessOptions::default(), issuers);
+        access.first_administrator_create(&"plum-Harbour-94-kettle".into()).await.unwrap();
         access.organisation_create(&administrator(), &"team".parse().unwrap()).await.unwrap();
         let service = Service::guarded(access.clone());
         Self { asker, issuer, signer, access, service }

@@ -110,7 +110,7 @@ impl World {
 
     /// Returns the accounts of a process that has just started.
     pub(crate) fn access(&self) -> Access {
-        self.access_with(AccessOptions::default())
+        self.access_with(AccessOptions { notes_use: true, ..AccessOptions::default() })
     }
 
     /// Returns the accounts of a process whose clock is behind.
@@ -119,7 +119,12 @@ impl World {
         let clock = SetClock::at(Timestamp::from_millis(now - secs * 1000));
         let stores = Stores { clock: Arc::new(clock), ..self.stores.clone() };
         let keys = KeyRing::new(SERVICE, SIGNING_SECRET, &[]);
-        Access::new(Registry::new(stores, Lifetimes::default()), keys, AccessOptions::default(), None)
+        Access::new(
+            Registry::new(stores, Lifetimes::default()),
+            keys,
+            AccessOptions { notes_use: true, ..AccessOptions::default() },
+            None,
+        )
     }
 
     /// Returns the same with options.

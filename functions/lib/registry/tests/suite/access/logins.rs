@@ -63,7 +63,7 @@ async fn fresh_token(client: &Client, personal: &str) -> String {
 async fn assert_other_requests_refused(client: &Client) -> usize {
     let shown = basic("alice", PASSWORD);
     let twice = [("authorization", shown.as_str()), ("authorization", shown.as_str())];
-    assert_refused("twice", &client.get_with("/token", &twice).await, &[400]);
+    assert_refused("twice", &client.get_with("/token", &twice).await, &[401]);
     let known = client.showing(&shown);
     let scopes: Vec<String> = (0..101).map(|number| format!("scope=repository:a/b{number}:pull")).collect();
     for query in ["offline_token=true&offline_token=true", "client_id=a&client_id=b", &scopes.join("&")] {

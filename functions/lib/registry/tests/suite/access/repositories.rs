@@ -178,8 +178,9 @@ async fn an_open_registry_closes_with_its_first_user_who_is_its_administrator() 
         anybody.post(&uploads("team/app"), "").await.expect(401);
         anybody.delete(&manifest("team/app", "v1")).await.expect(401);
         anybody.get("/v2/_catalog").await.expect(401);
-        // It was made when everything was public, and stays that until somebody says otherwise.
-        anybody.get(&manifest("team/app", "v1")).await.expect(200);
+        // What was pushed while everybody could read it is no longer for everybody.
+        anybody.get(&manifest("team/app", "v1")).await.expect(401);
+        anybody.showing(&basic("alice", PASSWORD)).get(&manifest("team/app", "v1")).await.expect(200);
         anybody.showing(&basic("alice", PASSWORD)).get("/v2/_catalog").await.expect(200);
     }
     access.user_create(&root(), &name("bob"), &PASSWORD.into(), false).await.unwrap();

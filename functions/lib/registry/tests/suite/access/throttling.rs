@@ -138,7 +138,7 @@ async fn a_change_of_the_password_counts_guesses_of_the_old_one() {
     };
     for _ in 0..PER_ACCOUNT {
         let result = house.access.user_change(&alice, &name("alice"), &change("a guess")).await;
-        assert!(matches!(result, Err(AccessError::Unauthorized)), "{result:?}");
+        assert!(matches!(result, Err(AccessError::Forbidden(_))), "{result:?}");
     }
     let result = house.access.user_change(&alice, &name("alice"), &change(PASSWORD)).await;
     assert!(matches!(result, Err(AccessError::Throttled { .. })), "{result:?}");
@@ -156,7 +156,7 @@ async fn a_token_is_no_old_password() {
         ..Default::default()
     };
     let result = house.access.user_change(&thief, &name("alice"), &change).await;
-    assert!(matches!(result, Err(AccessError::Unauthorized)), "{result:?}");
+    assert!(matches!(result, Err(AccessError::Forbidden(_))), "{result:?}");
     try_login(&house.access, "alice", PASSWORD, "").await.unwrap();
 }
 
