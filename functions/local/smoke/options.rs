@@ -34,7 +34,7 @@ pub(crate) struct SmokeOptions {
 #[derive(Debug, Args)]
 pub(crate) struct LoginOptions {
     /// Log in as this user, who may push to the repository; its password comes by --password-stdin, or is in the
-    /// variable SLIPWAY_SMOKE_PASSWORD
+    /// variable `SLIPWAY_SMOKE_PASSWORD`
     ///
     /// Without a user only that is checked which needs no login.
     #[arg(long, value_name = "NAME")]

@@ -32,9 +32,7 @@ pub(crate) const ROWS: &[Row] = &[
             .asking()
         })
     },
-    Row::essential("anybody may push", "a push without a login is refused", || {
-        taken(|request| is_stranger(request)).asking()
-    }),
+    Row::essential("anybody may push", "a push without a login is refused", || taken(is_stranger).asking()),
     Row {
         arguments: ADMINISTRATOR,
         ..Row::essential(
