@@ -71,27 +71,27 @@ impl<R> Permit<R> {
 }
 
 impl Permit<Pull> {
-    /// See [`Registry::manifest_get`].
+    /// Finds a manifest by tag or digest.
     pub async fn manifest_get(&self, reference: &Reference) -> Result<StoredManifest, Error> {
         self.registry.manifest_get(&self.repository, reference).await
     }
 
-    /// See [`Registry::manifest_read`].
+    /// Returns the bytes of a manifest, exactly as pushed.
     pub async fn manifest_read(&self, manifest: &StoredManifest) -> Result<Bytes, Error> {
         self.registry.manifest_read(manifest).await
     }
 
-    /// See [`Registry::blob_get`].
+    /// Finds a blob for reading.
     pub async fn blob_get(&self, digest: &Digest) -> Result<Blob, Error> {
         self.registry.blob_get(&self.repository, digest).await
     }
 
-    /// See [`Registry::blob_head`].
+    /// Finds a blob and holds it for at least half a lease, referenced or not (P9).
     pub async fn blob_head(&self, digest: &Digest) -> Result<Blob, Error> {
         self.registry.blob_head(&self.repository, digest).await
     }
 
-    /// See [`Registry::blob_read`].
+    /// Returns the bytes of a range, which must lie within the blob.
     pub async fn blob_read(&self, blob: &Blob, range: Range<u64>) -> Result<ByteStream, Error> {
         self.registry.blob_read(blob, range).await
     }
@@ -101,12 +101,12 @@ impl Permit<Pull> {
         self.registry.blob_url(blob).await
     }
 
-    /// See [`Registry::tag_list`].
+    /// Lists up to `limit` tags beyond `last`, in the order of their bytes.
     pub async fn tag_list(&self, limit: usize, last: Option<&str>) -> Result<Page<Tag>, Error> {
         self.registry.tag_list(&self.repository, limit, last).await
     }
 
-    /// See [`Registry::referrer_list`].
+    /// Lists what refers to the subject, of one type or all.
     pub async fn referrer_list(
         &self,
         subject: &Digest,
@@ -119,17 +119,17 @@ impl Permit<Pull> {
 }
 
 impl Permit<Push> {
-    /// See [`Registry::upload_begin`].
+    /// Begins an upload; `algorithm` is what its digest will be made with, as far as the client said.
     pub async fn upload_begin(&self, algorithm: Algorithm, lane: Lane) -> Result<UploadStatus, Error> {
         self.registry.upload_begin(&self.repository, &self.principal, algorithm, lane).await
     }
 
-    /// See [`Registry::upload_status`].
+    /// Returns where an upload of this caller stands.
     pub async fn upload_status(&self, id: &UploadId) -> Result<UploadStatus, Error> {
         self.registry.upload_status(&self.repository, &self.principal, id).await
     }
 
-    /// See [`Registry::upload_append`].
+    /// Appends a chunk. With a range it has to begin where the upload stands, and to be as long as it says.
     pub async fn upload_append(
         &self,
         id: &UploadId,
@@ -139,7 +139,7 @@ impl Permit<Push> {
         self.registry.upload_append(&self.repository, &self.principal, id, range, body).await
     }
 
-    /// See [`Registry::upload_finish`].
+    /// Takes the last chunk, which may be empty, and makes the upload a blob with this digest.
     pub async fn upload_finish(
         &self,
         id: &UploadId,
@@ -150,7 +150,7 @@ impl Permit<Push> {
         self.registry.upload_finish(&self.repository, &self.principal, id, digest, range, body).await
     }
 
-    /// See [`Registry::upload_cancel`].
+    /// Cancels the upload.
     pub async fn upload_cancel(&self, id: &UploadId) -> Result<(), Error> {
         self.registry.upload_cancel(&self.repository, &self.principal, id).await
     }
@@ -165,7 +165,7 @@ impl Permit<Push> {
         self.registry.direct_upload_query(id).await
     }
 
-    /// See [`Registry::blob_put`].
+    /// Uploads a blob in one go.
     pub async fn blob_put(&self, digest: &Digest, body: ByteStream) -> Result<Blob, Error> {
         self.registry.blob_put(&self.repository, &self.principal, digest, body).await
     }
@@ -184,7 +184,7 @@ impl Permit<Push> {
         Ok(self.registry.blob_mount(&self.repository, digest, &sources).await?)
     }
 
-    /// See [`Registry::manifest_put`].
+    /// Stores the manifest and moves the tags to it, all visible at one moment.
     pub async fn manifest_put(
         &self,
         digest: Digest,
@@ -212,21 +212,21 @@ impl Permit<Push> {
 }
 
 impl Permit<Delete> {
-    /// See [`Registry::tag_delete`].
+    /// Deletes the tag alone.
     pub async fn tag_delete(&self, tag: &Tag) -> Result<(), Error> {
         self.registry.tag_delete(&self.repository, &self.principal, tag).await?;
         self.audit("tag.delete", &format!(":{tag}")).await;
         Ok(())
     }
 
-    /// See [`Registry::manifest_delete`].
+    /// Deletes the manifest and every tag that points to it, unless an index needs it.
     pub async fn manifest_delete(&self, digest: &Digest) -> Result<(), Error> {
         self.registry.manifest_delete(&self.repository, &self.principal, digest).await?;
         self.audit("manifest.delete", &format!("@{digest}")).await;
         Ok(())
     }
 
-    /// See [`Registry::blob_delete`].
+    /// Takes the blob from the repository, unless a manifest there needs it.
     pub async fn blob_delete(&self, digest: &Digest) -> Result<(), Error> {
         self.registry.blob_delete(&self.repository, digest).await?;
         self.audit("blob.delete", &format!("@{digest}")).await;
