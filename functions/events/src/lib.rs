@@ -4,7 +4,7 @@ mod adoption;
 mod outbox;
 
 use aws::environment::Backend;
-use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
 use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub struct Reactions {
 
 impl Reactions {
     /// Reacts with these stores, and tells this event bus.
-    pub fn new(backend: &Backend, bus: Client) -> Self {
+    pub fn new(backend: &Backend, bus: Builder) -> Self {
         Self { adoption: Adoption::new(backend.registry()), outbox: Outbox::new(backend.items.clone(), bus) }
     }
 

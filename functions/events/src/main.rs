@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     aws::environment::log();
     let shared = aws::sdk_config().await;
     let backend = Environment::read()?.backend(&shared);
-    let reactions = Reactions::new(&backend, aws_sdk_eventbridge::Client::new(&shared));
+    let reactions = Reactions::new(&backend, aws_sdk_eventbridge::config::Builder::from(&shared));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let reactions = reactions.clone();
         async move { reactions.react(event.payload).await }

@@ -4,9 +4,13 @@
 //! event leaves the outbox when the bus has it, so it may be told twice (its id says so). It is tried for as long as the
 //! stream has it, which is a day; its item stays two weeks.
 
+use std::time::Duration;
+
 use aws::{DynamoDb, item_of_image};
 use aws_lambda_events::event::dynamodb::{Event, EventRecord as StreamRecord};
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
+use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use lambda_runtime::Error;
 use registry::ports::{Condition, Item, ItemStore, Write};
@@ -16,6 +20,9 @@ use serde_json::{Value, json};
 /// Who tells.
 const SOURCE: &str = "slipway";
 
+/// How long the bus may take for an answer; by itself the SDK waits for ever.
+const BUS_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Delivers events.
 #[derive(Clone)]
 pub(crate) struct Outbox {
@@ -24,8 +31,9 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn new(items: DynamoDb, bus: Client) -> Self {
-        Self { items, bus }
+    pub(crate) fn new(items: DynamoDb, bus: Builder) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(BUS_TIMEOUT).build();
+        Self { items, bus: Client::from_conf(bus.timeout_config(timeouts).build()) }
     }
 
     /// Delivers in order; the first that fails and all after it come again (`ReportBatchItemFailures`).

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -16,6 +17,12 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 
 /// How long it waits before any attempt.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How much of the SDK's quota of retries comes back each second; all of it is 500, and a retry costs 5 or 10.
+///
+/// By itself it comes back only by calls that succeed, 1 by each. After a bad minute a function that serves one request
+/// at a time would show its clients every single fault for a hundred calls.
+const QUOTA_PER_SECOND: f32 = 10.0;
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -84,6 +91,12 @@ fn retries() -> RetryConfig {
         .with_max_backoff(LONGEST_WAIT)
 }
 
+/// Returns a quota of retries that no other client shares.
+fn quota() -> RetryPartition {
+    let bucket = TokenBucket::builder().refill_rate(QUOTA_PER_SECOND).build();
+    RetryPartition::custom("slipway").token_bucket(bucket).build()
+}
+
 impl Clients {
     /// Makes clients.
     pub fn new(shared: &SdkConfig, settings: &Settings) -> Self {
@@ -109,6 +122,7 @@ fn dynamodb(shared: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client
         TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ITEMS_TIMEOUT);
     let mut config = aws_sdk_dynamodb::config::Builder::from(shared)
         .retry_config(retries())
+        .retry_partition(quota())
         .timeout_config(timeouts.build());
     if let Some(endpoint) = &settings.dynamodb_endpoint {
         config = config.endpoint_url(endpoint);
@@ -120,6 +134,7 @@ fn s3(shared: &SdkConfig, settings: &Settings) -> aws_sdk_s3::Client {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(OBJECTS_TIMEOUT);
     let mut config = aws_sdk_s3::config::Builder::from(shared)
         .retry_config(retries())
+        .retry_partition(quota())
         .timeout_config(timeouts.build())
         .force_path_style(settings.is_path_style)
         // Signed URLs must not demand headers that no client sends; bytes are covered by the signature itself.

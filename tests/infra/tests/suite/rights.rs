@@ -105,6 +105,7 @@ const ROLES: [(&str, &str); 6] = [
         s3:GetObject ${Bucket.Arn}/uploads/*
         s3:ListBucket ${Bucket.Arn}
         s3:ListBucketMultipartUploads ${Bucket.Arn}
+        s3:ListMultipartUploadParts ${Bucket.Arn}/data/*
         s3:PutObject ${Bucket.Arn}/data/*
         "#,
     ),

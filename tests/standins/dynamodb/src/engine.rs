@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
-use dynoxide::Database;
+use dynoxide::{Database, ImportOptions, types::Item};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Full};
@@ -66,6 +66,27 @@ impl Engine {
         });
         let request = serde_json::from_value(request).expect("the request is well formed");
         self.database.create_table(request).expect("the table can be created");
+    }
+
+    /// Fills a table; what is in it already stays.
+    pub(crate) fn fill(&self, table: &str, items: Vec<Item>) {
+        let filled = self.database.import_items(table, items, ImportOptions::default());
+        filled.expect("the items fit into the table");
+    }
+
+    /// Returns every item of a table.
+    pub(crate) fn items(&self, table: &str) -> Vec<Item> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let request = json!({ "TableName": table, "ExclusiveStartKey": start });
+            let request = serde_json::from_value(request).expect("the request is well formed");
+            let page = self.database.scan(request).expect("the table is there");
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return items;
+            }
+        }
     }
 }
 

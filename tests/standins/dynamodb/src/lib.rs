@@ -19,6 +19,7 @@ mod target;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 pub use calls::{Calls, Count};
@@ -97,6 +98,27 @@ impl DynamoDbStandin {
     /// When the name is taken or not allowed.
     pub fn create_table(&self, name: &str) {
         self.front.engine().create_table(name);
+    }
+
+    /// Creates a table with the items of another one, from then on each on its own.
+    ///
+    /// No call is counted for it, and the stream has nothing of it.
+    ///
+    /// # Panics
+    /// When there is no table `from`, or the name `to` is taken.
+    pub fn copy_table(&self, from: &str, to: &str) {
+        self.create_table(to);
+        let engine = self.front.engine();
+        engine.fill(to, engine.items(from));
+    }
+
+    /// Returns every item of a table as DynamoDB JSON, in no order; no call is counted for it.
+    ///
+    /// # Panics
+    /// When there is no such table.
+    pub fn items(&self, table: &str) -> Vec<Value> {
+        let items = self.front.engine().items(table);
+        items.iter().map(|item| serde_json::to_value(item).expect("an item is JSON")).collect()
     }
 
     /// Returns the counted calls.

@@ -39,6 +39,24 @@ async fn a_dropped_stand_in_stops_listening() {
 }
 
 #[tokio::test]
+async fn a_copied_table_has_the_items_and_then_goes_its_own_way() {
+    let world = World::new().await;
+    world.fill("a", (0..300).map(|number| format!("{number:03}"))).await;
+    let calls = world.standin.calls().of("PutItem");
+    world.standin.copy_table(TABLE, "copy");
+    world.put(key("a", "later")).await;
+    assert_eq!(world.standin.calls().of("PutItem"), calls + 1);
+    let sort_keys = |table: &str| -> std::collections::BTreeSet<String> {
+        let items = world.standin.items(table);
+        items.iter().map(|item| item["sk"]["S"].as_str().unwrap().to_owned()).collect()
+    };
+    let (all, copied) = (sort_keys(TABLE), sort_keys("copy"));
+    assert_eq!((all.len(), copied.len()), (301, 300));
+    assert!(copied.is_subset(&all));
+    assert!(world.standin.stream().take().iter().all(|record| record.table == TABLE));
+}
+
+#[tokio::test]
 async fn several_tables_are_kept_apart() {
     let world = World::new().await;
     world.standin.create_table("another");

@@ -69,6 +69,7 @@ impl Default for Options {
 /// A running stand-in; it stops, and its bytes go, when it is dropped.
 pub struct S3Standin {
     address: SocketAddr,
+    store: Arc<Store>,
     calls: Arc<Calls>,
     faults: Arc<Faults>,
     events: Arc<Events>,
@@ -85,11 +86,11 @@ impl S3Standin {
         let store = Arc::new(Store::new(TempDir::with_prefix("s3-standin-")?, events.clone()));
         store.buckets().extend(options.buckets.iter().map(|name| (name.clone(), Bucket::default())));
         let access = Access { calls: calls.clone(), faults: faults.clone() };
-        let service = service(&options, store, access)?;
+        let service = service(&options, store.clone(), access)?;
         let guard = Guard { session_token: options.session_token, refuse_cf_id: options.refuse_cf_id };
         let gate = Arc::new(Gate { guard, service, calls: calls.clone() });
         let accepting = tokio::spawn(accept(listener, gate));
-        Ok(Self { address, calls, faults, events, accepting })
+        Ok(Self { address, store, calls, faults, events, accepting })
     }
 
     /// The URL to give to clients, for path-style requests.
@@ -100,6 +101,18 @@ impl S3Standin {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Makes a bucket with the objects and uploads of another one, from then on each on its own; bytes are shared.
+    ///
+    /// No call is counted for it, and there are no events.
+    ///
+    /// # Panics
+    /// When there is no bucket `from`.
+    pub fn copy_bucket(&self, from: &str, to: &str) {
+        let mut buckets = self.store.buckets();
+        let copy = buckets.get(from).cloned().unwrap_or_else(|| panic!("there is no bucket {from}"));
+        buckets.insert(to.to_owned(), copy);
     }
 
     /// What has been asked of it.

@@ -66,7 +66,7 @@ pub(crate) struct Upload {
 /// Key and upload id; listings come in this order.
 pub(crate) type UploadKey = (String, String);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Bucket {
     pub(crate) objects: BTreeMap<String, Arc<Object>>,
     pub(crate) uploads: BTreeMap<UploadKey, Upload>,

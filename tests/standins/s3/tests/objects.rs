@@ -69,6 +69,23 @@ async fn a_bucket_can_be_made_once() {
 }
 
 #[tokio::test]
+async fn a_copied_bucket_has_objects_and_uploads_and_then_goes_its_own_way() {
+    let bench = start().await;
+    bench.put("a", bytes(10, 1)).await;
+    let begun = bench.client.create_multipart_upload().bucket(BUCKET).key("b").send().await.unwrap();
+    bench.standin.copy_bucket(BUCKET, "copy");
+    bench.put("a", bytes(20, 2)).await;
+    let copied = bench.client.get_object().bucket("copy").key("a").send().await.unwrap();
+    assert_eq!(copied.body.collect().await.unwrap().to_vec(), bytes(10, 1));
+    let abort = |bucket| {
+        let abort = bench.client.abort_multipart_upload().bucket(bucket).key("b");
+        abort.upload_id(begun.upload_id().unwrap()).send()
+    };
+    abort("copy").await.unwrap();
+    abort(BUCKET).await.unwrap();
+}
+
+#[tokio::test]
 async fn ranges_are_cut_as_http_says() {
     let bench = start().await;
     let whole = bytes(300_000, 7);

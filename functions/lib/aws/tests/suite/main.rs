@@ -8,4 +8,5 @@ mod copies;
 mod items;
 mod lanes;
 mod objects;
+mod retries;
 mod world;

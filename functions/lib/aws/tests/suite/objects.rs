@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use registry::ports::{AppendState, ByteStream, ObjectKey, ObjectStore, StoreErrorKind};
+use registry::ports::{AppendState, ByteStream, ObjectKey, ObjectScan, ObjectStore, StoreErrorKind};
 use s3_standin::Fault;
 
 use crate::world::World;
@@ -153,4 +153,27 @@ async fn an_aborted_upload_cannot_be_finished() {
     let refused = world.objects.finish(&key(), &state).await.unwrap_err();
     assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
     assert_eq!(world.objects.head(&key()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listed_upload_is_as_long_as_its_parts_and_its_tail() {
+    let world = World::new().await;
+    let size_in_list = async || {
+        let listed = world.objects.scan().await.unwrap();
+        assert!(listed.iter().all(|info| info.key == key() && info.is_unfinished), "{listed:?}");
+        listed.iter().map(|info| info.size_bytes).sum::<u64>()
+    };
+    let mut state = AppendState::default();
+    for (size_bytes, expected_bytes) in [(10, 10), (6 * MIB, 6 * MIB + 10), (20, 6 * MIB + 30)] {
+        state = world.objects.append(&key(), &state, body(&noise(size_bytes, 1))).await.unwrap().state;
+        // The tail that has become a part may be counted for as long as the bucket has it.
+        let listed_bytes = size_in_list().await - expected_bytes as u64;
+        assert!(listed_bytes <= 10, "{listed_bytes} more than {expected_bytes}");
+    }
+    world.objects.finish(&key(), &state).await.unwrap();
+    let listed = world.objects.scan().await.unwrap();
+    assert_eq!(
+        listed.iter().map(|info| (info.size_bytes, info.is_unfinished)).collect::<Vec<_>>(),
+        [(6 * MIB as u64 + 30, false)]
+    );
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws::{Clients, DynamoDb, S3, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_async::time::SharedTimeSource;
 use dynamodb_standin::DynamoDbStandin;
 use s3_standin::S3Standin;
 
@@ -29,24 +30,33 @@ impl World {
         dynamodb.create_table(TABLE);
         let keys = (options.access_key.clone(), options.secret_key.clone());
         let s3 = S3Standin::start(options).await.unwrap();
-        let settings = Settings {
-            table: TABLE.to_owned(),
-            bucket: BUCKET.to_owned(),
-            dynamodb_endpoint: Some(dynamodb.endpoint()),
-            s3_endpoint: Some(s3.endpoint()),
-            is_path_style: true,
-        };
-        let own = dynamodb.credentials();
-        let dynamodb_keys = (own.access_key_id.clone(), own.secret_access_key.clone());
-        let items = Clients::new(&config(dynamodb_keys, dynamodb.region()), &settings).dynamodb;
-        let objects = Clients::new(&config(keys, dynamodb.region()), &settings).s3;
-        let items = Arc::new(DynamoDb::new(items, TABLE));
-        let objects = Arc::new(S3::new(objects, BUCKET));
-        Self { dynamodb, s3, items, objects }
+        let items = items(&dynamodb, SharedTimeSource::default());
+        let settings = Settings { s3_endpoint: Some(s3.endpoint()), ..settings() };
+        let config = config(keys, dynamodb.region(), SharedTimeSource::default());
+        let objects = Arc::new(S3::new(Clients::new(&config, &settings).s3, BUCKET));
+        Self { dynamodb, s3, items: Arc::new(items), objects }
+    }
+
+    /// Returns the items as another process has them, whose clock shows this time.
+    pub(crate) fn items_at(&self, time: SharedTimeSource) -> DynamoDb {
+        items(&self.dynamodb, time)
     }
 }
 
-fn config((id, secret): (String, String), region: &str) -> SdkConfig {
+fn settings() -> Settings {
+    let (table, bucket) = (TABLE.to_owned(), BUCKET.to_owned());
+    Settings { table, bucket, is_path_style: true, ..Settings::default() }
+}
+
+fn items(standin: &DynamoDbStandin, time: SharedTimeSource) -> DynamoDb {
+    let own = standin.credentials();
+    let keys = (own.access_key_id.clone(), own.secret_access_key.clone());
+    let config = config(keys, standin.region(), time);
+    let settings = Settings { dynamodb_endpoint: Some(standin.endpoint()), ..settings() };
+    DynamoDb::new(Clients::new(&config, &settings).dynamodb, TABLE)
+}
+
+fn config((id, secret): (String, String), region: &str, time: SharedTimeSource) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
@@ -55,6 +65,7 @@ fn config((id, secret): (String, String), region: &str) -> SdkConfig {
         )))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .sleep_impl(aws_sdk_s3::config::SharedAsyncSleep::new(TokioSleep))
+        .time_source(time)
         .build()
 }
 
