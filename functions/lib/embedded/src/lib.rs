@@ -7,6 +7,7 @@
 //! ```
 
 mod append;
+mod direct;
 mod files;
 mod group_commit;
 mod items;
