@@ -169,7 +169,7 @@ impl Writer {
         }
         self.file.sync_all()?;
         if self.offset == 0 {
-            sync::folder(self.path.parent().unwrap_or(Path::new("/")))?;
+            sync::name_of(&self.path)?;
         }
         self.is_ended = true;
         Ok(self.end)

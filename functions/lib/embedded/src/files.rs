@@ -32,7 +32,7 @@ impl Files {
         }
         sync::folder(&folder.join("data"))?;
         sync::folder(folder)?;
-        sync::folder(parent(folder))?;
+        sync::name_of(folder)?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -77,16 +77,12 @@ fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn parent(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("/"))
-}
-
 /// Publishes the upload by one rename; an upload without bytes has no file yet.
 fn publish(upload: &Path, object: &Path, size_bytes: u64) -> Result<(), StoreError> {
     match published_size(object)? {
         // Whoever renamed it may not have come to make that durable.
         Some(published) if published == size_bytes => {
-            return sync::folder(parent(object)).map_err(|error| file_error(error, object));
+            return sync::name_of(object).map_err(|error| file_error(error, object));
         }
         Some(_) => return Err(already_finished(object)),
         None => {}
@@ -108,7 +104,7 @@ fn rename(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {
         file.sync_all()?;
     }
     std::fs::rename(upload, object)?;
-    sync::folder(parent(object))
+    sync::name_of(object)
 }
 
 fn published_size(object: &Path) -> Result<Option<u64>, StoreError> {
@@ -145,11 +141,9 @@ impl ObjectStore for Files {
 
     async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
         let path = self.object_path(key);
-        beside(move || {
-            match if_there(std::fs::remove_file(&path)).and_then(|_| sync::folder(parent(&path))) {
-                Ok(()) => Ok(()),
-                Err(error) => Err(file_error(error, &path)),
-            }
+        beside(move || match if_there(std::fs::remove_file(&path)).and_then(|_| sync::name_of(&path)) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(file_error(error, &path)),
         })
         .await?
     }
