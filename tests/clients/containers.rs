@@ -33,7 +33,8 @@ impl<P: Program> Containers<P> {
         Self { program, storage: TempDir::new().unwrap(), loaded: String::new(), _program: PhantomData }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Returns the program as it works on this storage.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = tool::command(&self.program);
         let storage = self.storage.path();
         command.arg("--root").arg(storage.join("root")).arg("--runroot").arg(storage.join("run"));
@@ -45,6 +46,11 @@ impl<P: Program> Containers<P> {
         tool::run(&mut self.command(arguments))
     }
 
+    /// Returns the same program with storage of its own.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::with_empty_storage(self.program.clone())
+    }
+
     /// Pulls `source` with `options`; returns the id.
     fn pull_here(&self, source: &str, options: &[&str]) -> Result<String, Failure> {
         let printed = self.run(&[&["pull", "--tls-verify=false"], options, &[source]].concat())?;
@@ -52,7 +58,7 @@ impl<P: Program> Containers<P> {
     }
 
     fn pull_into_clean_storage(&self, reference: &str, options: &[&str]) -> Result<String, Failure> {
-        let clean = Self::with_empty_storage(self.program.clone());
+        let clean = self.emptied();
         clean.pull_here(&format!("docker://{reference}"), options)
     }
 }

@@ -71,7 +71,8 @@ pub(crate) struct Containerd {
 }
 
 impl Containerd {
-    fn with_empty_storage(&self) -> Self {
+    /// Returns another one, which has nothing.
+    pub(crate) fn with_empty_storage(&self) -> Self {
         Self::start_daemon(self.ctr.clone()).unwrap()
     }
 
@@ -96,7 +97,8 @@ impl Containerd {
         command
     }
 
-    fn ctr(&self, arguments: &[&str]) -> Result<String, Failure> {
+    /// Asks it by its command line.
+    pub(crate) fn ctr(&self, arguments: &[&str]) -> Result<String, Failure> {
         tool::run(&mut self.command(arguments))
     }
 
@@ -116,7 +118,7 @@ impl Containerd {
     }
 
     /// Pulls `reference` and returns the digest that it stands for.
-    fn pull_here(&self, reference: &str, options: &[&str]) -> Result<String, Failure> {
+    pub(crate) fn pull_here(&self, reference: &str, options: &[&str]) -> Result<String, Failure> {
         let pull = ["images", "pull", "--plain-http", "--snapshotter", "native"];
         self.ctr(&[&pull, options, &[reference]].concat())?;
         let images = self.ctr(&["images", "list", &format!("name=={reference}")])?;

@@ -50,8 +50,13 @@ impl Docker {
         Ok(Self { host: Some(host), daemon: Some(daemon), folder, loaded: Vec::new() })
     }
 
+    /// Returns the command line client of this daemon.
+    pub(crate) fn command(&self) -> Command {
+        docker(self.host.as_deref())
+    }
+
     fn docker(&self, arguments: &[&str]) -> Result<String, Failure> {
-        tool::run(docker(self.host.as_deref()).args(arguments))
+        tool::run(self.command().args(arguments))
     }
 
     /// Builds `image` on a first layer that no other image has, so that none in a shared daemon lends it layers.

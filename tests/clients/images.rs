@@ -43,9 +43,23 @@ static HUGE_LAYOUT: LazyLock<Layout> = LazyLock::new(|| {
     })
 });
 
+/// An image of one layer, for those who only want to know whether they may.
+pub(crate) const TINY: (&str, usize) = ("tiny", 64 * KIB);
+
+/// The layout with [`TINY`], by itself for the same reason.
+static TINY_LAYOUT: LazyLock<Layout> = LazyLock::new(|| {
+    Layout::shared(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("tiny"), |layout| {
+        layout.add_image(TINY.0, "amd64", &[TINY.1]);
+    })
+});
+
 /// Returns the layout that holds the image called `name`.
 pub(crate) fn layout_of(name: &str) -> &'static Layout {
-    if name == HUGE.0 { &HUGE_LAYOUT } else { &IMAGES }
+    match name {
+        _ if name == HUGE.0 => &HUGE_LAYOUT,
+        _ if name == TINY.0 => &TINY_LAYOUT,
+        _ => &IMAGES,
+    }
 }
 
 /// Returns the digests of the layers of the image called `name`, lowest first.

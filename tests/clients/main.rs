@@ -6,9 +6,11 @@
 mod containers;
 mod contract;
 mod images;
+mod page;
 mod registry;
 mod tool;
 
+mod accounts;
 mod buildah;
 mod cloud;
 mod ctr;

@@ -1,7 +1,7 @@
 //! The Python package `oras`, from the environment that `tests/setup.sh` prepares.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 use test_support::content::sha256;
@@ -68,13 +68,7 @@ impl Client for Oras {
     const MOUNTS: bool = false;
 
     fn start(test: &str) -> Option<Self> {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        let python = target.join("test-tools/venv/bin/python");
-        if !python.exists() {
-            require::skip(test, "oras", "tests/setup.sh has not installed it");
-            return None;
-        }
-        Some(Self { python })
+        Some(Self { python: python(test)? })
     }
 
     fn load(&mut self, image: &str) -> String {
@@ -91,6 +85,16 @@ impl Client for Oras {
         let files = fs::read_dir(clean.path()).unwrap();
         Ok(identity(files.map(|file| sha256(&fs::read(file.unwrap().path()).unwrap())).collect()))
     }
+}
+
+/// Returns the interpreter that has the package, or prints that `test` is skipped.
+pub(crate) fn python(test: &str) -> Option<PathBuf> {
+    let python = tool::installed("venv/bin/python");
+    if !python.exists() {
+        require::skip(test, "oras", "tests/setup.sh has not installed it");
+        return None;
+    }
+    Some(python)
 }
 
 fn files(image: &str) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Command lines of clients, with an end to waiting.
 
 use std::fmt::{Debug, Formatter, Result as FormatResult};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How long one command of a client may take; docker waits 5, 10, 15 … seconds before it tries again.
@@ -14,6 +14,11 @@ impl Debug for Failure {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> FormatResult {
         formatter.write_str(&self.0)
     }
+}
+
+/// Returns where `tests/setup.sh` puts the tool `path`.
+pub(crate) fn installed(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-tools").join(path)
 }
 
 /// Returns the command `program`, killed when it takes too long.
