@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use registry::access::Identities;
-use registry::ports::{Abilities, SignedUploads, SystemClock, SystemRandom};
+use registry::ports::{Abilities, Clock, SignedUploads, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
 
 use tracing_subscriber::EnvFilter;
@@ -136,18 +136,21 @@ pub struct Backend {
 impl Backend {
     /// Returns the registry on these stores.
     pub fn registry(&self) -> Registry {
+        self.registry_at(Arc::new(SystemClock))
+    }
+
+    /// Returns the registry on these stores, by another clock.
+    pub fn registry_at(&self, clock: Arc<dyn Clock>) -> Registry {
         let presigned = Arc::new(Presigned::new(self.objects.clone()));
         let uploads: Option<Arc<dyn SignedUploads>> = match &self.uploads {
             Uploads::Inline => None,
             Uploads::Presigned => Some(Arc::clone(&presigned) as _),
-            Uploads::Capability(key) => {
-                Some(Arc::new(Capability::new(key.as_bytes(), Arc::new(SystemClock))))
-            }
+            Uploads::Capability(key) => Some(Arc::new(Capability::new(key.as_bytes(), Arc::clone(&clock)))),
         };
         let stores = Stores {
             items: Arc::new(self.items.clone()),
             objects: Arc::new(self.objects.clone()),
-            clock: Arc::new(SystemClock),
+            clock,
             random: Arc::new(SystemRandom),
             abilities: Abilities {
                 downloads: Some(presigned),

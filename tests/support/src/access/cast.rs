@@ -9,7 +9,7 @@ use registry::access::{Access, Credential, Limits, TokenWanted};
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask, basic, bearer};
-use super::stage::{SECRET, Stage, login, name};
+use super::stage::{PASSWORD, Stage, login, name};
 use super::table::{Place, Role, State, Way};
 use crate::content::sha256;
 
@@ -37,7 +37,7 @@ pub struct Cast {
 impl Cast {
     /// Makes everybody and everything, on a registry that has no accounts yet.
     pub async fn make(access: &Access, service: &impl Ask) -> Self {
-        access.first_administrator_create(&SECRET.into()).await.unwrap();
+        access.first_administrator_create(&PASSWORD.into()).await.unwrap();
         let stage = Stage { access, admin: login(access, OPERATOR).await };
         stage.accounts().await;
         stage.repositories().await;
@@ -57,7 +57,7 @@ impl Cast {
         for role in Role::all().filter(|role| *role != Role::Anonymous) {
             let credential = stage.token(role).await;
             cast.show(role, Way::Basic, basic(&role.user(), credential.reveal()));
-            cast.show(role, Way::Password, basic(&role.user(), SECRET));
+            cast.show(role, Way::Password, basic(&role.user(), PASSWORD));
             credentials.push((role, credential));
         }
         cast.expire(service).await;

@@ -1,6 +1,6 @@
 //! Asks a service the cells of the matrix, and compares.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use http::Method;
@@ -9,23 +9,11 @@ use super::ask::{Answer, Ask, bearer, challenge_word, text_of};
 use super::cast::{Cast, index, send, token};
 use super::cells::{Cell, Expected};
 use super::deeds::{Deed, Session, Source, UploadDeed};
+use super::report::Report;
 use super::table::{Place, Role, State, Way};
 use crate::content::sha256;
 
 const OF_INDEX: (&str, &str) = ("content-type", "application/vnd.oci.image.index.v1+json");
-
-/// What came of it.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// How many cells were asked.
-    pub asked: usize,
-    /// How many of them were to be refused.
-    pub refused: usize,
-    /// How many could not be asked here.
-    pub skipped: usize,
-    /// What was wrong, each in a sentence.
-    pub wrong: Vec<String>,
-}
 
 /// What a request of a cell needs.
 struct Prepared {
@@ -49,22 +37,39 @@ struct Driver<'a, A> {
 }
 
 /// Asks all cells: first those that are to be refused, after which nothing may have changed, then the others.
+///
+/// Those come before whose access tokens were made beforehand: the tokens do not last for ever.
 pub async fn run<A: Ask>(service: &A, cast: &Cast, cells: &[Cell]) -> Report {
     let mut driver = Driver { service, cast, tokens: HashMap::new(), number: 0, report: Report::default() };
-    let (allowed, refused): (Vec<&Cell>, Vec<&Cell>) =
-        cells.iter().partition(|cell| cell.expected().is_allowed());
-    for role in Role::all() {
-        let of_role: Vec<&Cell> = refused.iter().copied().filter(|cell| cell.role == role).collect();
-        driver.refused(role, &of_role).await;
-    }
-    for cell in allowed {
-        driver.cell(cell).await;
+    let is_void = |cell: &&Cell| cell.role.state() == State::Void;
+    let (first, then): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(is_void);
+    for cells in [first, then] {
+        driver.all(&cells).await;
     }
     driver.report
 }
 
 impl<A: Ask> Driver<'_, A> {
+    async fn all(&mut self, cells: &[&Cell]) {
+        let (allowed, refused): (Vec<&Cell>, Vec<&Cell>) =
+            cells.iter().partition(|cell| cell.expected().is_allowed());
+        for role in Role::all() {
+            let of_role: Vec<&Cell> = refused.iter().copied().filter(|cell| cell.role == role).collect();
+            self.tokens.clear();
+            self.refused(role, &of_role).await;
+        }
+        for role in Role::all() {
+            self.tokens.clear();
+            for cell in allowed.iter().filter(|cell| cell.role == role) {
+                self.cell(cell).await;
+            }
+        }
+    }
+
     async fn refused(&mut self, role: Role, cells: &[&Cell]) {
+        if cells.is_empty() {
+            return;
+        }
         let before = self.service.stored().await;
         let mut answers = BTreeMap::new();
         for cell in cells {
@@ -81,8 +86,9 @@ impl<A: Ask> Driver<'_, A> {
             }
         }
         if let (Some(before), Some(after)) = (before, self.service.stored().await) {
-            let new: Vec<&String> = after.iter().filter(|item| !before.contains(item)).collect();
-            let gone: Vec<&String> = before.iter().filter(|item| !after.contains(item)).collect();
+            let (before, after) = (BTreeSet::from_iter(before), BTreeSet::from_iter(after));
+            let new: Vec<&String> = after.difference(&before).collect();
+            let gone: Vec<&String> = before.difference(&after).collect();
             if !new.is_empty() || !gone.is_empty() {
                 self.report.wrong.push(format!("what {role:?} was refused left {new:?} and took {gone:?}"));
             }

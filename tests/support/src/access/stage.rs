@@ -11,8 +11,8 @@ use registry::records::{Grantee, OrganisationRole, Visibility};
 
 use super::table::{Place, Role};
 
-/// The password of every user.
-pub(super) const SECRET: &str = "plum-Harbour-94-kettle";
+/// The password of every user; as long as the first one is on AWS.
+pub const PASSWORD: &str = "plum-Harbour-94-kettle-7";
 
 /// What the operator does to the accounts.
 pub(super) struct Stage<'a> {
@@ -26,7 +26,7 @@ pub(super) fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T 
 
 /// Returns who logs in with the password that all have.
 pub(super) async fn login(access: &Access, user: &str) -> Caller {
-    access.login(user, &SECRET.into(), &Address::default()).await.unwrap()
+    access.login(user, &PASSWORD.into(), &Address::default()).await.unwrap()
 }
 
 impl Stage<'_> {
@@ -35,7 +35,7 @@ impl Stage<'_> {
         for role in Role::all().filter(is_user) {
             let is_administrator = role == Role::Administrator;
             self.access
-                .user_create(&self.admin, &name(&role.user()), &SECRET.into(), is_administrator)
+                .user_create(&self.admin, &name(&role.user()), &PASSWORD.into(), is_administrator)
                 .await
                 .unwrap();
         }

@@ -22,7 +22,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("token_robot", token(TokenKind::Robot("ci".parse().unwrap()), Limits::Scopes(vec![scope()]))),
         ("token_refresh", token(refresh(), Limits::None)),
         ("trust", Record::Trust(Box::new(trust()))),
-        ("bucket", Record::Bucket(BucketRecord { left_thousandths: 19_500, at: TIME })),
+        ("bucket", Record::Bucket(bucket())),
+        ("bucket_noted", Record::Bucket(BucketRecord { is_noted: true, ..bucket() })),
         ("used", Record::Used(UsedRecord { until: TIME })),
         ("audit_done", audit(AuditOutcome::Done)),
         ("audit_refused", audit(AuditOutcome::Refused)),
@@ -60,6 +61,10 @@ fn organisation() -> OrganisationRecord {
         teams: [("devs".parse().unwrap(), team)].into(),
         created: TIME,
     }
+}
+
+fn bucket() -> BucketRecord {
+    BucketRecord { left_thousandths: 19_500, at: TIME, is_noted: false }
 }
 
 fn member(role: OrganisationRole) -> MemberRecord {

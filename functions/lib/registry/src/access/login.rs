@@ -21,7 +21,7 @@ const UPLOAD_GRACE_SECS: u64 = 24 * 60 * 60;
 const SKEW_SECS: u64 = 10;
 
 impl Access {
-    /// Finds out who shows user name and secret, as Basic authentication has them; whatever it is, it is audited.
+    /// Finds out who shows user name and secret, as Basic authentication has them; a refusal is audited.
     pub async fn login(&self, user: &str, secret: &Secret, address: &Address) -> Result<Caller, AccessError> {
         let result = self.login_by_kind(user, secret, address).await;
         self.audit_login(user, address, &result).await;
@@ -33,7 +33,8 @@ impl Access {
             // What was typed as a name may be a secret in the wrong field.
             let actor = user.parse::<AccountName>().map(|name| name.to_string()).unwrap_or_default();
             let stranger = Caller::anonymous(address.clone());
-            if !matches!(error, AccessError::Registry(_)) {
+            // Of those that are throttled there is a trace already, one for all.
+            if !matches!(error, AccessError::Registry(_) | AccessError::Throttled { .. }) {
                 self.audit(&stranger, "login", &actor, AuditOutcome::Refused, &error.to_string()).await;
             }
         }
@@ -46,19 +47,32 @@ impl Access {
         address: &Address,
     ) -> Result<Caller, AccessError> {
         let text = secret.expose_secret();
-        if let Ok(credential) = text.parse::<Credential>() {
-            // A kept login is renewed and makes no others: who has it shall not outlive its revocation.
-            if credential.is_login() {
-                return Err(AccessError::Unauthorized);
-            }
-            let caller = self.login_stored(&credential, address).await?;
-            // A token under a wrong name is a mistake that somebody wants to know of.
-            return if caller.who.to_string() == user { Ok(caller) } else { Err(AccessError::Unauthorized) };
+        let result = if let Ok(credential) = text.parse::<Credential>() {
+            self.login_credential(user, &credential, address).await
+        } else if self.identities().is_some() && is_jwt(text) {
+            self.login_identity(user, text, address).await
+        } else {
+            return self.login_password(user, secret, address).await;
+        };
+        match result {
+            Ok(caller) => Ok(caller),
+            Err(error) => Err(self.attempt_charge(user.parse().ok().as_ref(), address, error).await),
         }
-        if self.identities().is_some() && is_jwt(text) {
-            return self.login_identity(user, text, address).await;
+    }
+
+    async fn login_credential(
+        &self,
+        user: &str,
+        credential: &Credential,
+        address: &Address,
+    ) -> Result<Caller, AccessError> {
+        // A kept login is renewed and makes no others: who has it shall not outlive its revocation.
+        if credential.is_login() {
+            return Err(AccessError::Unauthorized);
         }
-        self.login_password(user, secret, address).await
+        let caller = self.login_stored(credential, address).await?;
+        // A token under a wrong name is a mistake that somebody wants to know of.
+        if caller.who.to_string() == user { Ok(caller) } else { Err(AccessError::Unauthorized) }
     }
 
     pub(crate) async fn login_password(
@@ -100,11 +114,15 @@ impl Access {
             true => self.login_stored(credential, address).await,
             false => Err(AccessError::Unauthorized),
         };
-        if matches!(result, Err(AccessError::Unauthorized)) {
+        let error = match result {
+            Ok(caller) => return Ok(caller),
+            Err(error) => self.attempt_charge(None, address, error).await,
+        };
+        if matches!(error, AccessError::Unauthorized) {
             let stranger = Caller::anonymous(address.clone());
             self.audit(&stranger, "login", credential.id(), AuditOutcome::Refused, "stored credential").await;
         }
-        result
+        Err(error)
     }
 
     /// Finds out whose stored credential this is.

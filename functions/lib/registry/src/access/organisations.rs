@@ -40,13 +40,11 @@ impl Access {
             teams: std::collections::BTreeMap::new(),
             created: self.registry.now(),
         };
-        self.account_store(caller, name, Record::Organisation(record), "organisation.create").await?;
-        match user {
-            Some(user) => {
-                self.member_store(caller, name, user, OrganisationRole::Owner, BTreeSet::new(), None).await
-            }
-            None => Ok(()),
-        }
+        let owner = user.map(|user| {
+            self.member_writes(caller, name, user, OrganisationRole::Owner, BTreeSet::new(), None)
+        });
+        let record = Record::Organisation(record);
+        self.account_store(caller, name, record, "organisation.create", owner.unwrap_or_default()).await
     }
 
     /// Changes what new repositories of an organisation are.
@@ -163,18 +161,21 @@ impl Access {
         &self,
         organisation: &AccountName,
     ) -> Result<Vec<(AccountName, MemberRecord)>, AccessError> {
+        let member = |item: &Item| {
+            let name = item.key.sk.strip_prefix(keys::MEMBERS)?.parse().ok()?;
+            Some((name, item.record.as_member()?.clone()))
+        };
+        Ok(self.member_items(organisation).await?.iter().filter_map(member).collect())
+    }
+
+    async fn member_items(&self, organisation: &AccountName) -> Result<Vec<Item>, AccessError> {
         let query = Query {
             pk: keys::account_partition(organisation),
             prefix: keys::MEMBERS.to_owned(),
             limit: MEMBERS_MAX,
             ..Query::default()
         };
-        let items = self.registry.stores.items.query(query).await?;
-        let member = |item: &Item| {
-            let name = item.key.sk.strip_prefix(keys::MEMBERS)?.parse().ok()?;
-            Some((name, item.record.as_member()?.clone()))
-        };
-        Ok(items.iter().filter_map(member).collect())
+        Ok(self.registry.stores.items.query(query).await?)
     }
 
     /// Lists the organisations that a user is in; only the user and administrators see that.
@@ -188,6 +189,10 @@ impl Access {
         } else {
             self.require_administrator(caller).await?;
         }
+        self.memberships(user).await
+    }
+
+    async fn memberships(&self, user: &AccountName) -> Result<Vec<AccountName>, AccessError> {
         let query = Query {
             pk: keys::account_partition(user),
             prefix: keys::MEMBERSHIPS.to_owned(),
@@ -218,19 +223,24 @@ impl Access {
         for _ in 0..ATTEMPTS {
             let item = self.registry.get(keys::member(organisation, user)).await?;
             let before = item.as_ref().and_then(|item| item.record.as_member());
-            if role != OrganisationRole::Owner {
-                self.require_other_owner(organisation, user).await?;
-            }
+            let check = match before {
+                Some(member) if role != OrganisationRole::Owner => {
+                    self.other_owner(organisation, user, member.role).await?
+                }
+                _ => None,
+            };
             let teams = before.map(|member| member.teams.clone()).unwrap_or_default();
-            match self.member_store(caller, organisation, user, role, teams, item.as_ref()).await {
-                Err(AccessError::Conflict(_)) => {}
-                result => return result,
+            let mut writes = self.member_writes(caller, organisation, user, role, teams, item.as_ref());
+            writes.extend(check);
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
             }
         }
         Err(AccessError::contended())
     }
 
-    async fn member_store(
+    /// Returns what makes the user a member like this, if nothing changed since `before` was read.
+    fn member_writes(
         &self,
         caller: &Caller,
         organisation: &AccountName,
@@ -238,32 +248,19 @@ impl Access {
         role: OrganisationRole,
         teams: BTreeSet<TeamName>,
         before: Option<&Item>,
-    ) -> Result<(), AccessError> {
+    ) -> Vec<Write> {
         let since = before
             .and_then(|item| item.record.as_member())
             .map_or(self.registry.now(), |member| member.since);
         let version = self.registry.fresh_version();
         let record = Record::Member(MemberRecord { role, teams, since });
         let detail = format!("{user} {role:?}").to_lowercase();
-        let writes = vec![
-            self.registry.put(
-                keys::member(organisation, user),
-                version.clone(),
-                record,
-                Condition::unchanged(before),
-            ),
-            self.registry.put(
-                keys::membership(user, organisation),
-                version,
-                Record::Listed,
-                Condition::Always,
-            ),
+        let put = |key, record, condition| self.registry.put(key, version.clone(), record, condition);
+        vec![
+            put(keys::member(organisation, user), record, Condition::unchanged(before)),
+            put(keys::membership(user, organisation), Record::Listed, Condition::Always),
             self.audit_write(caller, "member.put", organisation.as_str(), AuditOutcome::Done, &detail),
-        ];
-        match self.registry.transact(writes).await? {
-            None => Ok(()),
-            Some(_) => Err(AccessError::Conflict(format!("{user} changed meanwhile"))),
-        }
+        ]
     }
 
     /// Takes the user out of the organisation. Everybody may take themselves out.
@@ -278,40 +275,57 @@ impl Access {
         } else {
             self.require_manager(caller, organisation).await?;
         }
-        let item = self.registry.get(keys::member(organisation, user)).await?;
-        let item = item.ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
-        self.require_other_owner(organisation, user).await?;
-        let writes = vec![
-            Write::Delete(item.key, Condition::Version(item.version)),
-            Write::Delete(keys::membership(user, organisation), Condition::Always),
-            self.audit_write(
-                caller,
-                "member.delete",
-                organisation.as_str(),
-                AuditOutcome::Done,
-                user.as_str(),
-            ),
-        ];
-        match self.registry.transact(writes).await? {
-            None => Ok(()),
-            Some(_) => Err(AccessError::contended()),
+        for _ in 0..ATTEMPTS {
+            let item = self.registry.get(keys::member(organisation, user)).await?;
+            let role = item.as_ref().and_then(|item| Some(item.record.as_member()?.role));
+            let (item, role) =
+                item.zip(role).ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
+            let check = self.other_owner(organisation, user, role).await?;
+            let (place, target) = (organisation.as_str(), user.as_str());
+            let mut writes = vec![
+                Write::Delete(item.key, Condition::Version(item.version)),
+                Write::Delete(keys::membership(user, organisation), Condition::Always),
+                self.audit_write(caller, "member.delete", place, AuditOutcome::Done, target),
+            ];
+            writes.extend(check);
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
         }
+        Err(AccessError::contended())
     }
 
-    /// An organisation without an owner is nobody's.
-    async fn require_other_owner(
+    /// Refuses if an organisation would have no owner without this user.
+    pub(crate) async fn require_other_owners(&self, user: &AccountName) -> Result<(), AccessError> {
+        for organisation in self.memberships(user).await? {
+            let item = self.registry.get(keys::member(&organisation, user)).await?;
+            if let Some(member) = item.as_ref().and_then(|item| item.record.as_member()) {
+                self.other_owner(&organisation, user, member.role).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the check that somebody else is an owner still when it is written that the user, who has this role, is
+    /// none any more: an organisation without an owner is nobody's.
+    async fn other_owner(
         &self,
         organisation: &AccountName,
         user: &AccountName,
-    ) -> Result<(), AccessError> {
-        let members = self.members(organisation).await?;
-        let is_owner = |(_, member): &&(AccountName, MemberRecord)| member.role == OrganisationRole::Owner;
-        let mut owners = members.iter().filter(is_owner);
-        let is_only = owners.next().is_some_and(|(name, _)| name == user) && owners.next().is_none();
-        if is_only {
-            return Err(AccessError::Conflict(format!("{user} is the only owner of {organisation}")));
+        role: OrganisationRole,
+    ) -> Result<Option<Write>, AccessError> {
+        if role != OrganisationRole::Owner {
+            return Ok(None);
         }
-        Ok(())
+        let own = keys::member(organisation, user);
+        let is_owner = |item: &Item| {
+            item.record.as_member().is_some_and(|member| member.role == OrganisationRole::Owner)
+        };
+        let members = self.member_items(organisation).await?;
+        match members.into_iter().find(|item| item.key != own && is_owner(item)) {
+            Some(item) => Ok(Some(Write::Check(item.key, Condition::Version(item.version)))),
+            None => Err(AccessError::Conflict(format!("{user} is the only owner of {organisation}"))),
+        }
     }
 
     /// Puts a member into a team, or takes it out.
@@ -337,9 +351,10 @@ impl Access {
             if !is_change {
                 return Ok(());
             }
-            match self.member_store(caller, organisation, user, member.role, teams, item.as_ref()).await {
-                Err(AccessError::Conflict(_)) => {}
-                result => return result,
+            let role = member.role;
+            let writes = self.member_writes(caller, organisation, user, role, teams, item.as_ref());
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
             }
         }
         Err(AccessError::contended())

@@ -1,15 +1,17 @@
 //! How often somebody may be wrong: token buckets in the store, so that all processes count together.
 //!
 //! An attempt is taken before the password is looked at and given back when it was right: guesses that run side by
-//! side cannot get ahead of the count.
+//! side cannot get ahead of the count. Other credentials nobody can guess, and the right ones open at any time; one is
+//! taken afterwards when they were wrong. Each attempt leaves one trace at most, and so does an empty bucket: the
+//! audit log cannot be flooded.
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use crate::access::accounts::{Access, Found};
-use crate::access::{AccessError, AccountName, Address};
+use crate::access::{AccessError, AccountName, Address, Caller};
 use crate::ports::{Condition, Item, Key, Write};
-use crate::records::{BucketRecord, Record, keys};
+use crate::records::{AuditOutcome, BucketRecord, Record, keys};
 use crate::registry::ATTEMPTS;
 
 const WHOLE: u64 = 1000;
@@ -29,18 +31,24 @@ const PER_ADDRESS: Measure = Measure { capacity: 100, refill_secs: 6 };
 
 /// The buckets of one login.
 #[derive(Clone, Debug)]
-pub(crate) struct Buckets(Vec<(Key, Measure)>);
+pub(crate) struct Buckets {
+    all: Vec<(Key, Measure)>,
+    /// What the audit log calls the account; empty for none.
+    account: String,
+    address: Address,
+}
 
 impl Buckets {
     pub(crate) fn of(account: Option<&AccountName>, address: &Address) -> Self {
-        let account = account.map(|name| (keys::attempts("account", name.as_str()), PER_ACCOUNT));
-        let address = Some(address.as_str()).filter(|address| !address.is_empty());
-        let address = address.map(|address| (keys::attempts("address", &network(address)), PER_ADDRESS));
-        Self(account.into_iter().chain(address).collect())
+        let of_account = account.map(|name| (keys::attempts("account", name.as_str()), PER_ACCOUNT));
+        let known = Some(address.as_str()).filter(|address| !address.is_empty());
+        let of_address = known.map(|address| (keys::attempts("address", &network(address)), PER_ADDRESS));
+        let account = account.map(ToString::to_string).unwrap_or_default();
+        Self { all: of_account.into_iter().chain(of_address).collect(), account, address: address.clone() }
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
-        self.0.iter().map(|(key, _)| key.clone())
+        self.all.iter().map(|(key, _)| key.clone())
     }
 }
 
@@ -58,13 +66,15 @@ impl Access {
         let mut found = Cow::Borrowed(found);
         for _ in 0..ATTEMPTS {
             let mut writes = Vec::new();
-            for (key, measure) in &buckets.0 {
+            for (key, measure) in &buckets.all {
                 let item = found.get(key);
                 let left = self.left_thousandths(*measure, item);
                 if left < WHOLE {
                     let missing = WHOLE - left;
                     let retry_after_secs = (missing * measure.refill_secs).div_ceil(WHOLE).max(1);
-                    return Err(AccessError::Throttled { retry_after_secs });
+                    let error = AccessError::Throttled { retry_after_secs };
+                    self.note_empty(buckets, item, &error).await;
+                    return Err(error);
                 }
                 writes.push(self.bucket_write(key, left - WHOLE, item));
             }
@@ -76,9 +86,50 @@ impl Access {
         Err(AccessError::contended())
     }
 
+    /// Takes an attempt for a credential that turned out to be wrong, and returns why it is refused.
+    pub(crate) async fn attempt_charge(
+        &self,
+        account: Option<&AccountName>,
+        address: &Address,
+        error: AccessError,
+    ) -> AccessError {
+        let account = account.map(ToString::to_string).unwrap_or_default();
+        let buckets = Buckets { account, ..Buckets::of(None, address) };
+        let is_wrong = matches!(error, AccessError::Unauthorized | AccessError::Forbidden(_));
+        if !is_wrong || buckets.all.is_empty() {
+            return error;
+        }
+        let taken = match self.read(buckets.keys().collect()).await {
+            Ok(found) => self.attempt_take(&buckets, &found).await,
+            Err(unreadable) => Err(unreadable),
+        };
+        taken.err().unwrap_or(error)
+    }
+
+    /// Leaves one trace of all attempts that an empty bucket refuses until the next one is possible.
+    async fn note_empty(&self, buckets: &Buckets, item: Option<&Item>, error: &AccessError) {
+        let Some((item, bucket)) = item.and_then(|item| Some((item, item.record.as_bucket()?))) else {
+            return;
+        };
+        if bucket.is_noted {
+            return;
+        }
+        let noted = Record::Bucket(BucketRecord { is_noted: true, ..*bucket });
+        let seen = Condition::unchanged(Some(item));
+        let stranger = Caller::anonymous(buckets.address.clone());
+        let writes = vec![
+            self.registry.put(item.key.clone(), self.registry.fresh_version(), noted, seen),
+            self.audit_write(&stranger, "login", &buckets.account, AuditOutcome::Refused, &error.to_string()),
+        ];
+        // Whoever changed the bucket meanwhile notes it, or the next attempt does.
+        if let Err(error) = self.registry.transact(writes).await {
+            tracing::error!(error = %error, "that logins are refused could not be noted");
+        }
+    }
+
     /// Gives back what was taken, because the password was right. That it cannot be is no reason to refuse it.
     pub(crate) async fn attempt_return(&self, buckets: &Buckets) {
-        for (key, measure) in &buckets.0 {
+        for (key, measure) in &buckets.all {
             if let Err(error) = self.bucket_return(key, *measure).await {
                 tracing::warn!(error = %error, "an attempt could not be given back");
             }
@@ -102,7 +153,8 @@ impl Access {
     }
 
     fn bucket_write(&self, key: &Key, left_thousandths: u64, before: Option<&Item>) -> Write {
-        let record = Record::Bucket(BucketRecord { left_thousandths, at: self.registry.now() });
+        let record =
+            Record::Bucket(BucketRecord { left_thousandths, at: self.registry.now(), is_noted: false });
         self.registry.put(key.clone(), self.registry.fresh_version(), record, Condition::unchanged(before))
     }
 

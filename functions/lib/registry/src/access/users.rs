@@ -85,26 +85,28 @@ impl Access {
             default_visibility: Visibility::default(),
             created: now,
         };
-        self.account_store(caller, name, Record::User(record), "user.create").await
+        self.account_store(caller, name, Record::User(record), "user.create", Vec::new()).await
     }
 
-    /// Writes a new account; a name is given once and for ever.
+    /// Writes a new account, and `more` with it; a name is given once and for ever.
     pub(crate) async fn account_store(
         &self,
         caller: &Caller,
         name: &AccountName,
         record: Record,
         action: &str,
+        more: Vec<Write>,
     ) -> Result<(), AccessError> {
         if Who::parse(name.as_str()) == Some(Who::Anonymous) {
             return Err(AccessError::Invalid(format!("{name} is what those are called who have no account")));
         }
         let version = self.registry.fresh_version();
-        let writes = vec![
+        let mut writes = vec![
             self.registry.put(keys::account(name), version.clone(), record, Condition::Absent),
             self.registry.put(keys::account_listed(name), version.clone(), Record::Listed, Condition::Absent),
             self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, ""),
         ];
+        writes.extend(more);
         match self.registry.transact(writes).await? {
             Some(conflict) if conflict.found.as_ref().is_none_or(|item| item.version != version) => {
                 Err(AccessError::Conflict(format!("the name {name} is taken, or was once")))
@@ -185,22 +187,40 @@ impl Access {
         hash: Option<&str>,
     ) -> Result<(), AccessError> {
         for _ in 0..ATTEMPTS {
-            let Some((item, Account::User(user))) = self.account_item(name).await? else { break };
-            if user.state == AccountState::Deleted {
-                break;
-            }
+            let (item, user) = match self.account_item(name).await? {
+                Some((item, Account::User(user))) if user.state != AccountState::Deleted => (item, user),
+                _ => return Err(AccessError::unknown(format!("user {name}"))),
+            };
+            let was_administrator = is_administrator(&user);
             let changed = changed(user, change, hash, self.registry.now());
+            let check = match was_administrator && !is_administrator(&changed) {
+                true => self.still_administrator(caller).await?,
+                false => None,
+            };
             let seen = Condition::Version(item.version.clone());
             let version = self.registry.fresh_version();
-            let writes = vec![
+            let mut writes = vec![
                 self.registry.put(item.key.clone(), version, Record::User(changed), seen),
                 self.audit_write(caller, "user.change", name.as_str(), AuditOutcome::Done, &words(change)),
             ];
+            writes.extend(check);
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());
             }
         }
-        Err(AccessError::unknown(format!("user {name}")))
+        Err(AccessError::contended())
+    }
+
+    /// Returns the check that the caller is an administrator still when this is written: of two who take it from each
+    /// other at the same time, one is left. The operator needs none.
+    async fn still_administrator(&self, caller: &Caller) -> Result<Option<Write>, AccessError> {
+        let Some(name) = caller.user() else { return Ok(None) };
+        match self.account_item(name).await? {
+            Some((item, Account::User(user))) if is_administrator(&user) => {
+                Ok(Some(Write::Check(item.key, Condition::Version(item.version))))
+            }
+            _ => Err(AccessError::forbidden("only an administrator may do that")),
+        }
     }
 
     /// Returns the account. Users see their own and their organisations, administrators all.
@@ -264,6 +284,13 @@ impl Access {
         }
         let unknown = || AccessError::unknown(format!("account {name}"));
         let (item, account) = self.account_item(name).await?.ok_or_else(unknown)?;
+        if let Account::User(_) = &account {
+            self.require_other_owners(name).await?;
+        }
+        let check = match &account {
+            Account::User(user) if is_administrator(user) => self.still_administrator(caller).await?,
+            _ => None,
+        };
         let record = match account {
             Account::User(user) => Record::User(UserRecord {
                 state: AccountState::Deleted,
@@ -277,10 +304,11 @@ impl Access {
             }),
         };
         let seen = Condition::Version(item.version.clone());
-        let writes = vec![
+        let mut writes = vec![
             self.registry.put(item.key.clone(), self.registry.fresh_version(), record, seen),
             self.audit_write(caller, "account.delete", name.as_str(), AuditOutcome::Done, ""),
         ];
+        writes.extend(check);
         if self.registry.transact(writes).await?.is_some() {
             return Err(AccessError::contended());
         }
@@ -370,6 +398,10 @@ fn is_there(account: &Account) -> bool {
         Account::Organisation(organisation) => organisation.state,
     };
     state != AccountState::Deleted
+}
+
+fn is_administrator(user: &UserRecord) -> bool {
+    user.is_administrator && user.state == AccountState::Active
 }
 
 fn changed(

@@ -226,6 +226,9 @@ pub struct BucketRecord {
     pub left_thousandths: u64,
     /// When.
     pub at: Timestamp,
+    /// Whether it has been noted that it is empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_noted: bool,
 }
 
 /// An identity token was used; the key is its hash.

@@ -5,7 +5,7 @@ use registry::records::Visibility;
 use registry::testing::Call::ItemsGet;
 use test_support::access::basic;
 
-use super::house::{House, PASSWORD, ask_token, bearer_of, field, limits};
+use super::house::{House, PASSWORD, ask_token, bearer_of, field, limits, name, root};
 use crate::client::{Client, blob, manifest, mounting, uploads};
 use crate::content::Image;
 use crate::probe::Calls;
@@ -40,6 +40,8 @@ async fn a_login_reads_three_times_at_most() {
     house.user("alice").await;
     let personal = house.personal("alice", Limits::None).await;
     let robot = house.robot("ci", limits("team/*", &[Permission::Pull])).await;
+    let revoked = house.personal("alice", Limits::None).await;
+    house.access.token_revoke(&root(), &name("alice"), revoked.id()).await.unwrap();
     let kept = ask_token(&house.client(), &basic("alice", personal.reveal()), "offline_token=true").await;
     let kept = field(&kept, "refresh_token");
     let address = Address::new("192.0.2.7");
@@ -47,6 +49,7 @@ async fn a_login_reads_three_times_at_most() {
         ("alice", PASSWORD, 3),
         ("alice", personal.reveal(), 2),
         ("team+ci", robot.reveal(), 2),
+        ("alice", revoked.reveal(), 2),
         ("alice", "wrong", 1),
         ("nobody", "wrong", 1),
     ] {

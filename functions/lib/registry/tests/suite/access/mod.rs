@@ -1,7 +1,9 @@
 //! Who may do what: the whole matrix, hostile credentials, throttling, and how soon a change takes effect.
 
+mod answers;
 mod calls;
 mod canary;
+mod flood;
 mod forged;
 mod forger;
 mod forgeries;
@@ -10,6 +12,8 @@ mod house;
 mod logins;
 mod matrix;
 mod places;
+mod removals;
 mod repositories;
 mod throttling;
 mod times;
+mod traces;
