@@ -1,12 +1,12 @@
 //! What each command does.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Subcommand};
 use registry::jobs::fsck::{Report, Severity, fsck};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::account::Asking;
 use crate::account::users::UserCommand;
@@ -14,6 +14,7 @@ use crate::api::Api;
 use crate::cli::{Arguments, Command, KeyCommand, TagCommand};
 use crate::content;
 use crate::keys::Keys;
+use crate::log::log;
 use crate::serve::serve;
 use crate::settings::Settings;
 use crate::smoke::smoke;
@@ -30,12 +31,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     let usual = Whereabouts::usual_registry(&arguments.options, environment);
     let settings = Settings::new(arguments.options, &serve_options, environment)?;
     let filter = EnvFilter::try_new(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(is_terminal)
-        .with_writer(std::io::stderr)
-        .init();
+    log(filter, std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {

@@ -11,6 +11,7 @@ mod connection;
 mod content;
 mod credentials;
 mod keys;
+mod log;
 mod operator;
 mod output;
 mod password;

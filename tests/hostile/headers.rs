@@ -27,6 +27,8 @@ const HARMLESS: &[&str] = &[
     "Via: 1.1 loop, 1.1 loop, 1.1 loop",
     "Connection: close, Host, Content-Length",
     "Origin: https://evil.example",
+    "Sec-Fetch-Site: cross-site",
+    "Sec-Fetch-Site: nonsense",
     "Referer: \u{202e}",
     "User-Agent: () { :; }; echo",
     "X-Amz-Date: garbage",
@@ -53,6 +55,10 @@ fn hosts() -> Vec<Row> {
         start("an empty host").header("Host: ").answered(202),
         start("a host that is a path").header("Host: /v2/").answered(202),
         start("a host that is no host").header("Host: a b\"c").answered(202),
+        start("a form of another site")
+            .header("Origin: https://evil.example")
+            .header("Sec-Fetch-Site: cross-site")
+            .refused(403, "DENIED"),
         start("two hosts").header("Host: <host>").header("Host: evil.example").answered(202),
     ]
 }

@@ -89,6 +89,9 @@ impl Row {
             (_, Outcome::Reply(reply)) if reply.header("X-Injected").is_some() => {
                 Err("a header of the request's making".to_owned())
             }
+            (_, Outcome::Reply(reply)) if reply.header("Access-Control-Allow-Origin").is_some() => {
+                Err("pages of other sites may read it".to_owned())
+            }
             (_, Outcome::Reply(reply)) => self.judge_reply(reply),
         }
     }

@@ -21,6 +21,7 @@ fn by_https_the_realm_is_https_whatever_headers_say() {
     let request = Request::get("/v2/").header("x-forwarded-proto", "http");
     let answer = get(&server.address, &certificate, request).unwrap();
     assert_eq!(answer.status(), 401);
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
     let challenge = answer.headers()["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains("realm=\"https://localhost:5000/token\""), "{challenge}");
     assert!(reqwest::blocking::get(server.url("/v2/")).is_err(), "http is not spoken");

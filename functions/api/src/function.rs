@@ -25,6 +25,9 @@ const CHALLENGE_COPY: &str = "x-registry-challenge";
 /// The header in which the edge passes on whom it serves; it always overwrites it.
 const VIEWER_ADDRESS: &str = "x-viewer-address";
 
+/// Gateway and edge speak nothing else.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Larger answers travel in base64, which grows by a third always; as JSON text a manifest can double.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -78,16 +81,22 @@ impl Function {
     /// Answers; what goes wrong is an answer too.
     pub(crate) fn answer(self, request: lambda_http::Request) -> BoxFuture<'static, Answer> {
         Box::pin(async move {
-            if let Some(refusal) = self.refusal(&request) {
-                return Ok(gateway_response(refusal).await);
-            }
-            let is_head = request.method() == Method::HEAD;
-            let answering = async { gateway_response(self.handle(registry_request(request)).await).await };
-            Ok(tokio::select! {
-                response = answering => response,
-                () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", is_head).await,
-            })
+            let mut response = match self.refusal(&request) {
+                Some(refusal) => gateway_response(refusal).await,
+                None => self.answer_in_time(request).await,
+            };
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
+            Ok(response)
         })
+    }
+
+    async fn answer_in_time(&self, request: lambda_http::Request) -> Response<LambdaBody> {
+        let is_head = request.method() == Method::HEAD;
+        let answering = async { gateway_response(self.handle(registry_request(request)).await).await };
+        tokio::select! {
+            response = answering => response,
+            () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", is_head).await,
+        }
     }
 
     fn refusal(&self, request: &lambda_http::Request) -> Option<Response<Body>> {

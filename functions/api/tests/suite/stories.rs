@@ -31,6 +31,19 @@ async fn every_source_carries_a_push_and_a_pull() {
 }
 
 #[tokio::test]
+async fn every_answer_says_that_nothing_but_tls_is_spoken() {
+    for source in SOURCES {
+        let world = World::new();
+        for (method, path) in
+            [("GET", "/v2/"), ("GET", "/v2/Bad/tags/list"), ("POST", "/v2/"), ("GET", "/token")]
+        {
+            let reply = world.ask(&Sent::new(method, path).event(source)).await;
+            assert_eq!(reply.header("strict-transport-security"), "max-age=31536000", "{source} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_head_tells_the_length_though_it_has_no_body() {
     for source in SOURCES {
         let world = World::new();

@@ -28,7 +28,7 @@ mod words;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Extension, Router, middleware};
-use http::{HeaderValue, Request, Response, header};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use registry::access::Access;
 use registry::http::Body;
@@ -82,9 +82,7 @@ impl Management {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        registry::http::guard(response.headers_mut());
         response.map(|body| body.map_err(Into::into).boxed_unsync())
     }
 }

@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use http::{Request, Response};
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,6 +30,9 @@ const BUFFER_BYTES: usize = 512 * 1024;
 
 /// How long a connection is quiet before the system asks whether the client is still there, and asks again.
 const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+
+/// For a year. Not for the hosts below this one, which may be others'.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// The connections of a server.
 pub(crate) struct Connections<A> {
@@ -72,6 +77,7 @@ where
             stopping: self.stopping.clone(),
             watcher: self.graceful.watcher(),
             origin,
+            is_tls: false,
         }
     }
 
@@ -88,6 +94,7 @@ struct Connection<A> {
     stopping: watch::Receiver<bool>,
     watcher: Watcher,
     origin: Origin,
+    is_tls: bool,
 }
 
 impl<A, F> Connection<A>
@@ -102,21 +109,25 @@ where
             _ = listening.changed() => return,
         };
         match handshake {
-            Ok(Ok(stream)) => self.serve(stream).await,
+            Ok(Ok(stream)) => Self { is_tls: true, ..self }.serve(stream).await,
             Ok(Err(error)) => tracing::debug!(error = %error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let Self { answer, patience, stopping, watcher, origin } = self;
+        let Self { answer, patience, stopping, watcher, origin, is_tls } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let (answer, stop) = (answer.clone(), Stop::new(stopping.clone()));
             let address = origin.address(request.headers());
             async move {
                 let mut request = request.map(|body| until_stop(body, &stop, patience.silence));
                 request.extensions_mut().insert(address);
-                let answer = answer(request).await;
+                let answer = AssertUnwindSafe(async move { answer(request).await }).catch_unwind().await;
+                let mut answer = answer.unwrap_or_else(|_| broken_down());
+                if is_tls {
+                    answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
+                }
                 Ok::<_, Infallible>(if stop.has_interrupted() { repeatable(answer) } else { answer })
             }
         });
@@ -129,6 +140,12 @@ where
             tracing::debug!(error = %error, "a connection ended early");
         }
     }
+}
+
+/// Nothing of it reaches the client; where it happened has been written to standard error.
+fn broken_down() -> Response<Body> {
+    tracing::error!("a request was not answered: the registry panicked");
+    refusal(ErrorCode::Unknown, "something went wrong inside the registry; its log says what")
 }
 
 /// Sets what every connection needs.

@@ -175,3 +175,32 @@ async fn a_unix_socket_is_answered_too() {
     let client = UnixStream::connect(folder.path().join("socket")).await.unwrap();
     assert_eq!(seen_addresses(listener.into(), client).await, " ");
 }
+
+#[tokio::test]
+async fn an_answer_that_panics_is_an_error_and_the_connection_goes_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = |request: Request<Body>| async move {
+        assert_ne!(request.uri().path(), "/broken", "a secret of the inside");
+        refusal(ErrorCode::Denied, "not here")
+    };
+    tokio::spawn(serve(listener, answer, PATIENT, std::future::pending()));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET /broken HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let broken = read_until(&mut client, "}]}").await;
+    assert!(broken.starts_with("HTTP/1.1 500 ") && broken.contains(r#""code":"UNKNOWN""#), "{broken}");
+    assert!(!broken.contains("secret"), "{broken}");
+    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    assert!(read_until(&mut client, "}]}").await.starts_with("HTTP/1.1 403 "));
+}
+
+async fn read_until(client: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        let mut bytes = [0; 1024];
+        let length = client.read(&mut bytes).await.unwrap();
+        assert_ne!(length, 0, "it ended: {text}");
+        text.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+    }
+    text
+}

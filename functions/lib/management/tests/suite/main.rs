@@ -4,6 +4,7 @@
 
 mod document;
 mod failures;
+mod fields;
 mod inputs;
 mod lists;
 mod rights;

@@ -213,6 +213,9 @@ fn full(bytes: impl Into<bytes::Bytes>) -> Body {
 fn check(reply: &Reply) {
     assert_eq!(reply.header("cache-control"), "no-store");
     assert_eq!(reply.header("x-content-type-options"), "nosniff");
+    assert!(reply.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert!(!reply.headers.keys().any(|name| name.as_str().starts_with("access-control-")), "{reply:#?}");
+    assert!(reply.text.is_empty() || reply.header("content-type").ends_with("json"), "{reply:#?}");
     let status = reply.status.as_u16();
     assert_eq!(status == 401, reply.headers.contains_key("www-authenticate"), "{reply:#?}");
     if status == 401 {

@@ -25,6 +25,9 @@ pub(crate) fn wanted(
     let mut headers = HeaderMap::new();
     headers.insert("docker-content-digest", text_header(digest.as_str()));
     headers.insert(header::ETAG, text_header(&format!("\"{digest}\"")));
+    // A client may keep it for itself, if it asks each time whether it still may have it.
+    headers.insert(header::CACHE_CONTROL, text_header("private, no-cache"));
+    headers.insert(header::VARY, text_header("authorization"));
     if request.has_content(digest) {
         return Ok(Wanted::Nothing(with_headers(status(StatusCode::NOT_MODIFIED), headers)));
     }

@@ -6,7 +6,7 @@ use oci::{
     ReferenceInvalid, RepeatedParameter, upload_path,
 };
 
-use super::respond::{Body, full, name_version, text_header};
+use super::respond::{Body, complete, full, text_header};
 use crate::Error;
 use crate::ports::{Random, StoreErrorKind, SystemRandom};
 
@@ -196,7 +196,7 @@ pub fn told(error: Error) -> Told {
 /// Returns an answer that is an error, for those who answer before the service.
 pub fn refusal(code: ErrorCode, message: &str) -> Response<Body> {
     let mut response = HttpError::new(code, message).into_response();
-    name_version(&mut response);
+    complete(&mut response);
     response
 }
 

@@ -21,5 +21,5 @@ mod uploads;
 pub use action::{Action, DeleteAction, PullAction, PushAction};
 pub use authorization::shown;
 pub use error::{Told, refusal, told};
-pub use respond::{Body, BoxError};
+pub use respond::{Body, BoxError, guard};
 pub use service::Service;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 
@@ -13,6 +13,10 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of a request or an answer.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// No answer loads anything, and no page frames one.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Returns a body of no bytes.
 pub(crate) fn empty() -> Body {
@@ -40,10 +44,25 @@ pub(crate) fn status(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// Names the version of the API, as every answer has to.
-pub(crate) fn name_version(response: &mut Response<Body>) {
+/// Adds what every answer has: the version of the API, and what guards it.
+pub(crate) fn complete(response: &mut Response<Body>) {
     let version = HeaderValue::from_static("registry/2.0");
     response.headers_mut().insert("docker-distribution-api-version", version);
+    guard(response.headers_mut());
+}
+
+/// Adds what keeps browsers and caches from making more of an answer than it is, unless it says something itself.
+///
+/// What somebody pushed is shown by no page, runs nowhere, and is taken for nothing but its type; and nobody keeps an
+/// answer for somebody else.
+pub fn guard(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 /// Returns a header value of text that the registry made; what cannot be one becomes empty.

@@ -9,7 +9,7 @@ use super::action::{Action, DeleteAction, PullAction, PushAction};
 use super::entry::Entry;
 use super::error::HttpError;
 use super::request::Request;
-use super::respond::{Body, empty, name_version};
+use super::respond::{Body, complete, empty};
 use super::{authorization, base, blobs, challenge, manifests, referrers, tags, token, uploads};
 use crate::Registry;
 use crate::access::{Access, Address, Caller, Delete, Denied, Gate, Permit, Pull, Push};
@@ -60,7 +60,7 @@ impl Service {
             Ok(response) => response,
             Err(error) => error.into_response(),
         };
-        name_version(&mut response);
+        complete(&mut response);
         log.end(&response);
         if is_head { without_body(response) } else { response }
     }
@@ -78,6 +78,9 @@ impl Service {
             HttpError::new(ErrorCode::Unsupported, message).with_header(header::ALLOW, methods)
         })?;
         let scope = action.scope();
+        if crosses_sites(&head) {
+            return Err(HttpError::new(ErrorCode::Denied, "a page of another site may change nothing here"));
+        }
         let request = Request { endpoint, query, head };
         let realm = || self.entry.origin(&request.head.headers);
         let denied = |denied: Denied| challenge::denied(denied, &self.gate, &realm(), scope.as_deref());
@@ -171,6 +174,12 @@ impl RequestLog {
             tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
         }
     }
+}
+
+/// A browser shows the credentials that it keeps to whatever page makes it ask; and it says so, which nobody else does.
+fn crosses_sites(head: &http::request::Parts) -> bool {
+    let from = head.headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
+    !head.method.is_safe() && matches!(from, Some(b"cross-site" | b"same-site"))
 }
 
 /// A HEAD has the headers of a GET, and no body; a body of known length tells that length.

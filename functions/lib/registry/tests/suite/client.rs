@@ -10,6 +10,7 @@ use registry::http::{Body, BoxError, Service};
 use registry::{Blob, Error, Registry};
 
 use crate::content::{Content, Image};
+use crate::guards;
 
 /// Asks one process of a registry.
 #[derive(Clone)]
@@ -51,10 +52,20 @@ impl Reply {
 
     /// Returns the whole answer as text, headers in the order of their names.
     pub(crate) fn text(&self) -> String {
+        self.text_without(&[])
+    }
+
+    /// Returns the same without the headers that every answer has.
+    pub(crate) fn own_text(&self) -> String {
+        self.text_without(guards::OF_EVERY_ANSWER)
+    }
+
+    fn text_without(&self, left_out: &[&str]) -> String {
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             format!("{name}: {}\n", value.to_str().unwrap())
         };
-        let mut headers: Vec<String> = self.headers.iter().map(header).collect();
+        let told = self.headers.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+        let mut headers: Vec<String> = told.map(header).collect();
         headers.sort();
         let body = String::from_utf8_lossy(&self.body);
         format!("{}\n{}\n{body}", self.status.as_u16(), headers.concat())
@@ -106,7 +117,7 @@ impl Client {
         self.registry.as_ref().unwrap().upload_adopt(id).await
     }
 
-    /// Sends a request with any body.
+    /// Sends a request with any body. What is true of every answer is checked here.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -128,7 +139,9 @@ impl Client {
         let response = self.service.handle(request.body(body).unwrap()).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Reply { status: head.status, headers: head.headers, body }
+        let reply = Reply { status: head.status, headers: head.headers, body };
+        guards::check(&reply);
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {

@@ -8,6 +8,7 @@ mod content;
 mod contract;
 mod direct;
 mod faults;
+mod guards;
 mod lifetimes;
 mod probe;
 mod races;

@@ -115,8 +115,8 @@ async fn scenario(house: &House) -> (Vec<String>, Vec<Reply>) {
     (secrets, replies)
 }
 
-#[tokio::test]
-async fn no_secret_is_logged_stored_or_answered() {
+/// Returns all that is logged until the future ends, and what that returns.
+pub(super) async fn logged<T>(future: impl Future<Output = T>) -> (String, T) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -125,10 +125,20 @@ async fn no_secret_is_logged_stored_or_answered() {
         .with_ansi(false)
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    let house = House::new().await;
-    let (secrets, replies) = scenario(&house).await;
+    tracing::callsite::rebuild_interest_cache();
+    let returned = future.await;
     drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    (String::from_utf8(log.0.lock().unwrap().clone()).unwrap(), returned)
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_stored_or_answered() {
+    let (log, (house, secrets, replies)) = logged(async {
+        let house = House::new().await;
+        let (secrets, replies) = scenario(&house).await;
+        (house, secrets, replies)
+    })
+    .await;
     assert!(
         log.contains("answered") && log.contains("a request failed inside the registry"),
         "{}",
