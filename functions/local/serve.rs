@@ -42,7 +42,10 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     // Last of all: a password that is told to nobody is lost.
     let admitted = admission::admit(&access, &settings.serve).await?;
     greet(settings, address, &admitted)?;
-    let site = site_of(access.clone(), settings);
+    let site = match settings.serve.is_for_others() {
+        true => site_of(access.clone(), settings),
+        false => site_of(access.clone(), settings).of_this_machine(access.clone()),
+    };
     let listener = Listener::from(listener).with_tls(tls).behind_proxy(settings.serve.trusts_proxy);
     let clients =
         server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop.clone());

@@ -111,7 +111,8 @@ pub(crate) fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Returns whether the name or address cannot be another machine's.
+pub(crate) fn is_this_machine(host: &str) -> bool {
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(is_loopback)
 }

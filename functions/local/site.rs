@@ -1,30 +1,56 @@
 //! Everything that a registry answers: its content, logins, and its management.
 
-use http::{Request, Response};
+use http::uri::Authority;
+use http::{HeaderMap, Request, Response, header};
 use management::Management;
+use oci::ErrorCode;
 use registry::access::Access;
-use registry::http::{Body, Service};
+use registry::http::{Body, Service, refusal};
+
+use crate::serve_settings::is_this_machine;
 
 /// What answers requests. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct Site {
     registry: Service,
     management: Management,
+    /// Whose being open must not be used by pages of other sites, if only this machine is to get here.
+    of_this_machine: Option<Access>,
 }
 
 impl Site {
     /// Joins the service with the management of the same accounts.
     pub(crate) fn new(registry: Service, access: Access) -> Self {
-        Self { registry, management: Management::new(access) }
+        Self { registry, management: Management::new(access), of_this_machine: None }
+    }
+
+    /// The same for this machine alone: as long as everybody may do everything, the registry has no other name than
+    /// this machine's. A page in a browser here could otherwise let its own name lead here, and then read and change all
+    /// (DNS rebinding).
+    pub(crate) fn of_this_machine(self, access: Access) -> Self {
+        Self { of_this_machine: Some(access), ..self }
     }
 
     /// Hands the request to the part that its path belongs to.
     pub(crate) async fn answer(self, request: Request<Body>) -> Response<Body> {
+        if let Some(access) = self.of_this_machine.as_ref().filter(|_| has_another_name(request.headers()))
+            && !matches!(access.is_open().await, Ok(false))
+        {
+            return refusal(
+                ErrorCode::Denied,
+                "an open registry is localhost and nothing else; give it accounts, or start it with --url and --open",
+            );
+        }
         match is_management(request.uri().path()) {
             true => self.management.handle(request).await,
             false => self.registry.handle(request).await,
         }
     }
+}
+
+fn has_another_name(headers: &HeaderMap) -> bool {
+    let is_here = |host: &str| host.parse().is_ok_and(|host: Authority| is_this_machine(host.host()));
+    headers.get_all(header::HOST).iter().any(|host| !host.to_str().is_ok_and(is_here))
 }
 
 fn is_management(path: &str) -> bool {
@@ -34,6 +60,22 @@ fn is_management(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_its_own() {
+        let named =
+            |host: &str| has_another_name(&HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]));
+        for own in ["localhost", "LocalHost:5000", "127.0.0.1:5000", "127.8.8.8", "[::1]:5000", "[::1]"] {
+            assert!(!named(own), "{own}");
+        }
+        for other in
+            ["evil.example:5000", "localhost.evil.example", "192.0.2.1:5000", "[2001:db8::1]", "", "a b"]
+        {
+            assert!(named(other), "{other}");
+        }
+        // No browser leaves it out.
+        assert!(!has_another_name(&HeaderMap::new()));
+    }
 
     #[test]
     fn the_management_has_its_prefix_for_itself() {

@@ -60,6 +60,35 @@ fn the_first_administrator_gets_a_password_that_is_shown_once_and_kept_nowhere()
 }
 
 #[test]
+fn a_page_whose_name_leads_here_gets_nothing_from_an_open_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), &[]);
+    let client = reqwest::blocking::Client::new();
+    let ask = |method: &str, path: &str, host: &str| {
+        let request = client.request(method.parse().unwrap(), server.url(path)).header("host", host);
+        request
+            .json(&serde_json::json!({"name": "mallory", "password": "correct horse battery"}))
+            .send()
+            .unwrap()
+    };
+    for (method, path) in [
+        ("GET", "/v2/"),
+        ("GET", "/v2/_catalog"),
+        ("POST", "/v2/a/blobs/uploads/"),
+        ("POST", "/api/v1/users"),
+        ("GET", "/token"),
+    ] {
+        let refused = ask(method, path, "evil.example:5000");
+        assert_eq!(refused.status(), 403, "{method} {path}");
+        assert!(refused.text().unwrap().contains("DENIED"), "{method} {path}");
+    }
+    assert_eq!(ask("POST", "/v2/a/blobs/uploads/", "localhost:5000").status(), 202);
+    // Once there are accounts, a name opens nothing.
+    assert_eq!(ask("POST", "/api/v1/users", "localhost").status(), 201);
+    assert_eq!(ask("GET", "/v2/", "registry.example").status(), 401);
+}
+
+#[test]
 fn the_first_password_may_come_from_a_file_and_counts_for_the_first_start_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (data, file) = (folder.path().join("data"), folder.path().join("password"));

@@ -1,12 +1,15 @@
 //! Items in one redb file. See `docs/decisions/0003-redb-for-items.md`.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::ops::Bound;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use redb::{Database, DatabaseError, ReadOnlyTable, TableDefinition};
+use redb::{Database, DatabaseError, ReadOnlyTable, StorageError, TableDefinition};
 use registry::ports::{
     Direction, Item, ItemScan, ItemStore, Key, Query, StoreError, StoreErrorKind, TransactError, Write,
 };
@@ -26,6 +29,11 @@ const CACHE_BYTES: usize = 4 * 1024 * 1024;
 const SEPARATOR: u8 = 0;
 
 const FILE_NAME: &str = "items.redb";
+
+/// Makes the file before the database does: hashes of passwords are nobody else's to read.
+fn make_private(file: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(|_| ())
+}
 
 /// The items of a folder.
 pub struct Items {
@@ -48,7 +56,10 @@ impl Items {
     /// Opens the items in `folder`, which has to exist.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let (file, room) = (folder.join(FILE_NAME), Room::on_disk_of(folder));
-        Self::open_with(room, move || Database::builder().set_cache_size(CACHE_BYTES).create(&file))
+        Self::open_with(room, move || {
+            make_private(&file).map_err(StorageError::Io)?;
+            Database::builder().set_cache_size(CACHE_BYTES).create(&file)
+        })
     }
 
     /// Returns whether the folder has items.
@@ -133,7 +144,7 @@ fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
 
 type Entry<'a> = (redb::AccessGuard<'a, &'static [u8]>, redb::AccessGuard<'a, &'static [u8]>);
 
-fn read_entry(entry: Result<Entry<'_>, redb::StorageError>) -> Result<Item, StoreError> {
+fn read_entry(entry: Result<Entry<'_>, StorageError>) -> Result<Item, StoreError> {
     let (key, value) = entry.map_err(database_error)?;
     decode_item(decode_key(key.value())?, value.value())
 }

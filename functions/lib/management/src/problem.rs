@@ -68,6 +68,7 @@ impl From<AccessError> for Problem {
                 retry_after_secs: Some(retry_after_secs),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
             },
+            AccessError::IssuerUnavailable => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             AccessError::Registry(error) => {
                 let told = registry::http::told(error);
                 Self { request_id: told.request_id, ..Self::new(told.status, told.message) }

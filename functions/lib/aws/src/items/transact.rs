@@ -1,6 +1,5 @@
 //! Writes that happen all or not at all.
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -43,23 +42,19 @@ async fn put(store: &DynamoDb, item: &Item, condition: &Condition) -> Result<(),
         .await;
     match written {
         Ok(_) => Ok(()),
-        Err(SdkError::ServiceError(refused)) if is_conditional(refused.err()) => {
-            let PutItemError::ConditionalCheckFailedException(failed) = refused.into_err() else {
-                return Ok(());
+        Err(error) => {
+            let context = || format!("put of {}/{}", item.key.pk, item.key.sk);
+            let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
+                return Err(store_error(context(), error).into());
             };
-            let found = failed.item.map(decode).transpose()?;
+            let found = failed.item.clone().map(decode).transpose()?;
             // The SDK repeats a call whose answer was lost, and then finds what that call wrote.
             match found.as_ref().is_some_and(|found| found.version == item.version) {
                 true => Ok(()),
                 false => Err(TransactError::Conflict(Box::new(Conflict { key: item.key.clone(), found }))),
             }
         }
-        Err(error) => Err(store_error(format!("put of {}/{}", item.key.pk, item.key.sk), error).into()),
     }
-}
-
-fn is_conditional(error: &PutItemError) -> bool {
-    matches!(error, PutItemError::ConditionalCheckFailedException(_))
 }
 
 /// A transaction that met another one is made again: nothing of it was written.
@@ -88,18 +83,13 @@ async fn transact_write_items(
         .await;
     match written {
         Ok(_) => Ok(()),
-        Err(SdkError::ServiceError(refused)) if is_cancelled(refused.err()) => match refused.into_err() {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                Err(cancellation(writes, cancelled.cancellation_reasons.unwrap_or_default()))
+        Err(error) => match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                Err(cancellation(writes, cancelled.cancellation_reasons().to_vec()))
             }
-            _ => Ok(()),
+            _ => Err(store_error(context(writes), error).into()),
         },
-        Err(error) => Err(store_error(context(writes), error).into()),
     }
-}
-
-fn is_cancelled(error: &TransactWriteItemsError) -> bool {
-    matches!(error, TransactWriteItemsError::TransactionCanceledException(_))
 }
 
 /// One reason for each write, in their order; most of them say `None`.

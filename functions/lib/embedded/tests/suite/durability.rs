@@ -57,3 +57,12 @@ async fn lost_bytes_of_an_upload_are_an_error_and_never_zeros() {
     assert_eq!(finished.unwrap_err().kind, StoreErrorKind::Corrupt);
     assert_eq!(files.head(&key).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn the_database_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    drop(Items::open(folder.path()).unwrap());
+    let mode = std::fs::metadata(folder.path().join("items.redb")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

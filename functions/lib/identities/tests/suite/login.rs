@@ -193,8 +193,8 @@ async fn an_issuer_that_cannot_be_asked_is_named_in_the_log_alone() {
     let world = World::trusting().await;
     world.issuer.answer(KEYS, Answer::Status(500));
     let token = world.identity_token(&json!({}));
-    let (code, message) = world.login(&token).await.expect(403).error();
-    assert_eq!(code, "DENIED");
+    let (code, message) = world.login(&token).await.expect(503).error();
+    assert_eq!(code, "UNAVAILABLE");
     assert!(message.contains("try again"), "{message}");
     assert!(!message.contains("127.0.0.1") && !message.contains("500"), "{message}");
     world.issuer.publish(&[&world.signer]);

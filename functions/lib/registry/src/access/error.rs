@@ -28,6 +28,9 @@ pub enum AccessError {
         /// When the next attempt is possible.
         retry_after_secs: u64,
     },
+    /// Whoever vouches for the caller does not answer; nobody's wrong attempt, and worth another one.
+    #[error("the issuer of the identity token cannot be asked for its keys now; try again")]
+    IssuerUnavailable,
     /// Something of the registry itself.
     #[error(transparent)]
     Registry(#[from] Error),

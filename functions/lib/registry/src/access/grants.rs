@@ -16,7 +16,7 @@ use crate::records::{TokenKind, TokenRecord};
 /// How long an access token is good. Some clients take less than a minute for a mistake.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(5 * 60);
 
-/// How long a login lasts that is not used again.
+/// How long a login lasts at most, however much it is used.
 const REFRESH_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// How long what an OIDC issuer vouched for lasts.

@@ -33,8 +33,12 @@ impl Access {
             // What was typed as a name may be a secret in the wrong field.
             let actor = user.parse::<AccountName>().map(|name| name.to_string()).unwrap_or_default();
             let stranger = Caller::anonymous(address.clone());
-            // Of those that are throttled there is a trace already, one for all.
-            if !matches!(error, AccessError::Registry(_) | AccessError::Throttled { .. }) {
+            // Of those that are throttled there is a trace already, one for all; the log has the others.
+            let is_traced_elsewhere = matches!(
+                error,
+                AccessError::Registry(_) | AccessError::IssuerUnavailable | AccessError::Throttled { .. }
+            );
+            if !is_traced_elsewhere {
                 self.audit(&stranger, "login", &actor, AuditOutcome::Refused, &error.to_string()).await;
             }
         }

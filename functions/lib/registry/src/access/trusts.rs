@@ -211,9 +211,7 @@ fn refused(error: &IdentityInvalid) -> AccessError {
         IdentityInvalid::Signature => AccessError::Unauthorized,
         IdentityInvalid::Unreachable { .. } => {
             tracing::warn!(error = %error, "an identity token could not be checked");
-            AccessError::Forbidden(
-                "the issuer of the identity token cannot be asked for its keys now; try again".to_owned(),
-            )
+            AccessError::IssuerUnavailable
         }
     }
 }

@@ -52,6 +52,7 @@ impl From<AccessError> for HttpError {
             AccessError::Conflict(_) | AccessError::Invalid(_) => {
                 Self::new(ErrorCode::ParameterInvalid, message)
             }
+            AccessError::IssuerUnavailable => Self::new(ErrorCode::Unavailable, message),
             AccessError::Throttled { retry_after_secs } => Self::new(ErrorCode::TooManyRequests, message)
                 .with_header(header::RETRY_AFTER, &retry_after_secs.to_string()),
             AccessError::Registry(error) => error.into(),
