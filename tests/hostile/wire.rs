@@ -49,25 +49,25 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn nearly() -> Vec<Row> {
-    let path = format!("GET /v2/{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(1024 * 1024));
-    let query = format!("GET /v2/?{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(1024 * 1024));
-    let all = "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let path = format!("GET /v2/{} HTTP/1.1\r\nHost: <host>\r\n\r\n", "a".repeat(1024 * 1024));
+    let query = format!("GET /v2/?{} HTTP/1.1\r\nHost: <host>\r\n\r\n", "a".repeat(1024 * 1024));
+    let all = "OPTIONS * HTTP/1.1\r\nHost: <host>\r\nConnection: close\r\n\r\n";
     let absolute = "GET http://evil.example/v2/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
     let elsewhere = "GET http://evil.example/x HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
     let chunked_1_0 = "PATCH <open> HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
-    let hidden = "GET /v2/Bad/tags/list HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n\
-                  DELETE /v2/<name>/manifests/latest HTTP/1.1\r\nHost: x\r\n\r\n";
+    let hidden = "GET /v2/Bad/tags/list HTTP/1.1\r\nHost: <host>\r\nConnection: close\r\n\r\n\
+                  DELETE /v2/<name>/manifests/latest HTTP/1.1\r\nHost: <host>\r\n\r\n";
     vec![
         raw("a path of a megabyte", path).unparsed(),
         raw("a query of a megabyte", query).unparsed(),
         raw("chunks in HTTP/1.0", chunked_1_0).unparsed(),
         raw("everything at once", all).refused(404, "UNSUPPORTED"),
-        raw("an absolute path to another host", absolute).answered(200),
-        raw("an absolute path to nowhere", elsewhere).refused(404, "UNSUPPORTED"),
+        raw("an absolute path to another host", absolute).refused(403, "DENIED"),
+        raw("an absolute path to nowhere", elsewhere).refused(403, "DENIED"),
         raw("HTTP/1.0", "GET /v2/ HTTP/1.0\r\n\r\n").answered(200),
         raw("no host", "GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n").answered(200),
-        raw("bare line feeds", "GET /v2/ HTTP/1.1\nHost: x\nConnection: close\n\n").answered(200),
-        raw("empty lines at the front", "\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        raw("bare line feeds", "GET /v2/ HTTP/1.1\nHost: <host>\nConnection: close\n\n").answered(200),
+        raw("empty lines at the front", "\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: <host>\r\nConnection: close\r\n\r\n")
             .answered(200),
         raw("a request after the last one", hidden).refused(400, "NAME_INVALID"),
     ]

@@ -19,6 +19,8 @@ const MEMBERS_MAX: usize = 10_000;
 
 impl Access {
     /// Makes an organisation; the user who does is its first owner.
+    ///
+    /// Repositories that nobody owns belong to administrators, so that nobody else gets them by taking their name.
     pub async fn organisation_create(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
         let user = match caller.user() {
             Some(user) => {
@@ -34,6 +36,9 @@ impl Access {
                 None
             }
         };
+        if !self.is_administrator(caller).await? && self.first_repository(name).await?.is_some() {
+            return Err(AccessError::Conflict(format!("the name {name} is taken, or was once")));
+        }
         let record = OrganisationRecord {
             state: AccountState::Active,
             default_visibility: Visibility::default(),

@@ -317,7 +317,8 @@ impl Access {
         self.memberships_end(name).await
     }
 
-    async fn first_repository(&self, name: &AccountName) -> Result<Option<RepositoryName>, AccessError> {
+    /// Returns one of the repositories whose namespace has this name, if there is any.
+    pub(crate) async fn first_repository(&self, name: &AccountName) -> Result<Option<RepositoryName>, AccessError> {
         let mut named = self.repositories_of(name, None, 1).await?;
         Ok(named.pop())
     }

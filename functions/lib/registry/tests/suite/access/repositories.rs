@@ -263,3 +263,16 @@ async fn what_is_pushed_to_a_new_repository_is_as_visible_as_its_namespace_says(
     house.client().get(&manifest("team/closed", "v1")).await.expect(401);
     house.client().get(&manifest("team/open", "v1")).await.expect(200);
 }
+
+#[tokio::test]
+async fn nobody_gets_the_repositories_of_an_ownerless_namespace_by_taking_its_name() {
+    let house = House::new().await;
+    house.user("alice").await;
+    let alice = login(&house.access, "alice").await;
+    house.repository("legacy/app", Visibility::Private).await;
+    let result = house.access.organisation_create(&alice, &name("legacy")).await;
+    assert!(matches!(result, Err(AccessError::Conflict(_))), "{result:?}");
+    house.access.organisation_create(&alice, &name("legacies")).await.unwrap();
+    // Whose they are already gives them an owner.
+    house.access.organisation_create(&root(), &name("legacy")).await.unwrap();
+}
