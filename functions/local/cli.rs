@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use oci::{RepositoryName, Tag};
+use oci::{Digest, RepositoryName, Tag};
 
 use crate::account::audit::AuditOptions;
 use crate::account::login::{LoginOptions, LogoutOptions};
@@ -33,6 +34,10 @@ const ENVIRONMENT: &str =
   SLIPWAY_TLS_KEY              as --tls-key
   SLIPWAY_URL                  as --url
   SLIPWAY_TRUST_PROXY          true: as --trust-proxy
+  SLIPWAY_GC_EVERY             as --gc-every
+  SLIPWAY_GC_UNTAGGED          as --gc-untagged
+  SLIPWAY_GC_HISTORY           as --gc-history
+  SLIPWAY_GC_TRASH             as --gc-trash
 
 The configuration file is TOML. Its keys are the long options without the dashes before them, such as data,
 listen, auth = true or tls-cert.";
@@ -106,6 +111,34 @@ pub(crate) struct ServeOptions {
     /// Failed logins are counted for each address. Without this option all of a proxy's clients count as one.
     #[arg(long)]
     pub(crate) trust_proxy: bool,
+    #[command(flatten)]
+    pub(crate) collection: CollectionOptions,
+}
+
+/// What the garbage collection understands; `slipway gc` goes by the environment and the file, too.
+#[derive(Debug, Default, Args)]
+#[command(next_display_order = 30)]
+pub(crate) struct CollectionOptions {
+    /// How often garbage is collected while the registry runs, such as 10m or 1h; `off` leaves it to `slipway gc`
+    /// [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) gc_every: Option<Duration>,
+    /// Collect also manifests that had no tag for so long, such as 30d, and that no index lists; `off` keeps them
+    /// [default: off]
+    ///
+    /// What refers to a manifest that is there, such as a signature, stays with it.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) gc_untagged: Option<Duration>,
+    /// How long a manifest is kept after a tag has left it, so that `slipway tag restore` can put the tag back
+    /// [default: 7d]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) gc_history: Option<Duration>,
+    /// How many days collected blobs are kept in the trash, for `slipway undelete`; 0 deletes them at once [default: 7]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) gc_trash: Option<u16>,
+    /// How long a blob is kept that no manifest needs; uploads seven times as long, for tests
+    #[arg(long, value_name = "TIME", value_parser = duration, hide = true)]
+    pub(crate) lease: Option<Duration>,
 }
 
 /// What can be done.
@@ -123,6 +156,23 @@ pub(crate) enum Command {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Collect garbage: delete what nobody needs
+    ///
+    /// A running registry does that by itself (see --gc-every), and is asked by this command to do it now. Blobs are
+    /// kept for a day after they were pushed, and collected ones for some days in the trash.
+    #[command(after_help = "Example:\n  slipway gc --dry-run")]
+    Gc(GcOptions),
+    /// Bring collected blobs back from the trash, into a repository
+    ///
+    /// They are kept there as if they had just been pushed: for a day, or as long as a manifest needs them.
+    #[command(after_help = "Example:\n  slipway undelete team/app sha256:4f53cda18c2baa0c…")]
+    Undelete {
+        /// The repository
+        repository: RepositoryName,
+        /// Their digests
+        #[arg(required = true)]
+        digests: Vec<Digest>,
     },
     /// Log in to a registry; docker is logged in then too
     ///
@@ -188,6 +238,17 @@ pub(crate) enum Command {
     },
 }
 
+/// What `gc` understands.
+#[derive(Debug, Args)]
+pub(crate) struct GcOptions {
+    /// Only say what would go, and why
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// What can be done with signing keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -216,6 +277,24 @@ pub(crate) enum TagCommand {
         #[arg(required = true)]
         tags: Vec<Tag>,
     },
+    /// Show where tags pointed before, the latest move first
+    #[command(after_help = "Example:\n  slipway tag log team/app:1.0")]
+    Log {
+        /// NAME or NAME:TAG
+        image: String,
+    },
+    /// Put a tag back to where it pointed before its last move or its deletion
+    ///
+    /// Manifests without a tag are kept for --gc-history at least, and longer unless --gc-untagged says otherwise. One
+    /// that was deleted by its digest cannot be brought back.
+    #[command(after_help = "Example:\n  slipway tag restore team/app:1.0")]
+    Restore {
+        /// NAME:TAG
+        image: String,
+        /// A manifest of the tag's history, instead of the last one
+        #[arg(long, value_name = "DIGEST")]
+        to: Option<Digest>,
+    },
 }
 
 /// Reads `127.0.0.1:5000`, `localhost:5000`, `[::1]:5000` or `5000`.
@@ -225,6 +304,14 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     }
     let mut addresses = text.to_socket_addrs().map_err(|error| format!("{text:?}: {error}"))?;
     addresses.next().ok_or_else(|| format!("{text:?} has no address"))
+}
+
+/// Reads `30s`, `10m`, `7d` and the like; `off` is no time at all.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    match text {
+        "off" | "0" => Ok(Duration::ZERO),
+        text => humantime::parse_duration(text).map_err(|error| format!("{text:?}: {error}")),
+    }
 }
 
 #[cfg(test)]

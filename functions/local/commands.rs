@@ -13,12 +13,14 @@ use crate::account::users::UserCommand;
 use crate::api::Api;
 use crate::cli::{Arguments, Command, KeyCommand, TagCommand};
 use crate::content;
+use crate::gc;
 use crate::keys::Keys;
 use crate::log::log;
 use crate::serve::serve;
 use crate::settings::Settings;
 use crate::smoke::smoke;
 use crate::storage::Storage;
+use crate::tags;
 use crate::whereabouts::Whereabouts;
 
 /// Runs the command of the arguments.
@@ -38,6 +40,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             None | Some(Command::Serve(_)) => serve(&settings).await?,
             Some(Command::Fsck { deep, json }) => return check(&settings, deep, json).await,
             Some(Command::Smoke(options)) => return smoke(options).await,
+            Some(Command::Gc(options)) => gc::collect(&settings, &options).await?,
+            Some(Command::Undelete { repository, digests }) => {
+                gc::undelete(&settings, &repository, &digests).await?;
+            }
             Some(Command::Key(KeyCommand::Rotate)) => Keys::rotate(&settings.data)?,
             Some(Command::Completions { shell }) => {
                 clap_complete::generate(shell, &mut Arguments::command(), "slipway", &mut std::io::stdout());
@@ -91,6 +97,10 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
             match asking.command {
                 TagCommand::Ls { name } => content::tags(&connection, &name, asking.is_json).await,
                 TagCommand::Rm { name, tags } => content::remove_tags(&connection, &name, &tags).await,
+                TagCommand::Log { image } => tags::log(&Api::new(connection, asking.is_json), &image).await,
+                TagCommand::Restore { image, to } => {
+                    tags::restore(&Api::new(connection, asking.is_json), &image, to.as_ref()).await
+                }
             }
         }
         Command::Inspect { registry, image, raw } => {
@@ -99,6 +109,8 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
         Command::Rm { registry, images } => content::remove(&at.connect(&registry).await?, &images).await,
         Command::Serve(_)
         | Command::Fsck { .. }
+        | Command::Gc(_)
+        | Command::Undelete { .. }
         | Command::Smoke(_)
         | Command::Key(_)
         | Command::Completions { .. } => Ok(()),

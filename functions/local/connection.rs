@@ -12,8 +12,10 @@ use registry::http::{BoxError, Service};
 use serde_json::Value;
 use tokio::net::UnixStream;
 
+use crate::housekeeping::Housekeeping;
 use crate::operator;
 use crate::remote::Remote;
+use crate::settings::Settings;
 use crate::site::Site;
 use crate::storage::Storage;
 
@@ -36,6 +38,19 @@ impl Connection {
     /// Finds the same, and makes a registry where none is.
     pub(crate) async fn open_or_make(data: &Path) -> Result<Self> {
         Self::found(Storage::open(data), data).await
+    }
+
+    /// Finds the same, for what a registry does for itself by these settings.
+    pub(crate) async fn keeping_house(settings: &Settings) -> Result<Self> {
+        let storage = match Storage::open_existing(&settings.data) {
+            Ok(storage) => storage.lasting(settings.collection.lifetimes),
+            in_use => return Self::found(in_use, &settings.data).await,
+        };
+        let access = storage.operator_access()?;
+        let registry = storage.registry();
+        let housekeeping = Housekeeping::new(&storage, &registry, access.clone(), settings.collection);
+        let site = Site::new(Service::guarded(access.clone()), access).with_housekeeping(housekeeping);
+        Ok(Self::Own(Box::new(site)))
     }
 
     /// Goes to the registry at an address.

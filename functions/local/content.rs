@@ -71,16 +71,21 @@ pub(crate) async fn remove_tags(connection: &Connection, name: &RepositoryName, 
     remove(connection, &images).await
 }
 
+/// Takes `NAME:TAG` apart, if there is a tag.
+pub(crate) fn name_and_tag(image: &str) -> (&str, Option<&str>) {
+    let last_part = image.rfind('/').map_or(0, |slash| slash + 1);
+    match image[last_part..].split_once(':') {
+        Some((name, tag)) => (&image[..last_part + name.len()], Some(tag)),
+        None => (image, None),
+    }
+}
+
 /// `NAME:TAG` or `NAME@DIGEST` as the path of its manifest; without either the tag is `latest`.
 fn manifest_path(image: &str) -> Result<String> {
-    let last_part = image.rfind('/').map_or(0, |slash| slash + 1);
-    let (name, reference) = match image.split_once('@') {
-        Some(parts) => parts,
-        None => match image[last_part..].split_once(':') {
-            Some((name, tag)) => (&image[..last_part + name.len()], tag),
-            None => (image, "latest"),
-        },
-    };
+    let (name, reference) = image.split_once('@').unwrap_or_else(|| {
+        let (name, tag) = name_and_tag(image);
+        (name, tag.unwrap_or("latest"))
+    });
     let name: RepositoryName = name.parse()?;
     let reference: Reference = reference.parse()?;
     Ok(format!("/v2/{name}/manifests/{reference}"))

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
 use identities::Issuers;
+use registry::Registry;
 use registry::access::{Access, AccessOptions};
 use registry::http::Service;
 use registry::ports::SystemClock;
@@ -16,6 +17,7 @@ use server::{Listener, Patience, Tls};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::admission::{self, Admitted, FIRST_ADMINISTRATOR};
+use crate::housekeeping::Housekeeping;
 use crate::keys::{self, Keys};
 use crate::operator;
 use crate::serve_settings::{TlsFiles, is_loopback};
@@ -30,8 +32,10 @@ const PATIENCE: Patience =
 
 /// Serves until a signal comes; then the requests under way end, and uploads keep what has arrived.
 pub(crate) async fn serve(settings: &Settings) -> Result<()> {
-    let storage = Storage::open(&settings.data)?;
-    let access = access(settings, &storage)?;
+    let storage = Storage::open(&settings.data)?.lasting(settings.collection.lifetimes);
+    let registry = storage.registry();
+    let access = access(settings, registry.clone())?;
+    let housekeeping = Housekeeping::new(&storage, &registry, access.for_operator(), settings.collection);
     let listen = settings.serve.listen;
     admission::check(&access, &settings.serve).await?;
     let tls = settings.serve.tls.as_ref().map(tls).transpose()?;
@@ -42,6 +46,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     // Last of all: a password that is told to nobody is lost.
     let admitted = admission::admit(&access, &settings.serve).await?;
     greet(settings, address, &admitted)?;
+    if let Some(every) = settings.collection.every {
+        tokio::spawn(housekeeping.clone().run(every));
+    }
     let site = match settings.serve.is_for_others() {
         true => site_of(access.clone(), settings),
         false => site_of(access.clone(), settings).of_this_machine(access.clone()),
@@ -51,7 +58,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
         server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop.clone());
     let operators = async {
         if let Some(listener) = operators {
-            let site = site_of(access.for_operator(), settings);
+            let site = site_of(access.for_operator(), settings).with_housekeeping(housekeeping);
             server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop).await;
         }
     };
@@ -68,7 +75,7 @@ fn site_of(access: Access, settings: &Settings) -> Site {
 }
 
 /// Returns the accounts; their keys follow the file.
-fn access(settings: &Settings, storage: &Storage) -> Result<Access> {
+fn access(settings: &Settings, registry: Registry) -> Result<Access> {
     let (data, service) = (settings.data.clone(), settings.serve.service().to_owned());
     Keys::make_first(&data)?;
     let watch = Watch::new(vec![keys::path(&data)]);
@@ -79,7 +86,7 @@ fn access(settings: &Settings, storage: &Storage) -> Result<Access> {
         notes_use: true,
     };
     let identities = Arc::new(Issuers::new(Arc::new(SystemClock)));
-    let access = Access::new(storage.registry(), keys.ring(&service), options, Some(identities));
+    let access = Access::new(registry, keys.ring(&service), options, Some(identities));
     tokio::spawn(watch.run({
         let access = access.clone();
         move || match Keys::read(&data) {

@@ -7,6 +7,7 @@ use etcetera::BaseStrategy;
 use serde::Deserialize;
 
 use crate::cli::{Options, ServeOptions};
+use crate::collection_settings::CollectionSettings;
 use crate::serve_settings::ServeSettings;
 
 /// Everything that can be set.
@@ -15,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     pub(crate) log: String,
     pub(crate) serve: ServeSettings,
+    pub(crate) collection: CollectionSettings,
 }
 
 /// The configuration file; its keys are the long options.
@@ -31,6 +33,10 @@ pub(crate) struct File {
     pub(crate) tls_key: Option<PathBuf>,
     pub(crate) url: Option<String>,
     pub(crate) trust_proxy: Option<bool>,
+    pub(crate) gc_every: Option<String>,
+    pub(crate) gc_untagged: Option<String>,
+    pub(crate) gc_history: Option<String>,
+    pub(crate) gc_trash: Option<u16>,
 }
 
 /// Where settings come from beside the command line.
@@ -75,6 +81,7 @@ impl Settings {
             data: data.map_or_else(default_data, Ok)?,
             log: log.unwrap_or_else(|| "info".to_owned()),
             serve: ServeSettings::new(serve, &sources)?,
+            collection: CollectionSettings::new(&serve.collection, &sources)?,
         })
     }
 }

@@ -9,6 +9,8 @@ use registry::http::{Body, Service, refusal};
 
 use crate::serve_settings::is_this_machine;
 
+use crate::housekeeping::{self, Housekeeping};
+
 /// What answers requests. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct Site {
@@ -16,12 +18,13 @@ pub(crate) struct Site {
     management: Management,
     /// Whose being open must not be used by pages of other sites, if only this machine is to get here.
     of_this_machine: Option<Access>,
+    housekeeping: Option<Housekeeping>,
 }
 
 impl Site {
     /// Joins the service with the management of the same accounts.
     pub(crate) fn new(registry: Service, access: Access) -> Self {
-        Self { registry, management: Management::new(access), of_this_machine: None }
+        Self { registry, management: Management::new(access), housekeeping: None, of_this_machine: None }
     }
 
     /// The same for this machine alone: as long as everybody may do everything, the registry has no other name than
@@ -29,6 +32,11 @@ impl Site {
     /// (DNS rebinding).
     pub(crate) fn of_this_machine(self, access: Access) -> Self {
         Self { of_this_machine: Some(access), ..self }
+    }
+
+    /// The same for whoever holds the data folder.
+    pub(crate) fn with_housekeeping(self, housekeeping: Housekeeping) -> Self {
+        Self { housekeeping: Some(housekeeping), ..self }
     }
 
     /// Hands the request to the part that its path belongs to.
@@ -41,9 +49,11 @@ impl Site {
                 "an open registry is localhost and nothing else; give it accounts, or start it with --url and --open",
             );
         }
-        match is_management(request.uri().path()) {
-            true => self.management.handle(request).await,
-            false => self.registry.handle(request).await,
+        let path = request.uri().path();
+        match &self.housekeeping {
+            Some(housekeeping) if path == housekeeping::PATH => housekeeping.answer(request).await,
+            _ if is_management(path) => self.management.handle(request).await,
+            _ => self.registry.handle(request).await,
         }
     }
 }

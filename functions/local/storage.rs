@@ -15,6 +15,7 @@ use registry::{Lifetimes, Registry, Stores};
 pub(crate) struct Storage {
     pub(crate) items: Arc<Items>,
     pub(crate) objects: Arc<Files>,
+    lifetimes: Lifetimes,
 }
 
 impl Storage {
@@ -25,7 +26,7 @@ impl Storage {
         folder.with_context(|| format!("data folder {}", data.display()))?;
         let items = Items::open(data).with_context(|| format!("data folder {}", data.display()))?;
         let objects = Files::open(data).with_context(|| format!("data folder {}", data.display()))?;
-        Ok(Self { items: Arc::new(items), objects: Arc::new(objects) })
+        Ok(Self { items: Arc::new(items), objects: Arc::new(objects), lifetimes: Lifetimes::default() })
     }
 
     /// Opens the folder if it is one of a registry; a misspelt name makes no new one.
@@ -36,6 +37,11 @@ impl Storage {
         Self::open(data)
     }
 
+    /// Returns the same, where things last so long.
+    pub(crate) fn lasting(self, lifetimes: Lifetimes) -> Self {
+        Self { lifetimes, ..self }
+    }
+
     /// Returns the registry on these stores.
     pub(crate) fn registry(&self) -> Registry {
         let stores = Stores {
@@ -43,9 +49,9 @@ impl Storage {
             objects: Arc::clone(&self.objects) as _,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
-            abilities: Abilities::default(),
+            abilities: Abilities { trash: Some(Arc::clone(&self.objects) as _), ..Abilities::default() },
         };
-        Registry::new(stores, Lifetimes::default())
+        Registry::new(stores, self.lifetimes)
     }
 
     /// Returns the accounts for whoever holds the folder: nobody is asked who they are, and no tokens are made.

@@ -1,15 +1,24 @@
 //! What can be started: `aws lambda invoke --payload '{"job": "fsck"}' …` does it by hand.
 
+use std::time::Duration;
+
 use aws::environment::Backend;
 use lambda_runtime::Error;
 use oci::UploadId;
 use registry::jobs::fsck::fsck;
-use registry::ports::VerifiedCopy;
+use registry::jobs::garbage_collection::{Budget, Collector, Policy, Report};
+use registry::ports::{Timestamp, VerifiedCopy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// How many uploads are looked at in one call of the store.
 const PAGE: usize = 1000;
+
+/// How long before the deadline a collection begins nothing new.
+const MARGIN_MILLIS: u64 = 60 * 1000;
+
+/// How many failures an answer tells of; the log has them all.
+const FAILURES_TOLD: usize = 20;
 
 /// What the event asks for. The scheduler of the stack asks for the first.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -17,6 +26,21 @@ const PAGE: usize = 1000;
 pub enum Job {
     /// Take over direct uploads whose event was lost.
     Adopt,
+    /// Take away what nobody needs, until the function's time is over; the answer's `next` goes on.
+    Collect {
+        /// Whether it is only said what would go.
+        #[serde(default)]
+        dry_run: bool,
+        /// Where the run before ended; without it, a run begins anywhere.
+        #[serde(default)]
+        from: Option<u64>,
+        /// After how many days without a tag a manifest goes; never if absent.
+        #[serde(default)]
+        untagged_days: Option<u32>,
+        /// For how many days after that a tag's history keeps what it pointed to.
+        #[serde(default)]
+        history_days: Option<u32>,
+    },
     /// Check every promise that can be checked from storage; nothing may be pushed meanwhile.
     Fsck {
         /// Whether every blob is read and hashed.
@@ -25,15 +49,60 @@ pub enum Job {
     },
 }
 
-/// Does it, and says what came of it.
-pub async fn run(backend: &Backend, job: Job) -> Result<Value, Error> {
+/// Does it, and says what came of it; the function ends at the deadline.
+pub async fn run(backend: &Backend, job: Job, deadline: Timestamp) -> Result<Value, Error> {
     match job {
         Job::Adopt => adopt(backend).await,
+        Job::Collect { dry_run, from, untagged_days, history_days } => {
+            let policy = policy(untagged_days, history_days);
+            let collector = Collector::new(backend.registry(), policy);
+            let report = match dry_run {
+                true => collector.rehearse().await,
+                false => collect(&collector, from, deadline).await,
+            };
+            answer(&report)
+        }
         Job::Fsck { deep } => {
             let report = fsck(&backend.items, &backend.objects, deep).await?;
             Ok(serde_json::to_value(report)?)
         }
     }
+}
+
+fn policy(untagged_days: Option<u32>, history_days: Option<u32>) -> Policy {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let usual = Policy::default();
+    Policy {
+        history: history_days.map_or(usual.history, |days| days * DAY),
+        untagged: untagged_days.map(|days| days * DAY),
+    }
+}
+
+/// The pages that a run has begun when its time is over are done to their end, so it stops a while before.
+async fn collect(collector: &Collector, from: Option<u64>, deadline: Timestamp) -> Report {
+    let until = Timestamp::from_millis(deadline.as_millis().saturating_sub(MARGIN_MILLIS));
+    collector.run(&Budget { until: Some(until), ..Budget::ALL }, from).await
+}
+
+/// What went is in the log; an answer has room for its number alone.
+fn answer(report: &Report) -> Result<Value, Error> {
+    for gone in &report.gone {
+        tracing::info!(kind = ?gone.kind, what = gone.what, why = %gone.why, bytes = gone.size_bytes, "collected");
+    }
+    if let Some(error) = &report.error {
+        return Err(error.clone().into());
+    }
+    let failures: Vec<_> = report.failures.iter().take(FAILURES_TOLD).collect();
+    Ok(json!({
+        "suspects": report.suspects,
+        "gone": report.gone.len(),
+        "gone_bytes": report.gone_bytes(),
+        "freed_bytes": report.freed_bytes,
+        "postponed": report.postponed,
+        "contended": report.contended,
+        "failures": failures,
+        "next": report.next,
+    }))
 }
 
 /// What cannot be taken over now is tried again the next time; it does not keep the others waiting.
@@ -69,6 +138,18 @@ mod tests {
         assert_eq!(job(r#"{"job": "fsck"}"#), Some(Job::Fsck { deep: false }));
         assert_eq!(job(r#"{"job": "fsck", "deep": true}"#), Some(Job::Fsck { deep: true }));
         assert_eq!(job(r#"{"job": "burn"}"#), None);
+        let (from, untagged_days, history_days) = (Some(3), Some(30), None);
+        let collect = Job::Collect { dry_run: false, from, untagged_days, history_days };
+        assert_eq!(job(r#"{"job": "collect", "from": 3, "untagged_days": 30}"#), Some(collect));
+    }
+
+    #[test]
+    fn an_answer_says_where_to_go_on() {
+        let report = Report { suspects: 5, next: Some(7), ..Report::default() };
+        let told = answer(&report).unwrap_or_default();
+        assert_eq!((&told["suspects"], &told["next"], &told["gone"]), (&json!(5), &json!(7), &json!(0)));
+        let failed = Report { error: Some("store".to_owned()), ..Report::default() };
+        assert!(answer(&failed).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use aws::environment::Environment;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use registry::ports::Timestamp;
 use scheduled::{Job, run};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,7 +11,8 @@ async fn main() -> Result<(), Error> {
     let backend = Environment::read()?.backend(&aws::sdk_config().await);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Job>| {
         let backend = backend.clone();
-        async move { run(&backend, event.payload).await }
+        let deadline = Timestamp::from_millis(event.context.deadline);
+        async move { run(&backend, event.payload, deadline).await }
     }))
     .await
 }

@@ -2,6 +2,7 @@
 
 use gateway_standin::{s3_event, stream_event};
 use oci::UploadId;
+use registry::ports::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::client::Reply;
@@ -18,6 +19,7 @@ pub(crate) enum Job {
 impl Job {
     /// Does it. Returns 200, or 503 if AWS has to come again with all or a part of it.
     pub(crate) async fn run(self, world: &World) -> Reply {
+        let never = Timestamp::from_millis(u64::MAX);
         let is_done = match self {
             Self::AdoptionByEvent(id) => {
                 let event = s3_event(&world.name, &format!("uploads/{id}"), 1, "etag", "1");
@@ -28,11 +30,11 @@ impl Job {
                 answer["batchItemFailures"] == json!([])
             }
             Self::AdoptionBySchedule => {
-                let answer = scheduled::run(&world.backend, scheduled::Job::Adopt).await;
+                let answer = scheduled::run(&world.backend, scheduled::Job::Adopt, never).await;
                 answer.is_ok_and(|answer| answer["failed"] == 0)
             }
             Self::FsckBySchedule => {
-                let answer = scheduled::run(&world.backend, scheduled::Job::Fsck { deep: true }).await;
+                let answer = scheduled::run(&world.backend, scheduled::Job::Fsck { deep: true }, never).await;
                 answer.is_ok_and(|answer| answer["findings"] == json!([]))
             }
         };

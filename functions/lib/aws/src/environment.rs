@@ -156,6 +156,7 @@ impl Backend {
                 downloads: Some(presigned),
                 uploads,
                 copies: Some(Arc::new(self.objects.clone())),
+                trash: None,
                 leaves_garbage: true,
             },
         };

@@ -21,7 +21,7 @@ const SHARDS: u16 = 256;
 
 /// The objects of a folder.
 pub struct Files {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Files {
@@ -37,7 +37,7 @@ impl Files {
     }
 
     /// Keys are made by the registry alone (`data/<shard>/<ulid>`), so they are paths that cannot lead elsewhere.
-    fn object_path(&self, key: &ObjectKey) -> PathBuf {
+    pub(crate) fn object_path(&self, key: &ObjectKey) -> PathBuf {
         self.folder.join(key.as_str())
     }
 
@@ -69,7 +69,7 @@ pub(crate) async fn beside<T: Send + 'static>(
 }
 
 /// Returns `None` for what is not there.
-fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -4,6 +4,7 @@
 //! <data>/items.redb                   every item (`Items`)
 //! <data>/data/<shard>/<ulid>          an object (`Files`)
 //! <data>/data/<shard>/<ulid>.upload   an upload under way
+//! <data>/trash/<date>/<digest>        a blob that was collected on that day
 //! ```
 
 mod append;
@@ -14,6 +15,8 @@ mod items;
 mod read;
 mod room;
 mod sync;
+mod trash;
 
 pub use files::Files;
 pub use items::{Items, OpenError};
+pub use trash::Emptied;

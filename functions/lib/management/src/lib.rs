@@ -1,7 +1,7 @@
 //! The management API: accounts, organisations, credentials and repositories' settings as JSON over HTTP.
 //!
 //! - One file for each resource: `me`, `users`, `organisations`, `members`, `teams`, `tokens`, `trusts`, `repositories`,
-//!   `grants`, `audit`. A handler reads the request, calls [`Access`], and shapes the answer; what a caller may do is
+//!   `grants`, `tags`, `audit`. A handler reads the request, calls [`Access`], and shapes the answer; what a caller may do is
 //!   decided there, not here.
 //! - `identify`: who asks. `input`, `paging`: what is asked. `problem`: the one place where refusals become answers.
 //! - `document`: the OpenAPI document, made of the same routes; `words`: the texts that a schema restricts.
@@ -19,6 +19,7 @@ mod organisations;
 mod paging;
 mod problem;
 mod repositories;
+mod tags;
 mod teams;
 mod tokens;
 mod trusts;
@@ -60,6 +61,7 @@ impl Management {
             .merge(trusts::routes())
             .merge(repositories::routes())
             .merge(grants::routes())
+            .merge(tags::routes())
             .merge(audit::routes())
             .route_layer(middleware::from_fn_with_state(access.clone(), identify::identify));
         let all = OpenApiRouter::new().nest(PREFIX, identified.merge(document::routes()));

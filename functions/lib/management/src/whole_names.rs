@@ -31,9 +31,10 @@ fn restored_path(path: &str) -> Option<String> {
     let before = format!("{PREFIX}/repositories/");
     let segments: Vec<&str> = path.strip_prefix(&before)?.split('/').collect();
     let behind = match segments.as_slice() {
-        [_] | [_, "grants"] | [_, "grants", _] => return None,
+        [_] | [_, "grants" | "history"] | [_, "grants", _] | [_, "tags", _, "restore"] => return None,
         [.., "grants", _] => 2,
-        [.., "grants"] => 1,
+        [.., "tags", _, "restore"] => 3,
+        [.., "grants" | "history"] => 1,
         _ => 0,
     };
     let (name, rest) = segments.split_at(segments.len() - behind);
@@ -62,6 +63,8 @@ mod tests {
             ("/team/a/b", "/team%2Fa%2Fb"),
             ("/team/app/grants", "/team%2Fapp/grants"),
             ("/team/app/grants/user:alice", "/team%2Fapp/grants/user:alice"),
+            ("/team/app/history", "/team%2Fapp/history"),
+            ("/team/app/tags/v1/restore", "/team%2Fapp/tags/v1/restore"),
         ] {
             assert_eq!(restored(decoded), whole);
         }
@@ -69,7 +72,17 @@ mod tests {
 
     #[test]
     fn what_is_whole_stays() {
-        for whole in ["", "/", "/app", "/app/", "//app", "/team%2Fapp", "/team%2Fgrants", "/app/grants"] {
+        for whole in [
+            "",
+            "/",
+            "/app",
+            "/app/",
+            "//app",
+            "/team%2Fapp",
+            "/team%2Fgrants",
+            "/app/grants",
+            "/app/history",
+        ] {
             assert_eq!(restored(whole), whole);
         }
         for whole in ["/app/grants/user:alice", "/team%2Fapp/grants/team:devs", "/app/grants/nonsense"] {

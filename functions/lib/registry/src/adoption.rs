@@ -110,18 +110,23 @@ impl Registry {
         };
         // A key of its own for every attempt: the upload may change between two of them.
         let object = self.fresh_object_key();
-        let suspect = SuspectRecord::Upload { id: id.to_string(), object: object.clone() };
-        self.transact(vec![self.suspect(suspect, self.lifetimes.upload)]).await?;
+        let suspect = SuspectRecord::Adoption { id: id.to_string(), object: object.clone() };
+        let watch = self.suspect(suspect.clone(), self.lifetimes.upload);
+        let watch_key = watch.key().clone();
+        self.transact(vec![watch]).await?;
         let Some(copied) = copies.copy_upload(id, &object).await? else { return Ok(None) };
         let append = AppendState { size_bytes: copied.size_bytes, store: String::new() };
         let record = UploadRecord { object, append, algorithm: Algorithm::Sha256, ..record };
         let seen = self.upload_seen(&record.repository, id, &copied.digest).await?;
         let upload = OpenUpload { id: id.clone(), item, record: record.clone() };
-        let verified = Verified { record, is_finished: true };
+        let verified = Verified { record, is_finished: true, watch: Some(watch_key) };
         match self.upload_commit(&upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
-            // Somebody else has ended the session; the copy is watched by the queue.
-            Err(Error::UploadUnknown { .. }) => Ok(None),
+            // Somebody else has ended the session, so nobody will ever need the copy.
+            Err(Error::UploadUnknown { .. }) => {
+                self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -104,14 +104,19 @@ impl Registry {
 
     /// Flags the link (rule R3), so that a push either sees the flag or its edge is seen; `None` if it changed.
     async fn link_flag(&self, item: &Item, link: &LinkRecord) -> Result<Option<Item>, Error> {
-        let flagged = Item {
-            key: item.key.clone(),
-            version: self.fresh_version(),
-            record: Record::Link(LinkRecord { state: LinkState::Dying, ..link.clone() }),
-        };
+        let flagged = self.link_flagged(item, link);
         let seen = Condition::Version(item.version.clone());
         let conflict = self.transact(vec![Write::Put(flagged.clone(), seen)]).await?;
         Ok(conflict.is_none().then_some(flagged))
+    }
+
+    /// The link with the flag, in an epoch of its own.
+    pub(crate) fn link_flagged(&self, item: &Item, link: &LinkRecord) -> Item {
+        Item {
+            key: item.key.clone(),
+            version: self.fresh_version(),
+            record: Record::Link(LinkRecord { state: LinkState::Dying, ..link.clone() }),
+        }
     }
 
     /// Returns whether the flagged link is gone; if not, somebody revived it.
@@ -121,13 +126,22 @@ impl Registry {
         digest: &Digest,
         flagged: &Item,
     ) -> Result<bool, Error> {
+        Ok(self.transact(self.link_removal(repository, digest, flagged)).await?.is_none())
+    }
+
+    /// The writes that end a link, unless somebody has changed it; what it led to becomes a suspect.
+    pub(crate) fn link_removal(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        seen: &Item,
+    ) -> Vec<Write> {
         let suspect = SuspectRecord::Blob { digest: digest.clone() };
-        let writes = vec![
-            Write::Delete(flagged.key.clone(), Condition::Version(flagged.version.clone())),
+        vec![
+            Write::Delete(seen.key.clone(), Condition::Version(seen.version.clone())),
             Write::Delete(keys::blob_edge(digest, repository), Condition::Always),
             self.suspect(suspect, std::time::Duration::ZERO),
-        ];
-        Ok(self.transact(writes).await?.is_none())
+        ]
     }
 
     /// Returns a manifest of the repository that needs `target`, if there is one.

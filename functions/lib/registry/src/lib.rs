@@ -3,7 +3,7 @@
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
 //! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_delete`,
-//!   `tags`, `referrers`, `repositories`.
+//!   `tags`, `tag_history`, `referrers`, `repositories`.
 //! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
@@ -27,6 +27,7 @@ pub mod records;
 mod referrers;
 mod registry;
 mod repositories;
+mod tag_history;
 mod tags;
 pub mod testing;
 mod upload_finish;
@@ -40,4 +41,5 @@ pub use mounts::MountOutcome;
 pub use referrers::ReferrersPage;
 pub use registry::{Lifetimes, Principal, Registry, Stores};
 pub use repositories::Page;
+pub use tag_history::TagMove;
 pub use uploads::UploadStatus;

@@ -26,6 +26,13 @@ impl Locks {
         LockGuard { locks: Arc::clone(self), key: key.to_owned(), guard }
     }
 
+    /// Takes the key if nobody has it.
+    pub(crate) fn try_lock(self: &Arc<Self>, key: &str) -> Option<LockGuard> {
+        let lock = self.table().entry(key.to_owned()).or_default().clone();
+        let guard = lock.try_lock_owned().ok();
+        guard.map(|guard| LockGuard { locks: Arc::clone(self), key: key.to_owned(), guard: Some(guard) })
+    }
+
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

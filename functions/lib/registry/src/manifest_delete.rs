@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use oci::{Digest, Manifest, Reference, RepositoryName, Tag, TargetKind};
+use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
+use crate::manifest_put::target_suspect;
 use crate::manifests::manifest_unknown;
-use crate::ports::{Condition, Conflict, Item, Query, TRANSACT_WRITES_MAX, Write};
+use crate::ports::{Condition, Conflict, Item, Key, Query, TRANSACT_WRITES_MAX, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{
     EventAction, EventRecord, ImmutableTags, ManifestBody, ManifestRecord, ManifestState, Record,
@@ -31,16 +32,43 @@ struct Deletion<'a> {
     record: ManifestRecord,
     /// Which tags of the repository have to stay.
     immutable_tags: ImmutableTags,
+    /// Where the review queue watches over the deletion.
+    watch: Option<Key>,
+}
+
+/// A manifest that was flagged.
+struct Flagged {
+    item: Item,
+    record: ManifestRecord,
+    immutable_tags: ImmutableTags,
+    watch: Key,
+}
+
+impl Flagged {
+    fn deletion<'a>(
+        self,
+        repository: &'a RepositoryName,
+        principal: &'a Principal,
+        digest: &'a Digest,
+    ) -> Deletion<'a> {
+        let Self { item, record, immutable_tags, watch } = self;
+        Deletion { repository, principal, digest, item, record, immutable_tags, watch: Some(watch) }
+    }
 }
 
 impl Deletion<'_> {
     /// Returns the tag that the edge is from, if it has to stay.
     fn immutable_tag(&self, edge: &Item) -> Option<Tag> {
         match keys::parse_edge(&edge.key.sk)? {
-            (_, EdgeSource::Tag(tag)) if self.immutable_tags.covers(&tag) => Some(tag),
+            (_, EdgeSource::Tag(tag)) if !has_left(edge) && self.immutable_tags.covers(&tag) => Some(tag),
             _ => None,
         }
     }
+}
+
+/// Returns whether the edge is from a tag that went elsewhere.
+pub(crate) fn has_left(edge: &Item) -> bool {
+    edge.record.as_edge().is_some_and(|edge| edge.left.is_some())
 }
 
 fn immutable_tags(repository: Option<&Item>) -> ImmutableTags {
@@ -92,13 +120,13 @@ impl Registry {
     ) -> Result<(), Error> {
         let mut was_there = false;
         for _ in 0..ATTEMPTS {
-            let Some((item, record, immutable_tags)) = self.manifest_flag(repository, digest).await? else {
+            let Some(flagged) = self.manifest_flag(repository, digest).await? else {
                 // Somebody else has ended it, or pushes it anew.
                 let unknown = || manifest_unknown(repository, &Reference::Digest(digest.clone()));
                 return if was_there { Ok(()) } else { Err(unknown()) };
             };
             was_there = true;
-            let mut deletion = Deletion { repository, principal, digest, item, record, immutable_tags };
+            let mut deletion = flagged.deletion(repository, principal, digest);
             let is_deleted = self.manifest_delete_flagged(&mut deletion).await;
             self.manifest_cache.remove(repository, digest);
             if is_deleted? {
@@ -116,12 +144,12 @@ impl Registry {
             // What is half removed already cannot come back; an index that wants it now finds it gone.
             let may_stay = deletion.record.state == ManifestState::Dying;
             if let Some(index) = edges.iter().find_map(referring_index).filter(|_| may_stay) {
-                self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
+                self.manifest_unflag(deletion).await?;
                 return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
             }
             if let Some(tag) = edges.iter().find_map(|edge| deletion.immutable_tag(edge)).filter(|_| may_stay)
             {
-                self.transact(vec![self.manifest_revival(&deletion.item, &deletion.record)]).await?;
+                self.manifest_unflag(deletion).await?;
                 return Err(tag_immutable(deletion.repository, &tag));
             }
             let tags: Vec<Vec<Write>> = edges.iter().map(|edge| self.tag_removal(deletion, edge)).collect();
@@ -143,12 +171,65 @@ impl Registry {
         Err(Error::Contended)
     }
 
+    /// Removes the manifest unless somebody needs it, as `needs` says of the edges that lead to it.
+    ///
+    /// Flag, look, decide: whoever refers to it, or tags it, after the look has taken the flag off. What was half removed
+    /// already is removed in any case. Returns whether it is gone.
+    pub(crate) async fn manifest_collect(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+        needs: &(dyn Fn(&Item) -> bool + Sync),
+    ) -> Result<bool, Error> {
+        let Some(flagged) = self.manifest_flag(repository, digest).await? else { return Ok(false) };
+        let mut deletion = flagged.deletion(repository, principal, digest);
+        let may_stay = deletion.record.state == ManifestState::Dying;
+        if may_stay && self.edges_to(&deletion).await?.iter().any(needs) {
+            self.manifest_unflag(&deletion).await?;
+            return Ok(false);
+        }
+        self.manifest_end_of(&mut deletion).await
+    }
+
+    /// Ends a push that never did: nobody has seen its manifest, and from here on it cannot be committed.
+    pub(crate) async fn manifest_pending_collect(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+        seen: &Item,
+        record: &ManifestRecord,
+    ) -> Result<bool, Error> {
+        let record = ManifestRecord { state: ManifestState::Deleting, ..record.clone() };
+        let item = self.manifest_item(seen, &record);
+        let unchanged = Condition::Version(seen.version.clone());
+        if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_some() {
+            return Ok(false);
+        }
+        let immutable_tags = ImmutableTags::default();
+        let mut deletion =
+            Deletion { repository, principal, digest, item, record, immutable_tags, watch: None };
+        self.manifest_end_of(&mut deletion).await
+    }
+
+    async fn manifest_end_of(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
+        let is_deleted = self.manifest_delete_flagged(deletion).await;
+        self.manifest_cache.remove(deletion.repository, deletion.digest);
+        match is_deleted {
+            Err(Error::ManifestReferenced { .. } | Error::TagImmutable { .. }) => Ok(false),
+            is_deleted => is_deleted,
+        }
+    }
+
     /// Flags the manifest, or goes on with a deletion that did not end; `None` if there is none.
+    ///
+    /// The queue watches over it, in case this one does not end either.
     async fn manifest_flag(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
-    ) -> Result<Option<(Item, ManifestRecord, ImmutableTags)>, Error> {
+    ) -> Result<Option<Flagged>, Error> {
         for _ in 0..ATTEMPTS {
             let keys = [keys::manifest(repository, digest), keys::repository(repository)];
             let found = self.stores.items.get(&keys).await?;
@@ -163,11 +244,21 @@ impl Registry {
             let record = ManifestRecord { state, ..record };
             let item = self.manifest_item(&seen, &record);
             let unchanged = Condition::Version(seen.version);
-            if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_none() {
-                return Ok(Some((item, record, immutable_tags(repository_item.as_ref()))));
+            let suspect = self.suspect(manifest_suspect(repository, digest), self.lifetimes.lease);
+            let watch = suspect.key().clone();
+            if self.transact(vec![Write::Put(item.clone(), unchanged), suspect]).await?.is_none() {
+                let immutable_tags = immutable_tags(repository_item.as_ref());
+                return Ok(Some(Flagged { item, record, immutable_tags, watch }));
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Takes the flag off again; whoever changed the manifest meanwhile has done so already.
+    async fn manifest_unflag(&self, deletion: &Deletion<'_>) -> Result<(), Error> {
+        let watch = deletion.watch.iter().map(|watch| Write::Delete(watch.clone(), Condition::Always));
+        let revival = self.manifest_revival(&deletion.item, &deletion.record);
+        self.transact([revival].into_iter().chain(watch).collect()).await.map(drop)
     }
 
     fn manifest_item(&self, seen: &Item, record: &ManifestRecord) -> Item {
@@ -193,6 +284,10 @@ impl Registry {
     fn tag_removal(&self, deletion: &Deletion<'_>, edge: &Item) -> Vec<Write> {
         let Some((_, EdgeSource::Tag(tag))) = keys::parse_edge(&edge.key.sk) else { return Vec::new() };
         let Some(edge_record) = edge.record.as_edge() else { return Vec::new() };
+        let unchanged = Condition::Version(edge.version.clone());
+        if edge_record.left.is_some() {
+            return vec![Write::Delete(edge.key.clone(), unchanged)];
+        }
         let Deletion { repository, principal, digest, record, .. } = deletion;
         let before = TagRecord {
             digest: (*digest).clone(),
@@ -201,11 +296,12 @@ impl Registry {
             pushed: edge_record.since,
             pushed_by: edge_record.by.clone(),
         };
-        let seen = Condition::Version(edge.version.clone());
-        let mut writes = vec![Write::Delete(keys::tag(repository, &tag), seen)];
-        writes.extend(self.tag_left_writes(repository, &tag, &before, None, principal));
-        writes.push(self.event(tag_deleted(self, repository, principal, digest, &tag)));
-        writes
+        vec![
+            Write::Delete(keys::tag(repository, &tag), unchanged),
+            Write::Delete(edge.key.clone(), Condition::Always),
+            self.history_write(repository, &tag, &before, None, principal),
+            self.event(tag_deleted(self, repository, principal, digest, &tag)),
+        ]
     }
 
     /// Removes the manifest and its edges; what these led to is looked at by the collector.
@@ -218,11 +314,7 @@ impl Registry {
         for target in &manifest.references {
             let edge = keys::edge_from_manifest(repository, &target.digest, digest);
             writes.push(Write::Delete(edge, Condition::Always));
-            let suspect = match target.kind {
-                TargetKind::Blob => link_suspect(repository, &target.digest),
-                TargetKind::Manifest => manifest_suspect(repository, &target.digest),
-            };
-            writes.push(self.suspect(suspect, Duration::ZERO));
+            writes.push(self.suspect(target_suspect(repository, target), Duration::ZERO));
         }
         if let Some(subject) = &manifest.subject {
             let artifact_type = manifest.artifact_type.as_deref().unwrap_or_default();
@@ -232,7 +324,7 @@ impl Registry {
         if let ManifestBody::Object(object) = &record.body {
             let (repository, digest) = ((*repository).clone(), (*digest).clone());
             let suspect = SuspectRecord::ManifestObject { repository, digest, object: object.clone() };
-            writes.push(self.suspect(suspect, Duration::ZERO));
+            writes.push(self.suspect(suspect, self.lifetimes.object));
         }
         writes.push(self.event(EventRecord {
             action: EventAction::ManifestDeleted,
@@ -337,10 +429,6 @@ fn referring_index(edge: &Item) -> Option<Digest> {
 
 fn manifest_suspect(repository: &RepositoryName, digest: &Digest) -> SuspectRecord {
     SuspectRecord::Manifest { repository: repository.clone(), digest: digest.clone() }
-}
-
-fn link_suspect(repository: &RepositoryName, digest: &Digest) -> SuspectRecord {
-    SuspectRecord::Link { repository: repository.clone(), digest: digest.clone() }
 }
 
 fn tag_deleted(

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use oci::limits::TAGS_PER_PUT_MAX;
-use oci::{Digest, Manifest, RepositoryName, Tag, TargetKind};
+use oci::{Digest, Manifest, RepositoryName, Tag, Target, TargetKind};
 
 use crate::manifest_cache::Moment;
-use crate::ports::{Condition, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
+use crate::ports::{Condition, Conflict, Item, Key, ObjectKey, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
-    EdgeRecord, EventAction, EventRecord, HistoryRecord, LinkState, ManifestBody, ManifestRecord,
-    ManifestState, Record, ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, Visibility, keys,
+    EdgeRecord, EventAction, EventRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record,
+    ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, Visibility, keys,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -42,6 +42,14 @@ pub(crate) struct ManifestPut<'a> {
     pub trace: Option<Write>,
 }
 
+/// A manifest's bytes, stored before the manifest is.
+#[derive(Clone)]
+struct StoredBody {
+    body: ManifestBody,
+    /// That no collector has begun to take the object away.
+    is_kept: Option<Write>,
+}
+
 /// A manifest that is in the repository already, or that this push has prepared.
 struct Prepared {
     version: Version,
@@ -50,6 +58,8 @@ struct Prepared {
     record: ManifestRecord,
     /// Where the review queue watches over the push, if it has to become visible yet.
     pending_watch: Option<Key>,
+    /// What has to be true of its object when it is prepared.
+    object_is_kept: Option<Write>,
 }
 
 /// The repository and the tags, as the commit expects to find them.
@@ -73,7 +83,7 @@ impl Standing {
 impl Prepared {
     /// A manifest that can be pulled already.
     fn visible(version: Version, record: ManifestRecord) -> Self {
-        Self { live_version: version.clone(), version, record, pending_watch: None }
+        Self { live_version: version.clone(), version, record, pending_watch: None, object_is_kept: None }
     }
 }
 
@@ -88,7 +98,7 @@ impl Registry {
             let Some(prepared) = self.manifest_prepare(put, &mut body).await? else { continue };
             let standing = self.manifest_standing(put, &prepared).await?;
             if let Some(tag) = standing.immutable_tag(put) {
-                self.manifest_withdraw(put, &prepared).await?;
+                self.manifest_withdraw(put, &prepared, &[]).await?;
                 return Err(Error::TagImmutable { repository: put.repository.clone(), tag });
             }
             let writes = self.manifest_commit_writes(put, &prepared, &standing);
@@ -107,39 +117,44 @@ impl Registry {
     async fn manifest_body(
         &self,
         put: &ManifestPut<'_>,
-        body: &mut Option<ManifestBody>,
-    ) -> Result<ManifestBody, Error> {
-        if let Some(body) = body {
-            return Ok(body.clone());
+        stored: &mut Option<StoredBody>,
+    ) -> Result<StoredBody, Error> {
+        if let Some(stored) = stored {
+            return Ok(stored.clone());
         }
         if put.bytes.len() <= INLINE_BYTES_MAX {
-            return Ok(ManifestBody::Inline(put.bytes.clone()));
+            return Ok(StoredBody { body: ManifestBody::Inline(put.bytes.clone()), is_kept: None });
         }
         let object = self.fresh_object_key();
-        let suspect = SuspectRecord::ManifestObject {
-            repository: put.repository.clone(),
-            digest: put.digest.clone(),
-            object: object.clone(),
-        };
-        self.transact(vec![self.suspect(suspect, self.lifetimes.lease)]).await?;
+        let watch = self.suspect(object_suspect(put, &object), self.lifetimes.lease);
+        let is_kept = Some(watch.unchanged());
+        self.transact(vec![watch]).await?;
         self.stores.objects.put(&object, put.bytes.clone()).await?;
-        Ok(body.insert(ManifestBody::Object(object)).clone())
+        Ok(stored.insert(StoredBody { body: ManifestBody::Object(object), is_kept }).clone())
     }
 
     /// Writes the manifest invisibly, with its edges; `None` if somebody else was quicker.
     async fn manifest_prepare(
         &self,
         put: &ManifestPut<'_>,
-        body: &mut Option<ManifestBody>,
+        stored: &mut Option<StoredBody>,
     ) -> Result<Option<Prepared>, Error> {
         if let Some((version, record)) = self.manifest_known(put).await? {
             return Ok(Some(Prepared::visible(version, record)));
         }
-        let prepared = self.fresh_pending(put, self.manifest_body(put, body).await?);
+        let prepared = self.fresh_pending(put, self.manifest_body(put, stored).await?);
         let Some(conflict) = self.write_pending(put, &prepared, Condition::Absent).await? else {
             return Ok(Some(prepared));
         };
-        let Some(found) = conflict else { return Ok(None) };
+        if conflict.key != keys::manifest(put.repository, &put.digest) {
+            // A collector has taken the object for one that nobody came back for, perhaps before it was there.
+            if let Some(StoredBody { body: ManifestBody::Object(object), .. }) = stored.take() {
+                let suspect = object_suspect(put, &object);
+                self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
+            }
+            return Ok(None);
+        }
+        let Some(found) = conflict.found else { return Ok(None) };
         match found.record.as_manifest() {
             Some(record) if record.state.is_visible() => {
                 Ok(Some(Prepared::visible(found.version, record.clone())))
@@ -170,12 +185,12 @@ impl Registry {
         }))
     }
 
-    fn fresh_pending(&self, put: &ManifestPut<'_>, body: ManifestBody) -> Prepared {
+    fn fresh_pending(&self, put: &ManifestPut<'_>, stored: StoredBody) -> Prepared {
         let record = ManifestRecord {
             state: ManifestState::Pending,
             media_type: put.manifest.media_type.clone(),
             size_bytes: put.bytes.len() as u64,
-            body,
+            body: stored.body,
             subject: put.manifest.subject.as_ref().map(|subject| subject.digest.clone()),
             artifact_type: put.manifest.artifact_type.clone(),
             pushed: self.now(),
@@ -183,19 +198,24 @@ impl Registry {
         };
         let watch = keys::suspect(self.now().after(self.lifetimes.lease), &manifest_suspect(put));
         let (version, live_version) = (self.fresh_version(), self.fresh_version());
-        Prepared { version, live_version, record, pending_watch: Some(watch) }
+        Prepared { version, live_version, record, pending_watch: Some(watch), object_is_kept: stored.is_kept }
     }
 
-    /// Returns `None` when written, otherwise what stood in the way (`Some(None)`: it is gone again).
+    /// Returns `None` when written, otherwise what stood in the way.
+    ///
+    /// What does not fit into the first transaction is written only while the manifest is this push's own: no edge
+    /// comes after somebody has ended the push.
     async fn write_pending(
         &self,
         put: &ManifestPut<'_>,
         prepared: &Prepared,
         condition: Condition,
-    ) -> Result<Option<Option<Item>>, Error> {
+    ) -> Result<Option<Conflict>, Error> {
         let manifest_key = keys::manifest(put.repository, &put.digest);
         let record = Record::Manifest(prepared.record.clone());
+        let own = Write::Check(manifest_key.clone(), Condition::Version(prepared.version.clone()));
         let mut writes = vec![self.put(manifest_key, prepared.version.clone(), record, condition)];
+        writes.extend(prepared.object_is_kept.clone());
         if let Some(watch) = &prepared.pending_watch {
             let suspect = Record::Suspect(manifest_suspect(put));
             writes.push(self.put(watch.clone(), prepared.version.clone(), suspect, Condition::Always));
@@ -205,12 +225,17 @@ impl Registry {
             let edge = Record::Edge(EdgeRecord {
                 since: prepared.record.pushed,
                 by: put.principal.as_str().to_owned(),
+                left: None,
             });
             self.put(key, prepared.version.clone(), edge, Condition::Always)
         }));
-        for chunk in writes.chunks(TRANSACT_WRITES_MAX) {
-            if let Some(conflict) = self.transact(chunk.to_vec()).await? {
-                return Ok(Some(conflict.found));
+        let rest = writes.split_off(writes.len().min(TRANSACT_WRITES_MAX));
+        if let Some(conflict) = self.transact(writes).await? {
+            return Ok(Some(conflict));
+        }
+        for chunk in rest.chunks(TRANSACT_WRITES_MAX - 1) {
+            if let Some(conflict) = self.transact([chunk, std::slice::from_ref(&own)].concat()).await? {
+                return Ok(Some(conflict));
             }
         }
         Ok(None)
@@ -231,7 +256,7 @@ impl Registry {
         if missing.is_empty() {
             return Ok(standing);
         }
-        self.manifest_withdraw(put, prepared).await?;
+        self.manifest_withdraw(put, prepared, &missing).await?;
         adopted?;
         Err(Error::ManifestBlobUnknown { repository: put.repository.clone(), missing })
     }
@@ -299,21 +324,44 @@ impl Registry {
     }
 
     /// Takes back what `manifest_prepare` wrote; what cannot be taken back is garbage, watched by the queue.
-    async fn manifest_withdraw(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Result<(), Error> {
+    ///
+    /// A collector that saw an edge trusts it to say so when it goes: what it led to becomes a suspect again.
+    async fn manifest_withdraw(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+        missing: &[Digest],
+    ) -> Result<(), Error> {
+        if prepared.pending_watch.is_none() {
+            // It was there before this push.
+            return Ok(());
+        }
         let own = || Condition::Version(prepared.version.clone());
-        let edges = put.manifest.references.iter().map(|target| {
-            Write::Delete(keys::edge_from_manifest(put.repository, &target.digest, &put.digest), own())
+        let edges = put.manifest.references.iter().flat_map(|target| {
+            let edge = keys::edge_from_manifest(put.repository, &target.digest, &put.digest);
+            let suspect = (!missing.contains(&target.digest)).then(|| target_suspect(put.repository, target));
+            let suspect = suspect.map(|suspect| self.suspect(suspect, self.lifetimes.lease));
+            [Write::Delete(edge, own())].into_iter().chain(suspect)
         });
         let manifest = Write::Delete(keys::manifest(put.repository, &put.digest), own());
-        let watch =
-            prepared.pending_watch.iter().map(|watch| Write::Delete(watch.clone(), Condition::Always));
-        let writes: Vec<Write> = edges.chain(watch).chain([manifest]).collect();
+        let object = match &prepared.record.body {
+            ManifestBody::Object(object) => Some(object),
+            ManifestBody::Inline(_) => None,
+        };
+        let object_suspect =
+            object.map(|object| self.suspect(object_suspect(put, object), self.lifetimes.object));
+        let mut writes: Vec<Write> = edges.chain(object_suspect).chain([manifest]).collect();
+        if writes.len() < TRANSACT_WRITES_MAX {
+            // In several transactions it has to watch over what a death in between would leave.
+            let watch = prepared.pending_watch.iter();
+            writes.extend(watch.map(|watch| Write::Delete(watch.clone(), Condition::Always)));
+        }
         for chunk in writes.chunks(TRANSACT_WRITES_MAX) {
             if self.transact(chunk.to_vec()).await?.is_some() {
                 break;
             }
         }
-        if let ManifestBody::Object(object) = &prepared.record.body {
+        if let Some(object) = object {
             self.forget_object(object).await;
         }
         Ok(())
@@ -362,10 +410,11 @@ impl Registry {
                 _ => Write::Check(key, own),
             }];
         };
-        let mut writes = vec![
-            self.put(key, prepared.live_version.clone(), Record::Manifest(live), own),
-            Write::Delete(watch.clone(), Condition::Always),
-        ];
+        let mut writes = vec![self.put(key, prepared.live_version.clone(), Record::Manifest(live), own)];
+        if !put.tags.is_empty() {
+            // One without a tag is looked at again: perhaps it never gets one.
+            writes.push(Write::Delete(watch.clone(), Condition::Always));
+        }
         if let Some(subject) = &put.manifest.subject {
             let artifact_type = put.manifest.artifact_type.as_deref().unwrap_or_default();
             let key = keys::referrer(put.repository, &subject.digest, artifact_type, &put.digest);
@@ -390,7 +439,8 @@ impl Registry {
             pushed: self.now(),
             pushed_by: put.principal.as_str().to_owned(),
         };
-        let edge = Record::Edge(EdgeRecord { since: record.pushed, by: record.pushed_by.clone() });
+        let edge =
+            Record::Edge(EdgeRecord { since: record.pushed, by: record.pushed_by.clone(), left: None });
         let key = keys::tag(put.repository, tag);
         let edge_key = keys::edge_from_tag(put.repository, &put.digest, tag);
         let mut writes = vec![
@@ -402,33 +452,6 @@ impl Registry {
             writes.extend(self.tag_left_writes(put.repository, tag, old, Some(&put.digest), put.principal));
         }
         writes
-    }
-
-    /// What a tag leaves behind when it moves or goes: its edge ends and its history grows.
-    pub(crate) fn tag_left_writes(
-        &self,
-        repository: &RepositoryName,
-        tag: &Tag,
-        old: &TagRecord,
-        after: Option<&Digest>,
-        principal: &Principal,
-    ) -> Vec<Write> {
-        let history = HistoryRecord {
-            before: old.clone(),
-            after: after.cloned(),
-            at: self.now(),
-            by: principal.as_str().to_owned(),
-        };
-        let id = self.fresh_ulid();
-        vec![
-            Write::Delete(keys::edge_from_tag(repository, &old.digest, tag), Condition::Always),
-            self.put(
-                keys::history(repository, tag, id),
-                Version::new(id.to_string()),
-                Record::History(history),
-                Condition::Always,
-            ),
-        ]
     }
 
     fn repository_writes(&self, put: &ManifestPut<'_>) -> [Write; 2] {
@@ -474,6 +497,20 @@ fn check_limits(put: &ManifestPut<'_>) -> Result<(), Error> {
         return Err(Error::AnnotationsTooLarge { size_bytes, limit: REFERRER_ANNOTATIONS_BYTES_MAX });
     }
     Ok(())
+}
+
+fn object_suspect(put: &ManifestPut<'_>, object: &ObjectKey) -> SuspectRecord {
+    let (repository, digest) = (put.repository.clone(), put.digest.clone());
+    SuspectRecord::ManifestObject { repository, digest, object: object.clone() }
+}
+
+/// What a manifest referenced that is gone.
+pub(crate) fn target_suspect(repository: &RepositoryName, target: &Target) -> SuspectRecord {
+    let (repository, digest) = (repository.clone(), target.digest.clone());
+    match target.kind {
+        TargetKind::Blob => SuspectRecord::Link { repository, digest },
+        TargetKind::Manifest => SuspectRecord::Manifest { repository, digest },
+    }
 }
 
 fn manifest_suspect(put: &ManifestPut<'_>) -> SuspectRecord {

@@ -40,12 +40,15 @@ pub struct Lifetimes {
     pub lease: Duration,
     /// How long an upload session may take.
     pub upload: Duration,
+    /// How long the object of something that is gone stays: whoever was told where it is may be reading it.
+    pub object: Duration,
 }
 
 impl Default for Lifetimes {
     fn default() -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        Self { lease: DAY, upload: 7 * DAY }
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        Self { lease: DAY, upload: 7 * DAY, object: HOUR }
     }
 }
 
@@ -77,6 +80,11 @@ impl Registry {
     /// Returns a registry on these stores.
     pub fn new(stores: Stores, lifetimes: Lifetimes) -> Self {
         Self { stores, lifetimes, manifest_cache: Arc::default(), upload_locks: Arc::default() }
+    }
+
+    /// Returns a registry with the same lifetimes on other stores.
+    pub(crate) fn on(&self, stores: Stores) -> Self {
+        Self::new(stores, self.lifetimes)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

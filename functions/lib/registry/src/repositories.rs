@@ -61,6 +61,7 @@ impl Registry {
     ) -> Result<(), Error> {
         self.manifests_delete_all(name, principal).await?;
         self.blobs_delete_all(name).await?;
+        self.tag_history_delete_all(name).await?;
         let Some(item) = self.get(keys::repository(name)).await? else { return Ok(()) };
         let query = Query { pk: keys::manifest_partition(name), limit: 1, ..Query::default() };
         if self.stores.items.query(query).await?.iter().any(is_visible) {

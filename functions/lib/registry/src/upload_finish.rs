@@ -3,7 +3,9 @@
 use futures_util::StreamExt;
 use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
-use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreError, StoreErrorKind, Write};
+use crate::ports::{
+    AppendState, ByteStream, Condition, Item, Key, ObjectKey, StoreError, StoreErrorKind, Write,
+};
 use crate::records::{
     BlobRecord, BlobState, Lane, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
     UploadState, keys,
@@ -23,6 +25,8 @@ pub(crate) struct Seen {
 pub(crate) struct Verified {
     pub(crate) record: UploadRecord,
     pub(crate) is_finished: bool,
+    /// Where the review queue watches over the object, as long as no commit has given it a digest.
+    pub(crate) watch: Option<Key>,
 }
 
 impl Registry {
@@ -108,7 +112,7 @@ impl Registry {
         if hasher.algorithm() == digest.algorithm() {
             let actual = hasher.finish();
             return match actual == *digest {
-                true => Ok(Verified { record, is_finished: false }),
+                true => Ok(Verified { record, is_finished: false, watch: None }),
                 false => Err(mismatch(digest, actual)),
             };
         }
@@ -138,7 +142,7 @@ impl Registry {
     ) -> Result<Verified, Error> {
         let actual = self.object_digest(upload.object(), record.append.size_bytes, digest).await?;
         if actual == *digest {
-            return Ok(Verified { record, is_finished: true });
+            return Ok(Verified { record, is_finished: true, watch: None });
         }
         self.upload_kill(upload).await?;
         Err(mismatch(digest, actual))
@@ -162,7 +166,11 @@ impl Registry {
             };
             let record = &verified.record;
             let blob = BlobRecord { state: BlobState::Live, object, size_bytes: record.append.size_bytes };
-            let writes = self.commit_writes(upload, record, digest, &blob, &seen);
+            let mut writes = self.commit_writes(upload, record, digest, &blob, &seen);
+            if blob.object == record.object {
+                let watch = verified.watch.iter();
+                writes.extend(watch.map(|watch| Write::Delete(watch.clone(), Condition::Always)));
+            }
             if self.transact(writes).await?.is_none() {
                 self.discard_duplicate(upload, &verified, &blob.object).await;
                 let link = seen.link_to(&blob, self.now().after(self.lifetimes.lease));

@@ -70,6 +70,7 @@ impl World {
                 downloads: Some(presigned.clone()),
                 uploads: Some(presigned),
                 copies: Some(Arc::new(self.objects.clone())),
+                trash: None,
                 leaves_garbage: true,
             },
         };

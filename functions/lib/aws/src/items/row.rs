@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use registry::ports::{Item, Key, StoreError, Version};
+use registry::jobs::expiry;
+use registry::ports::{Item, Key, StoreError, Timestamp, Version};
 use registry::records::{FORMAT, Record};
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +15,6 @@ use crate::error::corrupt;
 
 /// A row as the SDK has it.
 pub(crate) type Row = HashMap<String, AttributeValue>;
-
-const DAY_SECONDS: u64 = 24 * 60 * 60;
-
-/// How long the audit log remembers.
-const AUDIT_TTL_SECONDS: u64 = 400 * DAY_SECONDS;
-
-/// How long an event that nobody took stays, in seconds.
-const EVENT_TTL_SECONDS: u64 = 14 * DAY_SECONDS;
 
 #[derive(Serialize)]
 struct RowRef<'a> {
@@ -51,7 +44,7 @@ pub(crate) fn encode(item: &Item) -> Result<Row, StoreError> {
         format: FORMAT,
         version: &item.version,
         record: &item.record,
-        ttl: ttl_seconds(&item.record),
+        ttl: expiry::ends(&item.record).map(Timestamp::as_secs),
     };
     serde_dynamo::to_item(row)
         .map_err(|error| corrupt(format!("item {}/{}", item.key.pk, item.key.sk), error))
@@ -81,17 +74,4 @@ pub(crate) fn key_row(key: &Key) -> Row {
         ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
         ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
     ])
-}
-
-/// Only what somebody takes away anyway may vanish by itself.
-fn ttl_seconds(record: &Record) -> Option<u64> {
-    match record {
-        Record::Event(event) => Some(event.at.as_secs() + EVENT_TTL_SECONDS),
-        Record::Used(used) => Some(used.until.as_secs()),
-        // By then it is full again.
-        Record::Bucket(bucket) => Some(bucket.at.as_secs() + DAY_SECONDS),
-        Record::Token(token) => token.expires.map(|expires| expires.as_secs() + DAY_SECONDS),
-        Record::Audit(audit) => Some(audit.at.as_secs() + AUDIT_TTL_SECONDS),
-        _ => None,
-    }
 }

@@ -58,6 +58,7 @@ impl Client {
                 downloads: Some(Arc::clone(&presigned) as _),
                 uploads: Some(presigned),
                 copies: Some(Arc::clone(&world.objects) as _),
+                trash: None,
                 leaves_garbage: true,
             },
         };

@@ -105,7 +105,8 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("manifest_pending", manifest(ManifestState::Pending, bytes.clone())),
         ("manifest_live", manifest(ManifestState::Live, bytes)),
         ("manifest_deleting", manifest(ManifestState::Deleting, ManifestBody::Object(object()))),
-        ("edge", Record::Edge(EdgeRecord { since: TIME, by: "anonymous".to_owned() })),
+        ("edge", Record::Edge(EdgeRecord { since: TIME, by: "anonymous".to_owned(), left: None })),
+        ("edge_left", Record::Edge(EdgeRecord { since: TIME, by: "anonymous".to_owned(), left: Some(TIME) })),
         ("link_pending", link(LinkState::Pending, LinkOrigin::Mounted(repository()))),
         ("link_live", link(LinkState::Live, LinkOrigin::Uploaded)),
         ("link_dying", link(LinkState::Dying, LinkOrigin::Uploaded)),
@@ -142,6 +143,14 @@ fn samples() -> Vec<(&'static str, Record)> {
         (
             "suspect_upload",
             Record::Suspect(SuspectRecord::Upload { id: "an-upload".to_owned(), object: object() }),
+        ),
+        (
+            "suspect_adoption",
+            Record::Suspect(SuspectRecord::Adoption { id: "an-upload".to_owned(), object: object() }),
+        ),
+        (
+            "suspect_dead_object",
+            Record::Suspect(SuspectRecord::DeadObject { digest: digest("blob"), object: object() }),
         ),
         ("event_pushed", event(EventAction::ManifestPushed)),
         ("event_deleted", event(EventAction::ManifestDeleted)),

@@ -5,3 +5,4 @@ mod contract;
 mod durability;
 mod formats;
 mod formats_access;
+mod trash;

@@ -8,11 +8,11 @@ use oci::{Algorithm, ContentRange, Digest, Manifest, Reference, RepositoryName, 
 
 use crate::access::gate::Gate;
 use crate::access::{AccessError, Caller, Permission};
-use crate::ports::ByteStream;
+use crate::ports::{ByteStream, Write};
 use crate::records::{AuditOutcome, Lane, Visibility};
 use crate::{
     Blob, Error, ManifestPut, MountOutcome, Page, Principal, ReferrersPage, Registry, StoredManifest,
-    UploadStatus,
+    TagMove, UploadStatus,
 };
 
 /// A right: to pull, to push or to delete.
@@ -106,6 +106,17 @@ impl Permit<Pull> {
         self.registry.tag_list(&self.repository, limit, last).await
     }
 
+    /// Lists up to `limit` moves of the tag, or of all tags, from before the move `before`: of each tag, the latest
+    /// first.
+    pub async fn tag_history(
+        &self,
+        tag: Option<&Tag>,
+        limit: usize,
+        before: Option<&str>,
+    ) -> Result<Vec<TagMove>, Error> {
+        self.registry.tag_history(&self.repository, tag, limit, before).await
+    }
+
     /// Lists what refers to the subject, of one type or all.
     pub async fn referrer_list(
         &self,
@@ -192,11 +203,8 @@ impl Permit<Push> {
         bytes: Bytes,
         tags: Vec<Tag>,
     ) -> Result<(), Error> {
-        let trace = self.gate.access().map(|access| {
-            let target = format!("{}@{digest}", self.repository);
-            let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
-            access.audit_write(&self.caller, "manifest.push", &target, AuditOutcome::Done, &tags.join(","))
-        });
+        let words: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+        let trace = self.trace("manifest.push", &digest, &words.join(","));
         let put = ManifestPut {
             repository: &self.repository,
             principal: &self.principal,
@@ -208,6 +216,18 @@ impl Permit<Push> {
             trace,
         };
         self.registry.manifest_put(&put).await
+    }
+
+    /// Puts the tag back to where it pointed before its last move, or to this manifest of its history.
+    pub async fn tag_restore(&self, tag: &Tag, digest: Option<&Digest>) -> Result<Digest, Error> {
+        let trace = |digest: &Digest| self.trace("tag.restore", digest, tag.as_str());
+        self.registry.tag_restore(&self.repository, &self.principal, tag, digest, trace).await
+    }
+
+    fn trace(&self, action: &str, digest: &Digest, detail: &str) -> Option<Write> {
+        let access = self.gate.access()?;
+        let target = format!("{}@{digest}", self.repository);
+        Some(access.audit_write(&self.caller, action, &target, AuditOutcome::Done, detail))
     }
 }
 

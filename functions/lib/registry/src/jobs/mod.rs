@@ -1,3 +1,5 @@
 //! Work that nobody waits for.
 
+pub mod expiry;
 pub mod fsck;
+pub mod garbage_collection;

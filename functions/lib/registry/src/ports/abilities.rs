@@ -48,6 +48,15 @@ pub trait VerifiedCopy: Send + Sync {
     ) -> Result<Vec<UploadId>, StoreError>;
 }
 
+/// Keeps the bytes of collected blobs for a while, so that they can be brought back.
+#[async_trait]
+pub trait Trash: Send + Sync {
+    /// Takes the object away, as a deletion does, but keeps its bytes under their digest.
+    ///
+    /// What is not there is fine.
+    async fn discard(&self, key: &ObjectKey, digest: &Digest) -> Result<(), StoreError>;
+}
+
 /// What the stores of a registry can do beside their ports; by default nothing, and every byte passes the registry.
 #[derive(Clone, Default)]
 pub struct Abilities {
@@ -57,6 +66,8 @@ pub struct Abilities {
     pub uploads: Option<Arc<dyn SignedUploads>>,
     /// What they uploaded there can be taken over.
     pub copies: Option<Arc<dyn VerifiedCopy>>,
+    /// Collected blobs are kept for a while beside the objects.
+    pub trash: Option<Arc<dyn Trash>>,
     /// This process may not delete objects: what nobody needs is left to the collector.
     pub leaves_garbage: bool,
 }

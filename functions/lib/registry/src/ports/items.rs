@@ -104,6 +104,17 @@ impl Write {
         }
     }
 
+    /// Returns the check that nobody has changed what this write put there.
+    #[must_use]
+    pub fn unchanged(&self) -> Self {
+        let condition = match self {
+            Self::Put(item, _) => Condition::Version(item.version.clone()),
+            Self::Delete(..) => Condition::Absent,
+            Self::Check(_, condition) => condition.clone(),
+        };
+        Self::Check(self.key().clone(), condition)
+    }
+
     /// Returns what has to be true of the item in place.
     pub fn condition(&self) -> &Condition {
         match self {

@@ -5,7 +5,7 @@ mod items;
 mod objects;
 mod outside;
 
-pub use abilities::{Abilities, Copied, SignedDownloads, SignedUploads, VerifiedCopy};
+pub use abilities::{Abilities, Copied, SignedDownloads, SignedUploads, Trash, VerifiedCopy};
 pub use items::TRANSACT_WRITES_MAX;
 pub use items::{
     Condition, Conflict, Direction, Item, ItemScan, ItemStore, Key, Query, TransactError, Version, Write,

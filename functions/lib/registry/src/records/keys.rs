@@ -43,7 +43,7 @@ use crate::ports::{Key, Timestamp};
 const META: &str = "META";
 
 /// How many partitions the review queue and the event outbox have.
-const SHARDS: u64 = 16;
+pub(crate) const SHARDS: u64 = 16;
 
 const IN_ARTIFACT_TYPE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'+').remove(b'_');
@@ -73,9 +73,19 @@ pub fn tag(name: &RepositoryName, tag: &Tag) -> Key {
     Key::new(tag_partition(name), tag.as_str())
 }
 
+/// The partition of the history of the repository's tags.
+pub fn history_partition(name: &RepositoryName) -> String {
+    format!("R#{name}#H")
+}
+
+/// The beginning of the tag's history.
+pub fn history_of(tag: &Tag) -> String {
+    format!("{tag}#")
+}
+
 /// One line of the tag's history.
 pub fn history(name: &RepositoryName, tag: &Tag, id: Ulid) -> Key {
-    Key::new(format!("R#{name}#H"), format!("{tag}#{id}"))
+    Key::new(history_partition(name), format!("{}{id}", history_of(tag)))
 }
 
 /// The partition of the repository's manifests.
@@ -192,6 +202,16 @@ pub fn open_upload(name: &RepositoryName, id: &UploadId) -> Key {
     Key::new(open_upload_partition(name), id.as_str())
 }
 
+/// A partition of the review queue.
+pub fn suspect_partition(shard: u64) -> String {
+    format!("Q#{shard:02}")
+}
+
+/// Returns when a suspect is due, from its sort key.
+pub fn parse_due(sk: &str) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(sk.split_once('#')?.0.parse().ok()?))
+}
+
 /// The suspect's place in the review queue; the same suspect has the same place when due at the same time.
 pub fn suspect(due: Timestamp, suspect: &SuspectRecord) -> Key {
     let what = match suspect {
@@ -200,10 +220,12 @@ pub fn suspect(due: Timestamp, suspect: &SuspectRecord) -> Key {
         SuspectRecord::Manifest { repository, digest } => format!("manifest#{repository}#{digest}"),
         SuspectRecord::ManifestObject { object, .. } => format!("object#{object}"),
         SuspectRecord::Upload { id, object } => format!("upload#{id}#{object}"),
+        SuspectRecord::Adoption { id, object } => format!("adoption#{id}#{object}"),
+        SuspectRecord::DeadObject { object, .. } => format!("dead#{object}"),
     };
     let shard =
         what.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))) % SHARDS;
-    Key::new(format!("Q#{shard:02}"), format!("{:013}#{what}", due.as_millis()))
+    Key::new(suspect_partition(shard), format!("{:013}#{what}", due.as_millis()))
 }
 
 /// The event's place in the outbox.

@@ -125,6 +125,9 @@ pub struct EdgeRecord {
     pub since: Timestamp,
     /// Who pushed it.
     pub by: String,
+    /// When the tag went elsewhere, if it did: the edge then stays as long as the tag's history may be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Timestamp>,
 }
 
 /// Where a link is in its life.
@@ -283,11 +286,25 @@ pub enum SuspectRecord {
         /// Where the object is.
         object: ObjectKey,
     },
-    /// An upload that was never finished, or an object that one of its adoptions may have left behind.
+    /// An upload that may never be finished, and the object that its bytes went to.
     Upload {
         /// Its id.
         id: String,
         /// Where its bytes went.
+        object: ObjectKey,
+    },
+    /// The copy that an attempt to adopt an upload made. The commit that gives it a digest takes this away.
+    Adoption {
+        /// The upload's id.
+        id: String,
+        /// The copy.
+        object: ObjectKey,
+    },
+    /// The object of a dead blob.
+    DeadObject {
+        /// The blob.
+        digest: Digest,
+        /// Its object.
         object: ObjectKey,
     },
 }

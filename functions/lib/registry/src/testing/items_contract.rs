@@ -21,7 +21,7 @@ pub fn assert_well_formed(writes: &[Write]) {
 
 fn item(pk: &str, sk: &str, version: &str) -> Item {
     let since = Timestamp::from_millis(7);
-    let record = Record::Edge(EdgeRecord { since, by: format!("{pk}/{sk}/{version}") });
+    let record = Record::Edge(EdgeRecord { since, by: format!("{pk}/{sk}/{version}"), left: None });
     Item { key: Key::new(pk, sk), version: Version::new(version), record }
 }
 

@@ -4,6 +4,7 @@
 mod access;
 mod call_counts;
 mod client;
+mod collection;
 mod content;
 mod contract;
 mod direct;

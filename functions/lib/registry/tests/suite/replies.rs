@@ -305,7 +305,7 @@ async fn a_deleted_tag_leaves_its_manifest_and_its_history() {
     let json_type = [("content-type", "application/json")];
     assert_reply(&client.get("/v2/app/tags/list").await, 200, &json_type, r#"{"name":"app","tags":[]}"#);
     let left = world.stored().await;
-    assert_eq!((left.get("tag"), left["history"], left["edge"], left["event"]), (None, 1, 2, 2));
+    assert_eq!((left.get("tag"), left["history"], left["edge"], left["event"]), (None, 1, 3, 2));
 }
 
 #[tokio::test]
@@ -325,7 +325,7 @@ async fn a_deleted_manifest_takes_its_tags_and_leaves_its_blobs() {
         ("link", 2),
         ("object", 2),
         ("repository", 1),
-        ("suspect", 6),
+        ("suspect", 7),
         ("upload", 2),
     ]);
     assert_eq!(world.stored().await, expected);

@@ -8,9 +8,11 @@ use futures_util::StreamExt;
 use oci::UploadId;
 use registry::access::{Access, AccessOptions, KeyRing};
 use registry::jobs::fsck::{Severity, fsck};
+use registry::jobs::garbage_collection::{Budget, Collector, Policy, Report};
 use registry::ports::{
-    Abilities, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, Timestamp, VerifiedCopy,
+    Abilities, Condition, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, Timestamp, VerifiedCopy, Write,
 };
+use registry::records::Record;
 use registry::testing::{Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 
@@ -69,7 +71,7 @@ impl World {
             downloads: Some(Arc::clone(&self.objects) as _),
             uploads: Some(Arc::clone(&self.objects) as _),
             copies: Some(around(Arc::new(copies))),
-            leaves_garbage: false,
+            ..Abilities::default()
         };
         self
     }
@@ -105,7 +107,7 @@ impl World {
 
     /// Returns a client of a process that has just started.
     pub(crate) fn client(&self) -> Client {
-        Client::of(Registry::new(self.stores.clone(), Lifetimes::default()))
+        Client::of(self.registry())
     }
 
     /// Returns the accounts of a process that has just started.
@@ -175,6 +177,57 @@ impl World {
         let report = fsck(&*self.items, &*self.objects, false).await.unwrap();
         let objects = (report.objects > 0).then_some(("object", report.objects));
         report.counts.into_iter().chain(objects).collect()
+    }
+
+    /// Returns the registry of a process that has just started.
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::new(self.stores.clone(), Lifetimes::default())
+    }
+
+    /// Returns a collector in a process that has just started.
+    pub(crate) fn collector(&self, policy: Policy) -> Collector {
+        Collector::new(self.registry(), policy)
+    }
+
+    /// Collects what is due, in a process of its own.
+    pub(crate) async fn collect(&self) -> Report {
+        self.collect_by(Policy::default()).await
+    }
+
+    /// Collects what is due by this policy, in a process of its own.
+    pub(crate) async fn collect_by(&self, policy: Policy) -> Report {
+        let report = self.collector(policy).run(&Budget::ALL, None).await;
+        assert_eq!((&report.error, &report.failures), (&None, &Vec::new()), "{report:#?}");
+        report
+    }
+
+    /// Lets so many hours go by, and collects every few of them.
+    pub(crate) async fn collect_for(&self, hours: u32) -> Report {
+        const STEP_HOURS: u32 = 5;
+        let mut all = Report::default();
+        for _ in 0..hours.div_ceil(STEP_HOURS) {
+            self.clock.advance(std::time::Duration::from_secs(u64::from(STEP_HOURS) * 3600));
+            all.add(self.collect().await);
+        }
+        all
+    }
+
+    /// Makes tags of the repository immutable, without asking who may do so.
+    pub(crate) async fn make_immutable(&self, repository: &str, pattern: &str) {
+        let key = registry::records::keys::repository(&repository.parse().unwrap());
+        let mut item = self.items.get(&[key]).await.unwrap().pop().unwrap().unwrap();
+        let Record::Repository(record) = &mut item.record else { panic!("{item:?}") };
+        record.immutable_tags.patterns.push(pattern.to_owned());
+        self.items.transact(vec![Write::Put(item, Condition::Present)]).await.unwrap();
+    }
+
+    /// Fails if anything is stored that nobody needs, or that a collector would still look at.
+    pub(crate) async fn assert_clean(&self) {
+        self.fsck().await;
+        assert_eq!(self.garbage().await, Vec::<String>::new());
+        let items = self.all_items().await;
+        let suspects: Vec<_> = items.iter().filter(|item| item.record.as_suspect().is_some()).collect();
+        assert!(suspects.is_empty(), "{suspects:#?}");
     }
 
     /// Returns every item.

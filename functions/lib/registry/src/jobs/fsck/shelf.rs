@@ -75,6 +75,8 @@ impl Shelf {
                 let place = (repository(&pk, "#M")?, sk.parse().ok()?);
                 self.manifests.insert(place, (version, manifest));
             }
+            // What a tag left behind is history, and holds nothing that a reader sees.
+            Record::Edge(edge) if edge.left.is_some() => {}
             Record::Edge(_) => drop(self.edges.insert((repository(&pk, "#E")?, sk))),
             Record::Link(link) => drop(self.links.insert((repository(&pk, "#B")?, sk.parse().ok()?), link)),
             Record::Blob(blob) => drop(self.blobs.insert(pk.strip_prefix("B#")?.parse().ok()?, blob)),

@@ -1,6 +1,7 @@
 //! Requests at the same time, in many orders: what was acknowledged holds, and nothing is broken afterwards.
 
 mod adoptions;
+mod collections;
 mod deletes;
 mod pushes;
 mod uploads;
@@ -48,8 +49,18 @@ fn in_every_order_in(
     processes: Processes,
     race: &impl AsyncFn(&World, Client, Client),
 ) {
+    in_orders(SEEDS, world, processes, race);
+}
+
+/// Runs the race in so many orders.
+fn in_orders(
+    seeds: u64,
+    world: impl Fn(u64) -> World,
+    processes: Processes,
+    race: &impl AsyncFn(&World, Client, Client),
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    for seed in 0..SEEDS {
+    for seed in 0..seeds {
         // Shown when the test fails: the last one is the culprit.
         println!("seed {seed}, {processes:?}");
         let world = world(seed);

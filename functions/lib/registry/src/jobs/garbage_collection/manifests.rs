@@ -1,0 +1,190 @@
+//! Manifests: those whose push or deletion did not end, and by policy those without a tag.
+
+use oci::{Digest, RepositoryName};
+
+use super::fate::{Ending, Fate};
+use super::queue::{Place, Visit};
+use super::{Collector, Kind, Report, answers};
+use crate::Error;
+use crate::manifest_delete::has_left;
+use crate::ports::{Condition, Item, Query, Timestamp, Write};
+use crate::records::{ManifestRecord, ManifestState, SuspectRecord, keys};
+
+/// How many edges or referrers are read at once.
+const PAGE: usize = 1000;
+
+/// What leads to a manifest.
+struct Edges {
+    /// A tag or an index does.
+    is_held: bool,
+    /// Tags that did, and when they left.
+    left: Vec<(Item, Timestamp)>,
+}
+
+impl Collector {
+    pub(super) async fn manifests(
+        &self,
+        visits: Vec<Visit<Place>>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let keys = visits.iter().map(|visit| keys::manifest(&visit.what.0, &visit.what.1)).collect();
+        let items = self.get_all(keys).await?;
+        let questions: Vec<_> = visits
+            .iter()
+            .zip(&items)
+            .map(|(visit, item)| self.manifest_fate(&visit.what, item.as_ref()))
+            .collect();
+        let fates = visits.iter().cloned().zip(answers(questions).await?).collect();
+        let name = |(repository, digest): &Place| format!("{repository}@{digest}");
+        self.settle(Kind::Manifest, fates, name, report).await
+    }
+
+    async fn manifest_fate(&self, place: &Place, item: Option<&Item>) -> Result<Fate, Error> {
+        Fate::or_failed(self.manifest_state_fate(place, item).await)
+    }
+
+    async fn manifest_state_fate(
+        &self,
+        (repository, digest): &Place,
+        item: Option<&Item>,
+    ) -> Result<Fate, Error> {
+        let seen = item.and_then(|item| Some((item, item.record.as_manifest()?)));
+        let Some((item, record)) = seen else { return self.referrers_suspect(repository, digest).await };
+        match record.state {
+            ManifestState::Pending => self.manifest_pending_fate(repository, digest, item, record).await,
+            ManifestState::Deleting => {
+                let collected =
+                    self.registry.manifest_collect(repository, &self.principal, digest, &|_| false).await?;
+                Ok(ended(collected, "its deletion did not end", record))
+            }
+            ManifestState::Live => self.manifest_visible_fate(repository, digest, record).await,
+            ManifestState::Dying => {
+                let fate = self.manifest_visible_fate(repository, digest, record).await?;
+                if matches!(fate, Fate::Needed | Fate::Later(_)) {
+                    // Whoever changed it meanwhile has taken the flag off.
+                    self.registry.transact(vec![self.registry.manifest_revival(item, record)]).await?;
+                }
+                Ok(fate)
+            }
+        }
+    }
+
+    async fn manifest_pending_fate(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        item: &Item,
+        record: &ManifestRecord,
+    ) -> Result<Fate, Error> {
+        let stale = record.pushed.after(self.registry.lifetimes.lease);
+        if stale > self.registry.now() {
+            return Ok(Fate::Later(stale));
+        }
+        let collected =
+            self.registry.manifest_pending_collect(repository, &self.principal, digest, item, record).await?;
+        Ok(ended(collected, "its push did not end", record))
+    }
+
+    /// A tag or an index keeps it, and so does the history of a tag; after that the policy decides.
+    async fn manifest_visible_fate(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        record: &ManifestRecord,
+    ) -> Result<Fate, Error> {
+        let (edges, now) = (self.edges(repository, digest).await?, self.registry.now());
+        let last_left = edges.left.iter().map(|(_, left)| *left).max();
+        if let Some(history_ends) =
+            last_left.map(|left| left.after(self.policy.history)).filter(|end| *end > now)
+        {
+            return Ok(Fate::Later(history_ends));
+        }
+        if let Some(untagged) = self.policy.untagged.filter(|_| !edges.is_held) {
+            let due = last_left.unwrap_or_default().max(record.pushed).after(untagged);
+            if due > now {
+                return Ok(Fate::Later(due));
+            }
+            if !self.is_there(repository, record.subject.as_ref()).await? {
+                return self.manifest_untagged_fate(repository, digest, record).await;
+            }
+        }
+        let ended = edges.left.into_iter();
+        let ended = ended.map(|(edge, _)| vec![Write::Delete(edge.key, Condition::Version(edge.version))]);
+        self.batch(ended.collect()).await?;
+        Ok(Fate::Needed)
+    }
+
+    async fn manifest_untagged_fate(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        record: &ManifestRecord,
+    ) -> Result<Fate, Error> {
+        let now = self.registry.now();
+        let needs = |edge: &Item| match edge.record.as_edge().and_then(|edge| edge.left) {
+            Some(left) => left.after(self.policy.history) > now,
+            None => true,
+        };
+        let collected = self.registry.manifest_collect(repository, &self.principal, digest, &needs).await?;
+        Ok(ended(collected, "no tag and no index leads to it", record))
+    }
+
+    async fn edges(&self, repository: &RepositoryName, digest: &Digest) -> Result<Edges, Error> {
+        let query = Query {
+            pk: keys::edge_partition(repository),
+            prefix: keys::edges_to(digest),
+            limit: PAGE,
+            ..Query::default()
+        };
+        let items = self.registry.stores.items.query(query).await?;
+        let is_held = items.iter().any(|edge| !has_left(edge));
+        let left = items.into_iter().filter_map(|edge| {
+            let left = edge.record.as_edge()?.left?;
+            Some((edge, left))
+        });
+        Ok(Edges { is_held, left: left.collect() })
+    }
+
+    async fn is_there(&self, repository: &RepositoryName, digest: Option<&Digest>) -> Result<bool, Error> {
+        match digest {
+            Some(digest) => Ok(self.registry.get(keys::manifest(repository, digest)).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// What had the manifest as its subject may be needed no more than it was.
+    async fn referrers_suspect(&self, repository: &RepositoryName, subject: &Digest) -> Result<Fate, Error> {
+        if self.policy.untagged.is_none() {
+            return Ok(Fate::Needed);
+        }
+        let (mut after, mut has_followers) = (None, false);
+        loop {
+            let pk = keys::referrer_partition(repository, subject);
+            let page = Query { pk, after, limit: PAGE, ..Query::default() };
+            let items = self.registry.stores.items.query(page).await?;
+            let suspects = items.iter().filter_map(|item| {
+                let digest = item.record.as_referrer()?.descriptor.digest.clone();
+                let suspect = SuspectRecord::Manifest { repository: repository.clone(), digest };
+                Some(vec![self.registry.suspect(suspect, std::time::Duration::ZERO)])
+            });
+            self.batch(suspects.collect()).await?;
+            has_followers |= !items.is_empty();
+            match items.last().filter(|_| items.len() == PAGE) {
+                Some(last) => after = Some(last.key.sk.clone()),
+                None => return Ok(Fate::Ended(Ending { has_followers, ..Ending::default() })),
+            }
+        }
+    }
+}
+
+fn ended(is_gone: bool, why: &'static str, record: &ManifestRecord) -> Fate {
+    match is_gone {
+        true => Fate::Ended(Ending {
+            why: Some(why),
+            size_bytes: record.size_bytes,
+            has_followers: true,
+            ..Ending::default()
+        }),
+        false => Fate::Contended,
+    }
+}

@@ -1,0 +1,162 @@
+//! The review queue: what is due, and how it leaves.
+
+use std::collections::BTreeMap;
+
+use oci::{Digest, RepositoryName};
+
+use super::{Collector, Report};
+use crate::Error;
+use crate::ports::{Condition, Item, Key, ObjectKey, Query, Timestamp, Version, Write};
+use crate::records::{Record, SuspectRecord, keys};
+
+/// How many suspects are read at once.
+const PAGE: usize = 100;
+
+/// A digest in a repository.
+pub(super) type Place = (RepositoryName, Digest);
+
+/// Something to look at, and the suspect that says so.
+#[derive(Clone, Debug)]
+pub(super) struct Visit<T> {
+    pub(super) what: T,
+    pub(super) suspect: SuspectRecord,
+    key: Key,
+    version: Version,
+}
+
+/// What one page of the queue says, by kind.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) links: Vec<Visit<Place>>,
+    pub(super) blobs: Vec<Visit<Digest>>,
+    pub(super) manifests: Vec<Visit<Place>>,
+    pub(super) manifest_objects: Vec<Visit<(Place, ObjectKey)>>,
+    pub(super) uploads: Vec<Visit<(String, ObjectKey)>>,
+    pub(super) adoptions: Vec<Visit<(String, ObjectKey)>>,
+    pub(super) dead_objects: Vec<Visit<(Digest, ObjectKey)>>,
+    /// Suspects that say the same as another of the page.
+    pub(super) surplus: Vec<Vec<Write>>,
+    pub(super) suspects: u64,
+    /// The last one, if there may be more.
+    pub(super) last: Option<String>,
+}
+
+impl Page {
+    fn of(items: Vec<Item>) -> Self {
+        let mut page = Self { suspects: items.len() as u64, ..Self::default() };
+        page.last = items.last().filter(|_| items.len() == PAGE).map(|item| item.key.sk.clone());
+        // The same suspect sorts to the same place, whenever it is due.
+        let mut by_what: BTreeMap<String, Item> = BTreeMap::new();
+        for item in items {
+            let what = item.key.sk.split_once('#').map_or_else(String::new, |(_, what)| what.to_owned());
+            if let Some(earlier) = by_what.insert(what, item) {
+                page.surplus.push(vec![Write::Delete(earlier.key, Condition::Version(earlier.version))]);
+            }
+        }
+        for item in by_what.into_values() {
+            page.place(item);
+        }
+        page
+    }
+
+    fn place(&mut self, item: Item) {
+        let Item { key, version, record } = item;
+        let Record::Suspect(suspect) = record else { return };
+        match suspect.clone() {
+            SuspectRecord::Link { repository, digest } => {
+                self.links.push(Visit { what: (repository, digest), suspect, key, version });
+            }
+            SuspectRecord::Blob { digest } => {
+                self.blobs.push(Visit { what: digest, suspect, key, version });
+            }
+            SuspectRecord::Manifest { repository, digest } => {
+                self.manifests.push(Visit { what: (repository, digest), suspect, key, version });
+            }
+            SuspectRecord::ManifestObject { repository, digest, object } => {
+                let what = ((repository, digest), object);
+                self.manifest_objects.push(Visit { what, suspect, key, version });
+            }
+            SuspectRecord::Upload { id, object } => {
+                self.uploads.push(Visit { what: (id, object), suspect, key, version });
+            }
+            SuspectRecord::Adoption { id, object } => {
+                self.adoptions.push(Visit { what: (id, object), suspect, key, version });
+            }
+            SuspectRecord::DeadObject { digest, object } => {
+                self.dead_objects.push(Visit { what: (digest, object), suspect, key, version });
+            }
+        }
+    }
+}
+
+impl<T> Visit<T> {
+    /// It is no suspect any more; unless somebody has put the same one into the queue meanwhile.
+    pub(super) fn drop(&self) -> Write {
+        Write::Delete(self.key.clone(), Condition::Version(self.version.clone()))
+    }
+
+    /// What it is about ends in the same transaction, so whoever suspects it meanwhile has no reason left.
+    pub(super) fn end(&self) -> Write {
+        Write::Delete(self.key.clone(), Condition::Always)
+    }
+}
+
+impl Collector {
+    /// Reads a page of what is due in the shard.
+    pub(super) async fn due(&self, shard: u64, after: Option<String>) -> Result<Page, Error> {
+        let query = Query { pk: keys::suspect_partition(shard), after, limit: PAGE, ..Query::default() };
+        let mut items = self.registry.stores.items.query(query).await?;
+        let now = self.registry.now();
+        items.retain(|item| keys::parse_due(&item.key.sk).is_none_or(|due| due <= now));
+        Ok(Page::of(items))
+    }
+
+    /// Returns how many suspects are due, so that whoever waits for a run can be told how far it is.
+    pub async fn waiting(&self) -> Result<u64, Error> {
+        let mut waiting = 0;
+        for shard in 0..keys::SHARDS {
+            let mut after = None;
+            loop {
+                let page = self.due(shard, after.take()).await?;
+                waiting += page.suspects;
+                match page.last {
+                    Some(last) => after = Some(last),
+                    None => break,
+                }
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Puts the suspect where it is due later; the write that does so, and what it is there.
+    pub(super) fn postponed<T: Clone>(&self, visit: &Visit<T>, until: Timestamp) -> (Visit<T>, Vec<Write>) {
+        let key = keys::suspect(until, &visit.suspect);
+        let later = Visit { key, version: self.registry.fresh_version(), ..visit.clone() };
+        let record = Record::Suspect(visit.suspect.clone());
+        let put = self.registry.put(later.key.clone(), later.version.clone(), record, Condition::Always);
+        (later, vec![visit.drop(), put])
+    }
+
+    /// Takes suspects out of the queue that turned out to be none.
+    pub(super) async fn drop_all<T>(
+        &self,
+        visits: impl IntoIterator<Item = Visit<T>>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let groups: Vec<_> = visits.into_iter().map(|visit| vec![visit.drop()]).collect();
+        report.dropped += groups.len() as u64;
+        self.batch(groups).await.map(drop)
+    }
+
+    /// Has suspects looked at again later.
+    pub(super) async fn postpone_all<T: Clone>(
+        &self,
+        visits: impl IntoIterator<Item = (Visit<T>, Timestamp)>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let groups: Vec<_> =
+            visits.into_iter().map(|(visit, until)| self.postponed(&visit, until).1).collect();
+        report.postponed += groups.len() as u64;
+        self.batch(groups).await.map(drop)
+    }
+}

@@ -1,0 +1,150 @@
+//! The history of tags: what they leave behind when they move, where they pointed before, and putting them back there.
+
+use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
+
+use crate::manifests::manifest_unknown;
+use crate::ports::{Condition, Direction, Item, Query, Version, Write};
+use crate::records::{EdgeRecord, HistoryRecord, Record, TagRecord, Visibility, keys};
+use crate::{Error, ManifestPut, Principal, Registry};
+
+/// How far back a restoration looks for what a tag pointed to.
+const MOVES_MAX: usize = 1000;
+
+/// A tag was moved or deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TagMove {
+    /// Its place in the history: of one tag, later moves have greater ids.
+    pub id: String,
+    /// The tag.
+    pub tag: Tag,
+    /// What it pointed to before and after, when it was moved, and by whom.
+    pub record: HistoryRecord,
+    /// Whether what it pointed to before is still there.
+    pub can_be_restored: bool,
+}
+
+impl Registry {
+    /// What a tag leaves behind when it moves or goes: its history grows, and its edge says since when it is history.
+    pub(crate) fn tag_left_writes(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        old: &TagRecord,
+        after: Option<&Digest>,
+        principal: &Principal,
+    ) -> [Write; 2] {
+        let left = EdgeRecord { since: old.pushed, by: old.pushed_by.clone(), left: Some(self.now()) };
+        let edge_key = keys::edge_from_tag(repository, &old.digest, tag);
+        [
+            self.put(edge_key, self.fresh_version(), Record::Edge(left), Condition::Always),
+            self.history_write(repository, tag, old, after, principal),
+        ]
+    }
+
+    /// One more line of the tag's history.
+    pub(crate) fn history_write(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        old: &TagRecord,
+        after: Option<&Digest>,
+        principal: &Principal,
+    ) -> Write {
+        let history = HistoryRecord {
+            before: old.clone(),
+            after: after.cloned(),
+            at: self.now(),
+            by: principal.as_str().to_owned(),
+        };
+        let id = self.fresh_ulid();
+        self.put(
+            keys::history(repository, tag, id),
+            Version::new(id.to_string()),
+            Record::History(history),
+            Condition::Always,
+        )
+    }
+
+    /// Lists up to `limit` moves of the tag, or of all tags, from before the move `before`: of each tag, the latest first.
+    pub(crate) async fn tag_history(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        limit: usize,
+        before: Option<&str>,
+    ) -> Result<Vec<TagMove>, Error> {
+        let query = Query {
+            pk: keys::history_partition(repository),
+            prefix: tag.map(keys::history_of).unwrap_or_default(),
+            after: before.map(str::to_owned),
+            limit,
+            direction: Direction::Descending,
+        };
+        let items = self.stores.items.query(query).await?;
+        let moves: Vec<_> = items.into_iter().filter_map(tag_move).collect();
+        if moves.is_empty() {
+            return Ok(moves);
+        }
+        let keys: Vec<_> =
+            moves.iter().map(|entry| keys::manifest(repository, &entry.record.before.digest)).collect();
+        let manifests = self.stores.items.get(&keys).await?;
+        let is_there = |item: Option<Item>| {
+            item.is_some_and(|item| item.record.as_manifest().is_some_and(|record| record.state.is_visible()))
+        };
+        let moves = moves.into_iter().zip(manifests);
+        Ok(moves.map(|(entry, item)| TagMove { can_be_restored: is_there(item), ..entry }).collect())
+    }
+
+    /// Puts the tag back to where it pointed before its last move, or to this manifest of its history.
+    ///
+    /// It is a push like any other: it takes its place in the history, and an immutable tag stays where it is.
+    pub(crate) async fn tag_restore(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        tag: &Tag,
+        digest: Option<&Digest>,
+        trace: impl FnOnce(&Digest) -> Option<Write>,
+    ) -> Result<Digest, Error> {
+        let moves = self.tag_history(repository, Some(tag), MOVES_MAX, None).await?;
+        let mut left = moves.into_iter().map(|entry| entry.record.before.digest);
+        let found = left.find(|left| digest.is_none_or(|digest| left == digest));
+        let unknown = || manifest_unknown(repository, &Reference::Tag(tag.clone()));
+        let digest = found.ok_or_else(unknown)?;
+        let stored = self.manifest_get(repository, &Reference::Digest(digest.clone())).await?;
+        let bytes = self.manifest_read(&stored).await?;
+        let manifest = Manifest::parse(&bytes, Some(stored.media_type()))?;
+        let put = ManifestPut {
+            repository,
+            principal,
+            digest: digest.clone(),
+            manifest,
+            bytes,
+            tags: vec![tag.clone()],
+            new_visibility: Visibility::default(),
+            trace: trace(&digest),
+        };
+        self.manifest_put(&put).await?;
+        Ok(digest)
+    }
+
+    /// Forgets the history of all tags, when their repository ends.
+    pub(crate) async fn tag_history_delete_all(&self, repository: &RepositoryName) -> Result<(), Error> {
+        const PAGE: usize = 100;
+        loop {
+            let pk = keys::history_partition(repository);
+            let items = self.stores.items.query(Query { pk, limit: PAGE, ..Query::default() }).await?;
+            if items.is_empty() {
+                return Ok(());
+            }
+            let writes = items.into_iter().map(|item| Write::Delete(item.key, Condition::Always));
+            self.transact(writes.collect()).await?;
+        }
+    }
+}
+
+fn tag_move(item: Item) -> Option<TagMove> {
+    let tag = item.key.sk.split_once('#')?.0.parse().ok()?;
+    let Record::History(record) = item.record else { return None };
+    Some(TagMove { id: item.key.sk, tag, record, can_be_restored: false })
+}
