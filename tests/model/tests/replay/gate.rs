@@ -1,0 +1,173 @@
+//! Stores whose calls wait until somebody lets them happen, one by one.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use registry::ports::{
+    AppendState, Appended, ByteStream, Conflict, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
+    StoreError, TransactError, Write,
+};
+use tokio::sync::oneshot;
+
+/// Whether a call may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+/// How a call is let happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    Once,
+    /// It happens, and waits to happen again, as if its reply had been lost.
+    Again,
+    /// It is refused as a store may do that is under load.
+    Refused,
+}
+
+struct Waiting {
+    kind: Kind,
+    pass: oneshot::Sender<Pass>,
+}
+
+/// Where the calls of one process wait.
+#[derive(Default)]
+pub(crate) struct Gate {
+    waiting: Mutex<VecDeque<Waiting>>,
+    /// How many writes have happened.
+    written: Mutex<usize>,
+}
+
+impl Gate {
+    /// Returns what waits.
+    pub(crate) fn waits(&self) -> Option<Kind> {
+        self.waiting().front().map(|waiting| waiting.kind)
+    }
+
+    /// Returns how many writes have happened.
+    pub(crate) fn written(&self) -> usize {
+        *self.written.lock().unwrap()
+    }
+
+    /// Lets the call happen that waits.
+    pub(crate) fn open(&self, pass: Pass) {
+        let waiting = self.waiting().pop_front().expect("nothing waits");
+        waiting.pass.send(pass).expect("the call has gone away");
+    }
+
+    async fn wait(&self, kind: Kind) -> Pass {
+        let (pass, passed) = oneshot::channel();
+        self.waiting().push_back(Waiting { kind, pass });
+        match passed.await {
+            Ok(pass) => pass,
+            // The process has died.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.waiting.lock().unwrap()
+    }
+
+    async fn read<T>(&self, call: impl Future<Output = T> + Send) -> T {
+        self.wait(Kind::Read).await;
+        call.await
+    }
+
+    async fn write<T, E>(&self, call: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
+        self.wait(Kind::Write).await;
+        let done = call.await;
+        if done.is_ok() {
+            *self.written.lock().unwrap() += 1;
+        }
+        done
+    }
+}
+
+/// Which suspects a process is shown when it reads the review queue.
+pub(crate) type Shown = Arc<dyn Fn(Vec<Item>) -> Vec<Item> + Send + Sync>;
+
+/// The items behind a gate.
+pub(crate) struct GatedItems {
+    pub(crate) inner: Arc<dyn ItemStore>,
+    pub(crate) gate: Arc<Gate>,
+    /// What is seen of the review queue; reading it does not wait.
+    pub(crate) shown: Option<Shown>,
+}
+
+#[async_trait]
+impl ItemStore for GatedItems {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        self.gate.read(self.inner.get(keys)).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
+        match &self.shown {
+            Some(shown) if query.pk.starts_with("Q#") => Ok(shown(self.inner.query(query).await?)),
+            _ => self.gate.read(self.inner.query(query)).await,
+        }
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {
+        loop {
+            let pass = self.gate.wait(Kind::Write).await;
+            if pass == Pass::Refused {
+                let conflict = Conflict { key: writes[0].key().clone(), found: None };
+                return Err(TransactError::Conflict(Box::new(conflict)));
+            }
+            let done = self.inner.transact(writes.clone()).await;
+            if done.is_ok() {
+                *self.gate.written.lock().unwrap() += 1;
+            }
+            if pass == Pass::Once {
+                return done;
+            }
+        }
+    }
+}
+
+/// The objects behind a gate.
+pub(crate) struct GatedObjects {
+    pub(crate) inner: Arc<dyn ObjectStore>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+#[async_trait]
+impl ObjectStore for GatedObjects {
+    async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
+        self.gate.write(self.inner.put(key, bytes)).await
+    }
+
+    async fn get(&self, key: &ObjectKey, range: Range<u64>) -> Result<Option<ByteStream>, StoreError> {
+        self.gate.read(self.inner.get(key, range)).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        self.gate.read(self.inner.head(key)).await
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.gate.write(self.inner.delete(key)).await
+    }
+
+    async fn append(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        body: ByteStream,
+    ) -> Result<Appended, StoreError> {
+        self.gate.write(self.inner.append(key, state, body)).await
+    }
+
+    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.gate.write(self.inner.finish(key, state)).await
+    }
+
+    async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.gate.write(self.inner.abort(key, state)).await
+    }
+}
