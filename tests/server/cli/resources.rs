@@ -21,6 +21,11 @@ fn everything(who: &Person) {
     let actions: Vec<_> =
         entries.as_array().unwrap().iter().filter_map(|entry| entry["action"].as_str()).collect();
     assert!(actions.len() > 20 && actions.contains(&"user.create"), "{actions:?}");
+    let made = who.json(&["audit", "--action", "user.create", "--target", "alice", "--since", "1h"]);
+    assert_eq!(made.as_array().unwrap().len(), 1, "{made}");
+    let options =
+        ["audit", "--not-action", "user", "--outcome", "done", "--actor", "nobody", "--until", "2026-01-01"];
+    assert_eq!(who.json(&options), json!([]));
 }
 
 fn users(who: &Person) {

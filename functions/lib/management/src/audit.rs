@@ -1,7 +1,7 @@
 //! `/audit`: what was done and refused.
 
 use axum::Json;
-use registry::access::{Access, AuditEntry};
+use registry::access::{Access, AuditEntry, AuditFilter};
 use registry::records::{AuditOutcome, AuditRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -29,6 +29,44 @@ struct AuditPaging {
     #[serde(default)]
     #[param(value_type = String, required = false)]
     before: After,
+    /// Only what this one did or tried: a user, a robot (`team+ci`), or `anonymous`.
+    #[serde(default)]
+    actor: Option<String>,
+    /// Only this, for example `grant.put`, or all that begins with this word, for example `grant`.
+    #[serde(default)]
+    action: Option<String>,
+    /// Not this, likewise; `login` leaves the logins away.
+    #[serde(default)]
+    not_action: Option<String>,
+    /// Only what was done to this, for example `alice`, or `team/app` with its tags and manifests.
+    #[serde(default)]
+    target: Option<String>,
+    /// Only what was done, or what was refused.
+    #[serde(default)]
+    #[param(value_type = Option<words::Outcome>)]
+    outcome: Option<AuditOutcome>,
+    /// Nothing before this time.
+    #[serde(default)]
+    #[param(value_type = Option<words::Time>)]
+    since: Option<Time>,
+    /// Nothing at this time, or later.
+    #[serde(default)]
+    #[param(value_type = Option<words::Time>)]
+    until: Option<Time>,
+}
+
+impl AuditPaging {
+    fn filter(&self) -> AuditFilter {
+        AuditFilter {
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            not_action: self.not_action.clone(),
+            target: self.target.clone(),
+            outcome: self.outcome,
+            since: self.since.map(Into::into),
+            until: self.until.map(Into::into),
+        }
+    }
 }
 
 /// Something that somebody did or tried.
@@ -60,13 +98,14 @@ impl From<AuditEntry> for Entry {
 }
 
 /// Lists what was done and refused, the latest first, for administrators.
+///
+/// A page with filters can have fewer entries than its limit, even none, and a `next` all the same.
 #[utoipa::path(get, path = "/audit", tag = "audit", params(AuditPaging),
     responses((status = OK, description = "A page of entries.", body = Page<Entry>)))]
 async fn audit_list(
     Asking { access, caller }: Asking,
-    Asked(AuditPaging { limit, before }): Asked<AuditPaging>,
+    Asked(asked): Asked<AuditPaging>,
 ) -> Result<Json<Page<Entry>>, Problem> {
-    let entries = access.audit_list(&caller, before.as_deref(), limit.0).await?;
-    let next = entries.last().filter(|_| entries.len() == limit.0).map(|entry| entry.id.clone());
-    Ok(Json(Page::new(entries.into_iter().map(Entry::from).collect(), next)))
+    let page = access.audit_list(&caller, &asked.filter(), asked.before.as_deref(), asked.limit.0).await?;
+    Ok(Json(Page::new(page.entries.into_iter().map(Entry::from).collect(), page.next)))
 }

@@ -151,9 +151,27 @@ pub(crate) fn is_given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<boo
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// A time in answers (RFC 3339).
-#[derive(Clone, Copy, Debug)]
+/// A time (RFC 3339).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub(crate) struct Time(registry::ports::Timestamp);
+
+impl TryFrom<String> for Time {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let time = time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc3339);
+        let millis = time.ok().and_then(|time| u64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok());
+        let millis = millis.ok_or("a time is written like 2026-01-31T12:00:00Z, and not before 1970")?;
+        Ok(Self(registry::ports::Timestamp::from_millis(millis)))
+    }
+}
+
+impl From<Time> for registry::ports::Timestamp {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
 
 impl From<registry::ports::Timestamp> for Time {
     fn from(at: registry::ports::Timestamp) -> Self {

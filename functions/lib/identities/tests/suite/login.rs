@@ -221,7 +221,12 @@ async fn logins_are_audited_without_their_tokens() {
     let token = world.identity_token(&json!({}));
     world.login(&token).await.expect(200);
     world.login(&token).await.expect(403);
-    let entries = world.access.audit_list(&administrator(), None, 100).await.unwrap();
+    let entries = world
+        .access
+        .audit_list(&administrator(), &registry::access::AuditFilter::default(), None, 100)
+        .await
+        .unwrap()
+        .entries;
     let entries: Vec<String> = entries.iter().map(|entry| format!("{:?}", entry.record)).collect();
     assert!(entries.iter().any(|entry| entry.contains("login") && entry.contains("team+ci")), "{entries:#?}");
     assert!(entries.iter().any(|entry| entry.contains("used already")), "{entries:#?}");

@@ -8,8 +8,10 @@ use crate::world::{Client, Scene};
 async fn pages(client: &Client, path: &str, limit: usize, field: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut next = None;
-    let (separator, parameter) =
-        (if path.contains('?') { '&' } else { '?' }, if path == "/audit" { "before" } else { "after" });
+    let (separator, parameter) = (
+        if path.contains('?') { '&' } else { '?' },
+        if path.starts_with("/audit") { "before" } else { "after" },
+    );
     loop {
         let from =
             next.map(|next: String| format!("&{parameter}={}", next.replace('/', "%2F"))).unwrap_or_default();
@@ -74,6 +76,15 @@ async fn the_pages_of_a_list_are_the_whole_list() {
     let whole = pages(&root, "/audit", 1000, "id").await.concat();
     assert!(whole.len() > 20 && whole.iter().rev().is_sorted());
     assert_eq!(pages(&root, "/audit", 7, "id").await.concat(), whole);
+    for (filter, expected) in [
+        ("actor=alice&action=team.put&target=team", vec!["team.put"; 3]),
+        ("not_action=login&target=carol", vec!["user.create"]),
+        ("outcome=refused", vec![]),
+        ("since=9999-12-31T23:59:59Z", vec![]),
+    ] {
+        let actions = pages(&root, &format!("/audit?{filter}"), 1000, "action").await.concat();
+        assert_eq!(actions, expected, "{filter}");
+    }
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn the_first_user_of_an_open_registry_is_its_administrator_and_closes_it()
 async fn a_registry_that_is_closed_from_the_start_makes_no_user_for_strangers() {
     let world = World::empty(false);
     world.client(&Show::Nothing).post("/users", user("alice")).await.expect(401);
-    assert!(world.stored().await.is_empty());
+    assert!(world.settled().await.is_empty());
 }
 
 #[tokio::test]

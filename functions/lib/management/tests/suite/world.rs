@@ -106,7 +106,10 @@ impl World {
 
     /// Returns what is stored, but for the trace of requests that changed nothing.
     pub(crate) async fn settled(&self) -> BTreeMap<Key, String> {
-        let is_trace = |item: &Item| item.record.as_audit().is_some() || item.record.as_token().is_some();
+        let is_trace = |item: &Item| {
+            let record = &item.record;
+            record.as_audit().is_some() || record.as_token().is_some() || record.as_bucket().is_some()
+        };
         let items = self.stored().await;
         items
             .into_iter()

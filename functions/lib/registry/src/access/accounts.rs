@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::Registry;
 use crate::access::caller::Who;
+use crate::access::refusals::Refusal;
 use crate::access::rights::RightsCache;
 use crate::access::{AccessError, AccountName, Caller, Identities, KeyRing, Secret};
 use crate::ports::{Item, Key, Query};
@@ -149,6 +150,8 @@ impl Access {
         if self.is_administrator(caller).await? {
             return Ok(());
         }
+        let refusal = Refusal { action: "manage", target: String::new(), detail: String::new() };
+        self.note_refusal(caller, &refusal).await;
         Err(AccessError::forbidden("only an administrator may do that"))
     }
 

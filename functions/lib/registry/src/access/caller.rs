@@ -169,4 +169,9 @@ impl Caller {
         let claims = self.token.as_ref()?;
         Some(claims.access.iter().any(|scope| scope.allows(repository, permission)))
     }
+
+    /// Returns whether the access token is about the repository, whatever it allows there.
+    pub(crate) fn token_names(&self, repository: &RepositoryName) -> bool {
+        self.token.as_ref().is_some_and(|claims| claims.access.iter().any(|scope| scope.is_of(repository)))
+    }
 }

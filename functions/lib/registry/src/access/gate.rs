@@ -25,9 +25,9 @@ use oci::RepositoryName;
 
 use crate::access::caller::Who;
 use crate::access::permit::{Permit, Right};
+use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
 use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret};
-use crate::records::AuditOutcome;
 use crate::{Page, Registry};
 
 /// What a request shows of whom it speaks for.
@@ -177,7 +177,10 @@ impl Gate {
             _ => return Ok(Arc::default()),
         };
         match caller.token_allows(repository, permission) {
-            Some(false) => return Err(Denied::Unauthorized(Lack::Scope)),
+            Some(false) => {
+                self.note_strange_token(access, caller, repository, permission).await;
+                return Err(Denied::Unauthorized(Lack::Scope));
+            }
             Some(true) if permission == Permission::Pull => return Ok(Arc::default()),
             _ => {}
         }
@@ -190,11 +193,29 @@ impl Gate {
             Some(rights) if rights.permissions.contains(&permission) => Ok(rights),
             _ if caller.is_anonymous() => Err(Denied::Unauthorized(Lack::Nothing)),
             _ => {
-                let word = permission.as_str();
-                access.audit(caller, word, repository.as_str(), AuditOutcome::Refused, "").await;
+                let (word, target) = (permission.as_str(), repository.to_string());
+                access.note_refusal(caller, &Refusal { action: word, target, detail: String::new() }).await;
                 // The same for what is not there and what is not theirs.
                 Err(Denied::Forbidden(format!("{} may not {word} in {repository}", caller.who)))
             }
+        }
+    }
+
+    /// Notes that a token is shown where it does not belong.
+    ///
+    /// One that is for less in this repository was refused the rest where it was made, or asks for it next; and one
+    /// without scopes, or none at all, is how every client begins.
+    async fn note_strange_token(
+        &self,
+        access: &Access,
+        caller: &Caller,
+        repository: &RepositoryName,
+        permission: Permission,
+    ) {
+        if caller.is_for_scopes() && !caller.token_names(repository) {
+            let (action, target) = (permission.as_str(), repository.to_string());
+            let detail = "the access token is for other repositories".to_owned();
+            access.note_refusal(caller, &Refusal { action, target, detail }).await;
         }
     }
 

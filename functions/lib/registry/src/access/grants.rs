@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::access::accounts::Access;
+use crate::access::refusals::Refusal;
 use crate::access::{AccessError, Caller, Claims, Credential, Permission, Permissions};
 use crate::ports::Timestamp;
 use crate::records::{TokenKind, TokenRecord};
@@ -82,9 +83,11 @@ impl ScopeWanted {
 impl GrantedScope {
     /// Returns whether the scope is about this, and allows it.
     pub(crate) fn allows(&self, repository: &RepositoryName, permission: Permission) -> bool {
-        self.kind == "repository"
-            && self.name == repository.as_str()
-            && self.actions.iter().any(|action| action == permission.as_str())
+        self.is_of(repository) && self.actions.iter().any(|action| action == permission.as_str())
+    }
+
+    pub(crate) fn is_of(&self, repository: &RepositoryName) -> bool {
+        self.kind == "repository" && self.name == repository.as_str()
     }
 
     pub(crate) fn is_catalog(&self) -> bool {
@@ -93,7 +96,9 @@ impl GrantedScope {
 }
 
 impl Access {
-    /// Makes an access token for what the caller may have of what is wanted.
+    /// Makes an access token for what the caller may have of what is wanted; what is refused is noted.
+    ///
+    /// This is where clients are refused: with a token for less they ask for no more.
     pub async fn token_issue(&self, caller: &Caller, wanted: &[ScopeWanted]) -> Result<Grant, AccessError> {
         let access = self.granted(caller, wanted).await?;
         let issued = self.registry.now();
@@ -126,11 +131,16 @@ impl Access {
         }
         let repositories: Vec<RepositoryName> = by_repository.keys().cloned().collect();
         let rights = self.rights_now(caller, &repositories).await?;
-        let mut granted: Vec<GrantedScope> = by_repository
-            .iter()
-            .zip(rights)
-            .filter_map(|((name, wanted), rights)| scope(name, &(wanted & &rights.permissions)))
-            .collect();
+        let mut granted = Vec::new();
+        let mut refused = Vec::new();
+        for ((name, wanted), rights) in by_repository.into_iter().zip(rights) {
+            granted.extend(scope(&name, &(&wanted & &rights.permissions)));
+            let lacking = &wanted - &rights.permissions;
+            refused.extend((!lacking.is_empty()).then_some((name, lacking)));
+        }
+        if let Some(refusal) = Refusal::of_scopes(&refused) {
+            self.note_refusal(caller, &refusal).await;
+        }
         if wanted.contains(&ScopeWanted::Catalog) && self.may_list_all(caller).await? {
             let (kind, name) = ("registry".to_owned(), "catalog".to_owned());
             granted.push(GrantedScope { kind, name, actions: vec!["*".to_owned()] });

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod audit;
+mod audit_list;
 mod caller;
 mod credentials;
 mod error;
@@ -22,6 +23,7 @@ mod passwords;
 mod permission;
 mod permit;
 mod policy;
+mod refusals;
 mod repositories;
 mod rights;
 mod signing;
@@ -32,7 +34,7 @@ mod trusts;
 mod users;
 
 pub use accounts::{Access, AccessOptions, Account};
-pub use audit::AuditEntry;
+pub use audit_list::{AuditEntry, AuditFilter, AuditPage};
 pub use caller::{Address, Caller, Via, Who};
 pub use credentials::{Credential, Secret};
 pub use error::AccessError;

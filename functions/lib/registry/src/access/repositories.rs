@@ -4,6 +4,7 @@ use oci::RepositoryName;
 
 use crate::access::accounts::Access;
 use crate::access::caller::Who;
+use crate::access::refusals::Refusal;
 use crate::access::{AccessError, AccountName, Caller, Permission, Role};
 use crate::ports::{Condition, Item, Key, Query};
 use crate::records::{AuditOutcome, Grantee, ImmutableTags, Record, RepositoryRecord, Visibility, keys};
@@ -230,7 +231,9 @@ impl Access {
         let (item, role) = self.repository_seen(caller, name).await?;
         self.require_user_or_open(caller).await?;
         if role != Some(Role::Admin) {
-            self.audit(caller, "repository.manage", name.as_str(), AuditOutcome::Refused, "").await;
+            let target = name.to_string();
+            let refusal = Refusal { action: "repository.manage", target, detail: String::new() };
+            self.note_refusal(caller, &refusal).await;
             return Err(AccessError::forbidden(format!("only an admin of {name} may do that")));
         }
         Ok(item)

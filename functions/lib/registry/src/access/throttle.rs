@@ -14,15 +14,16 @@ use crate::ports::{Condition, Item, Key, Write};
 use crate::records::{AuditOutcome, BucketRecord, Record, keys};
 use crate::registry::ATTEMPTS;
 
-const WHOLE: u64 = 1000;
+/// One attempt, in thousandths.
+pub(crate) const WHOLE: u64 = 1000;
 
 /// A bucket's measure.
 #[derive(Clone, Copy, Debug)]
-struct Measure {
+pub(crate) struct Measure {
     /// How many attempts it holds.
-    capacity: u64,
+    pub(crate) capacity: u64,
     /// How long it takes until one more comes in.
-    refill_secs: u64,
+    pub(crate) refill_secs: u64,
 }
 
 const PER_ACCOUNT: Measure = Measure { capacity: 20, refill_secs: 30 };
@@ -53,7 +54,7 @@ impl Buckets {
 }
 
 /// Whoever has one address of IPv6 has the 2^64 around it.
-fn network(address: &str) -> String {
+pub(crate) fn network(address: &str) -> String {
     match address.parse::<Ipv6Addr>() {
         Ok(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
         Err(_) => address.to_owned(),
@@ -152,13 +153,13 @@ impl Access {
         Err(AccessError::contended())
     }
 
-    fn bucket_write(&self, key: &Key, left_thousandths: u64, before: Option<&Item>) -> Write {
+    pub(crate) fn bucket_write(&self, key: &Key, left_thousandths: u64, before: Option<&Item>) -> Write {
         let record =
             Record::Bucket(BucketRecord { left_thousandths, at: self.registry.now(), is_noted: false });
         self.registry.put(key.clone(), self.registry.fresh_version(), record, Condition::unchanged(before))
     }
 
-    fn left_thousandths(&self, measure: Measure, item: Option<&Item>) -> u64 {
+    pub(crate) fn left_thousandths(&self, measure: Measure, item: Option<&Item>) -> u64 {
         let full = measure.capacity * WHOLE;
         let Some(bucket) = item.and_then(|item| item.record.as_bucket()) else { return full };
         let passed_ms = self.registry.now().as_millis().saturating_sub(bucket.at.as_millis());

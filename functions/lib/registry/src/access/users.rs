@@ -318,7 +318,10 @@ impl Access {
     }
 
     /// Returns one of the repositories whose namespace has this name, if there is any.
-    pub(crate) async fn first_repository(&self, name: &AccountName) -> Result<Option<RepositoryName>, AccessError> {
+    pub(crate) async fn first_repository(
+        &self,
+        name: &AccountName,
+    ) -> Result<Option<RepositoryName>, AccessError> {
         let mut named = self.repositories_of(name, None, 1).await?;
         Ok(named.pop())
     }

@@ -26,6 +26,7 @@
 //! attempts left     TH#<kind>#<who>        META
 //! used identity     J#<sha256>             META
 //! audit             AU#<day>               <ulid>
+//! … logins          AU#<day>#login         <ulid>
 //! ```
 //!
 //! `#` occurs in no repository name, tag, digest or upload id. The catalog is one partition, so that a page
@@ -316,7 +317,17 @@ pub fn audit_partition(day: u64) -> String {
     format!("AU#{day:06}")
 }
 
+/// The partition of the logins of a day that succeeded: they are most of what happens.
+pub fn audit_login_partition(day: u64) -> String {
+    format!("AU#{day:06}#login")
+}
+
 /// Something that happened.
 pub fn audit(at: Timestamp, id: Ulid) -> Key {
     Key::new(audit_partition(at.day()), id.to_string())
+}
+
+/// A login that succeeded.
+pub fn audit_login(at: Timestamp, id: Ulid) -> Key {
+    Key::new(audit_login_partition(at.day()), id.to_string())
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use http::Method;
-use registry::access::{Limits, Permission, Shown, UserChange};
+use registry::access::{AuditFilter, Limits, Permission, Shown, UserChange};
 use registry::ports::StoreErrorKind;
 use test_support::access::{basic, bearer};
 
@@ -145,7 +145,12 @@ async fn no_secret_is_logged_stored_or_answered() {
         &log[log.len().saturating_sub(3000)..]
     );
     let items = house.world.all_items().await;
-    let entries = house.access.audit_list(&super::house::root(), None, 1000).await.unwrap();
+    let entries = house
+        .access
+        .audit_list(&super::house::root(), &AuditFilter::default(), None, 1000)
+        .await
+        .unwrap()
+        .entries;
     assert!(entries.len() > 30);
     let (stored, entries) = (format!("{items:#?}"), format!("{entries:#?}"));
     let answers: Vec<String> = replies.iter().map(Reply::text).collect();

@@ -1,7 +1,7 @@
 //! A flood of wrong credentials: it is refused after a while, and leaves few traces, however long it lasts.
 
 use futures_util::future::join_all;
-use registry::access::{Access, AccessError, Address, Credential, Limits, Permission};
+use registry::access::{Access, AccessError, Address, AuditFilter, Credential, Limits, Permission};
 use registry::records::AuditOutcome;
 
 use super::house::{House, PASSWORD, ask_token, field, limits, name, root};
@@ -16,7 +16,7 @@ const ADDRESS: &str = "192.0.2.7";
 
 /// Returns what the audit log says of refused logins.
 async fn refusals(access: &Access) -> Vec<String> {
-    let entries = access.audit_list(&root(), None, 10_000).await.unwrap();
+    let entries = access.audit_list(&root(), &AuditFilter::default(), None, 10_000).await.unwrap().entries;
     let records = entries.into_iter().map(|entry| entry.record);
     let refused =
         records.filter(|record| record.action == "login" && record.outcome == AuditOutcome::Refused);

@@ -1,6 +1,7 @@
 //! Who may do what: the whole matrix, hostile credentials, throttling, and how soon a change takes effect.
 
 mod answers;
+mod audit_list;
 mod calls;
 mod canary;
 mod flood;
@@ -12,6 +13,7 @@ mod house;
 mod logins;
 mod matrix;
 mod places;
+mod refusals;
 mod removals;
 mod repositories;
 mod throttling;

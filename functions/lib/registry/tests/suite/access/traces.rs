@@ -1,6 +1,6 @@
 //! What is traced: the audit log says when who did what from where, and the log of the process betrays nothing.
 
-use registry::access::{AuditEntry, Credential, Permission, Role};
+use registry::access::{AuditEntry, AuditFilter, Credential, Permission, Role};
 use registry::ports::{Clock, Timestamp};
 use registry::records::{AuditOutcome, Grantee, Visibility};
 use test_support::access::{basic, bearer};
@@ -27,7 +27,8 @@ impl<'a> Notes<'a> {
 
     /// Returns actor, address, action, target and outcome of each, in the order of the letters: it is all one moment.
     async fn lines(&self) -> Vec<String> {
-        let entries = self.house.access.audit_list(&root(), None, 1000).await.unwrap();
+        let entries =
+            self.house.access.audit_list(&root(), &AuditFilter::default(), None, 1000).await.unwrap().entries;
         let line = |AuditEntry { record, .. }: &AuditEntry| {
             let outcome = if record.outcome == AuditOutcome::Done { "done" } else { "refused" };
             let [actor, from, action, target] =
