@@ -90,11 +90,8 @@ impl Access {
         if let Some(name) = &name {
             self.first_administrator(name).await?;
         }
-        // Who waits for a processor has taken no attempt yet: right logins do not run into the limit together.
-        let turn = passwords::turn().await?;
         let account = name.as_ref().map(keys::account);
-        let found = self.read(buckets.keys().chain(account.clone()).collect()).await?;
-        self.attempt_take(&buckets, &found).await?;
+        let (turn, found) = self.attempt_begin(&buckets, account.clone()).await?;
         let record = account.and_then(|key| found.get(&key)?.record.as_user());
         let record = record.filter(|user| user.state == AccountState::Active);
         let phc = record.and_then(|user| user.password.clone());
@@ -151,7 +148,7 @@ impl Access {
         Ok(caller)
     }
 
-    fn is_owner_active(&self, token: &TokenRecord, found: &Found) -> bool {
+    pub(crate) fn is_owner_active(&self, token: &TokenRecord, found: &Found) -> bool {
         let owner = found.get(&keys::account(&token.owner));
         owner.and_then(crate::access::policy::namespace_visibility).is_some()
     }
@@ -190,7 +187,7 @@ impl Access {
     }
 }
 
-fn stored_caller(id: &str, token: &TokenRecord, address: &Address) -> Caller {
+pub(crate) fn stored_caller(id: &str, token: &TokenRecord, address: &Address) -> Caller {
     let (who, made_with) = match &token.kind {
         TokenKind::Personal => (Who::User(token.owner.clone()), None),
         TokenKind::Robot(robot) => (Who::Robot(token.owner.clone(), robot.clone()), None),

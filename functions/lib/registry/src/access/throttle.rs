@@ -5,14 +5,15 @@
 //! taken afterwards when they were wrong. Each attempt leaves one trace at most, and so does an empty bucket: the
 //! audit log cannot be flooded.
 
-use std::borrow::Cow;
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
+use crate::Error;
 use crate::access::accounts::{Access, Found};
+use crate::access::passwords::{self, Turn};
 use crate::access::{AccessError, AccountName, Address, Caller};
 use crate::ports::{Condition, Item, Key, Write};
 use crate::records::{AuditOutcome, BucketRecord, Record, keys};
-use crate::registry::ATTEMPTS;
 
 /// One attempt, in thousandths.
 pub(crate) const WHOLE: u64 = 1000;
@@ -53,6 +54,11 @@ impl Buckets {
     }
 }
 
+/// Whether it is because of what others do at this moment.
+fn is_of_others(error: &AccessError) -> bool {
+    matches!(error, AccessError::Throttled { .. } | AccessError::Registry(Error::Contended))
+}
+
 /// Whoever has one address of IPv6 has the 2^64 around it.
 pub(crate) fn network(address: &str) -> String {
     match address.parse::<Ipv6Addr>() {
@@ -61,30 +67,43 @@ pub(crate) fn network(address: &str) -> String {
     }
 }
 
+/// How long somebody waits before an attempt is tried again, at most. An empty bucket may be one of right logins that
+/// are under way, and these give back what they took: a fleet that logs in at the same moment is not refused for it.
+const WAITS_MILLIS: [u64; 8] = [10, 20, 40, 80, 160, 320, 640, 1280];
+
+/// A bucket that has no attempt left.
+struct Empty<'a> {
+    item: Option<&'a Item>,
+    retry_after_secs: u64,
+}
+
+impl Empty<'_> {
+    fn is_noted(&self) -> bool {
+        self.item.and_then(|item| item.record.as_bucket()).is_some_and(|bucket| bucket.is_noted)
+    }
+}
+
 impl Access {
-    /// Takes an attempt from each of the buckets, or refuses.
-    pub(crate) async fn attempt_take(&self, buckets: &Buckets, found: &Found) -> Result<(), AccessError> {
-        let mut found = Cow::Borrowed(found);
-        for _ in 0..ATTEMPTS {
-            let mut writes = Vec::new();
-            for (key, measure) in &buckets.all {
-                let item = found.get(key);
-                let left = self.left_thousandths(*measure, item);
-                if left < WHOLE {
-                    let missing = WHOLE - left;
-                    let retry_after_secs = (missing * measure.refill_secs).div_ceil(WHOLE).max(1);
-                    let error = AccessError::Throttled { retry_after_secs };
-                    self.note_empty(buckets, item, &error).await;
-                    return Err(error);
-                }
-                writes.push(self.bucket_write(key, left - WHOLE, item));
+    /// Waits for a processor and takes an attempt from each of the buckets, or refuses. Returns what it read.
+    pub(crate) async fn attempt_begin(
+        &self,
+        buckets: &Buckets,
+        account: Option<Key>,
+    ) -> Result<(Turn, Found), AccessError> {
+        let mut waits = WAITS_MILLIS.into_iter();
+        loop {
+            // Nobody waits for others with a processor in hand.
+            let turn = passwords::turn().await?;
+            let found = self.read(buckets.keys().chain(account.clone()).collect()).await?;
+            let Err(error) = self.attempt_take(buckets, &found).await else { return Ok((turn, found)) };
+            drop(turn);
+            // Where somebody waited in vain already, nobody else does.
+            let may_change = !self.empty(buckets, &found).is_some_and(|empty| empty.is_noted());
+            match waits.next().filter(|_| may_change && is_of_others(&error)) {
+                Some(millis) => self.pause(millis).await,
+                None => return Err(self.refused(buckets, &found, error).await),
             }
-            if writes.is_empty() || self.registry.transact(writes).await?.is_none() {
-                return Ok(());
-            }
-            found = Cow::Owned(self.read(buckets.keys().collect()).await?);
         }
-        Err(AccessError::contended())
     }
 
     /// Takes an attempt for a credential that turned out to be wrong, and returns why it is refused.
@@ -100,20 +119,60 @@ impl Access {
         if !is_wrong || buckets.all.is_empty() {
             return error;
         }
-        let taken = match self.read(buckets.keys().collect()).await {
-            Ok(found) => self.attempt_take(&buckets, &found).await,
-            Err(unreadable) => Err(unreadable),
+        for millis in WAITS_MILLIS {
+            let found = match self.read(buckets.keys().collect()).await {
+                Ok(found) => found,
+                Err(unreadable) => return unreadable,
+            };
+            match self.attempt_take(&buckets, &found).await {
+                Ok(()) => return error,
+                Err(AccessError::Registry(Error::Contended)) => self.pause(millis).await,
+                Err(empty) => return self.refused(&buckets, &found, empty).await,
+            }
+        }
+        AccessError::contended()
+    }
+
+    /// Takes an attempt from each of the buckets as they were found, once.
+    async fn attempt_take(&self, buckets: &Buckets, found: &Found) -> Result<(), AccessError> {
+        if let Some(Empty { retry_after_secs, .. }) = self.empty(buckets, found) {
+            return Err(AccessError::Throttled { retry_after_secs });
+        }
+        let take = |(key, measure): &(Key, Measure)| {
+            let item = found.get(key);
+            self.bucket_write(key, self.left_thousandths(*measure, item) - WHOLE, item)
         };
-        taken.err().unwrap_or(error)
+        let writes: Vec<Write> = buckets.all.iter().map(take).collect();
+        if writes.is_empty() || self.registry.transact(writes).await?.is_none() {
+            return Ok(());
+        }
+        Err(AccessError::contended())
+    }
+
+    fn empty<'a>(&self, buckets: &Buckets, found: &'a Found) -> Option<Empty<'a>> {
+        buckets.all.iter().find_map(|(key, measure)| {
+            let item = found.get(key);
+            let missing = WHOLE.saturating_sub(self.left_thousandths(*measure, item));
+            let retry_after_secs = (missing * measure.refill_secs).div_ceil(WHOLE);
+            (missing > 0).then_some(Empty { item, retry_after_secs })
+        })
+    }
+
+    /// Up to so long, so that those who wait at the same time do not meet again.
+    async fn pause(&self, millis: u64) {
+        let share = self.registry.stores.random.bits() % 1000;
+        let millis = millis / 2 + millis * u64::try_from(share).unwrap_or_default() / 2000;
+        tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 
     /// Leaves one trace of all attempts that an empty bucket refuses until the next one is possible.
-    async fn note_empty(&self, buckets: &Buckets, item: Option<&Item>, error: &AccessError) {
-        let Some((item, bucket)) = item.and_then(|item| Some((item, item.record.as_bucket()?))) else {
-            return;
+    async fn refused(&self, buckets: &Buckets, found: &Found, error: AccessError) -> AccessError {
+        let empty = self.empty(buckets, found).and_then(|empty| empty.item);
+        let Some((item, bucket)) = empty.and_then(|item| Some((item, item.record.as_bucket()?))) else {
+            return error;
         };
         if bucket.is_noted {
-            return;
+            return error;
         }
         let noted = Record::Bucket(BucketRecord { is_noted: true, ..*bucket });
         let seen = Condition::unchanged(Some(item));
@@ -126,6 +185,7 @@ impl Access {
         if let Err(error) = self.registry.transact(writes).await {
             tracing::error!(error = %error, "that logins are refused could not be noted");
         }
+        error
     }
 
     /// Gives back what was taken, because the password was right. That it cannot be is no reason to refuse it.
@@ -138,7 +198,7 @@ impl Access {
     }
 
     async fn bucket_return(&self, key: &Key, measure: Measure) -> Result<(), AccessError> {
-        for _ in 0..ATTEMPTS {
+        for millis in WAITS_MILLIS {
             let item = self.registry.get(key.clone()).await?;
             let left = self.left_thousandths(measure, item.as_ref()) + WHOLE;
             let write = match left >= measure.capacity * WHOLE {
@@ -149,6 +209,7 @@ impl Access {
             if self.registry.transact(vec![write]).await?.is_none() {
                 return Ok(());
             }
+            self.pause(millis).await;
         }
         Err(AccessError::contended())
     }

@@ -1,7 +1,11 @@
 //! Guessing passwords: how often somebody may be wrong, however many processes are asked.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use registry::access::{Access, AccessError, Address};
+use registry::ports::{Clock, Condition, Item, ItemStore, Key, Version, Write};
+use registry::records::{BucketRecord, Record, keys};
 use test_support::access::basic;
 
 use super::house::{House, PASSWORD, name, root};
@@ -99,6 +103,41 @@ async fn right_logins_at_the_same_time_are_not_refused() {
     }
     // And each attempt was given back.
     assert_eq!(guesses(&processes, PER_ACCOUNT, |_| "alice".to_owned(), "").await, PER_ACCOUNT);
+}
+
+/// As if as many logins were under way in other processes as there may be.
+async fn take_all(house: &House) -> Key {
+    let key = keys::attempts("account", "alice");
+    let at = house.world.clock.now();
+    let record = Record::Bucket(BucketRecord { left_thousandths: 0, at, is_noted: false });
+    let item = Item { key: key.clone(), version: Version::new("others"), record };
+    house.world.items.transact(vec![Write::Put(item, Condition::Always)]).await.unwrap();
+    key
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_login_waits_for_others_under_way_who_give_back_their_attempts() {
+    let house = House::new().await;
+    house.user("alice").await;
+    let key = take_all(&house).await;
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        house.world.items.transact(vec![Write::Delete(key, Condition::Always)]).await.unwrap();
+    };
+    let (login, ()) = tokio::join!(try_login(&house.access, "alice", PASSWORD, ""), others);
+    login.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_where_somebody_waited_in_vain() {
+    let house = House::new().await;
+    house.user("alice").await;
+    take_all(&house).await;
+    for is_first in [true, false] {
+        let before = tokio::time::Instant::now();
+        assert!(is_throttled(&try_login(&house.access, "alice", PASSWORD, "").await));
+        assert_eq!(before.elapsed() > Duration::from_secs(1), is_first);
+    }
 }
 
 #[tokio::test]
