@@ -1,5 +1,6 @@
 //! What can be started: `aws lambda invoke --payload '{"job": "fsck"}' …` does it by hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws::environment::Backend;
@@ -7,7 +8,8 @@ use lambda_runtime::Error;
 use oci::UploadId;
 use registry::jobs::fsck::fsck;
 use registry::jobs::garbage_collection::{Budget, Collector, Policy, Report};
-use registry::ports::{Timestamp, VerifiedCopy};
+use registry::jobs::repair::Shop;
+use registry::ports::{Clock, SystemClock, Timestamp, VerifiedCopy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,18 +22,23 @@ const MARGIN_MILLIS: u64 = 60 * 1000;
 /// How many failures an answer tells of; the log has them all.
 const FAILURES_TOLD: usize = 20;
 
-/// What the event asks for. The scheduler of the stack asks for the first.
+/// What the log says of a collection that failed, wholly or in part.
+const FAILED: &str = "a collection failed";
+
+/// What the event asks for. The schedules of the stack ask for the first two.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(tag = "job", rename_all = "kebab-case")]
 pub enum Job {
     /// Take over direct uploads whose event was lost.
     Adopt,
-    /// Take away what nobody needs, until the function's time is over; the answer's `next` goes on.
+    /// Take away what nobody needs, until the function's time is over.
+    ///
+    /// What is left then the next run finds, which begins anywhere; who asks by hand goes on at the answer's `next`.
     Collect {
         /// Whether it is only said what would go.
         #[serde(default)]
         dry_run: bool,
-        /// Where the run before ended; without it, a run begins anywhere.
+        /// Where the run before ended.
         #[serde(default)]
         from: Option<u64>,
         /// After how many days without a tag a manifest goes; never if absent.
@@ -40,6 +47,15 @@ pub enum Job {
         /// For how many days after that a tag's history keeps what it pointed to.
         #[serde(default)]
         history_days: Option<u32>,
+    },
+    /// Put right what can be put right from storage; nothing may be pushed meanwhile, and nothing collected.
+    Repair {
+        /// Whether it is only said what would be done.
+        #[serde(default)]
+        dry_run: bool,
+        /// Whether every blob is read and hashed.
+        #[serde(default)]
+        deep: bool,
     },
     /// Check every promise that can be checked from storage; nothing may be pushed meanwhile.
     Fsck {
@@ -51,16 +67,35 @@ pub enum Job {
 
 /// Does it, and says what came of it; the function ends at the deadline.
 pub async fn run(backend: &Backend, job: Job, deadline: Timestamp) -> Result<Value, Error> {
+    run_at(backend, job, deadline, Arc::new(SystemClock)).await
+}
+
+/// Does it by another clock.
+pub async fn run_at(
+    backend: &Backend,
+    job: Job,
+    deadline: Timestamp,
+    clock: Arc<dyn Clock>,
+) -> Result<Value, Error> {
     match job {
-        Job::Adopt => adopt(backend).await,
+        Job::Adopt => adopt(backend, clock).await,
         Job::Collect { dry_run, from, untagged_days, history_days } => {
             let policy = policy(untagged_days, history_days);
-            let collector = Collector::new(backend.registry(), policy);
+            let collector = Collector::new(backend.registry_at(clock), policy);
             let report = match dry_run {
                 true => collector.rehearse().await,
                 false => collect(&collector, from, deadline).await,
             };
             answer(&report)
+        }
+        Job::Repair { dry_run, deep } => {
+            let (registry, items, objects) = (backend.registry_at(clock), &backend.items, &backend.objects);
+            let shop = Shop { registry: &registry, items, objects, quarantine: None, is_deep: deep };
+            let report = match dry_run {
+                true => shop.rehearse(&|_, _| {}).await?,
+                false => shop.repair(&|_, _| {}).await?,
+            };
+            Ok(serde_json::to_value(report)?)
         }
         Job::Fsck { deep } => {
             let report = fsck(&backend.items, &backend.objects, deep).await?;
@@ -89,6 +124,10 @@ fn answer(report: &Report) -> Result<Value, Error> {
     for gone in &report.gone {
         tracing::info!(kind = ?gone.kind, what = gone.what, why = %gone.why, bytes = gone.size_bytes, "collected");
     }
+    if report.error.is_some() || !report.failures.is_empty() {
+        // The stack's alarm knows this line; the log before it says what failed.
+        tracing::error!(error = report.error.as_deref(), failures = report.failures.len(), "{FAILED}");
+    }
     if let Some(error) = &report.error {
         return Err(error.clone().into());
     }
@@ -106,8 +145,8 @@ fn answer(report: &Report) -> Result<Value, Error> {
 }
 
 /// What cannot be taken over now is tried again the next time; it does not keep the others waiting.
-async fn adopt(backend: &Backend) -> Result<Value, Error> {
-    let registry = backend.registry();
+async fn adopt(backend: &Backend, clock: Arc<dyn Clock>) -> Result<Value, Error> {
+    let registry = backend.registry_at(clock);
     let (mut after, mut adopted, mut failed): (Option<UploadId>, u64, u64) = (None, 0, 0);
     loop {
         let ids = backend.objects.arrived_uploads(after.as_ref(), PAGE).await?;
@@ -152,11 +191,27 @@ mod tests {
         assert!(answer(&failed).is_err());
     }
 
-    #[test]
-    fn the_scheduler_of_the_stack_asks_for_a_job_that_there_is() {
+    /// Returns every event that the template writes, with its parameters' defaults.
+    fn events_of_the_stack() -> Vec<Job> {
         let template = include_str!("../../../infra/template.yaml");
-        let input = template.lines().find_map(|line| line.trim().strip_prefix("Input: ")).expect("an input");
-        let job: Job = serde_json::from_str(input.trim_matches('\'')).expect("a job");
-        assert_eq!(job, Job::Adopt);
+        let inputs = template.lines().filter_map(|line| Some(line.split_once("'{\"job\"")?.1));
+        let filled = inputs.map(|rest| {
+            let text = format!("{{\"job\"{}", rest.trim_end_matches('\''));
+            text.replace("${HistoryDays}", "7").replace("${UntaggedDays}", "30")
+        });
+        filled.map(|text| serde_json::from_str(&text).expect("a job")).collect()
+    }
+
+    #[test]
+    fn the_schedules_of_the_stack_ask_for_jobs_that_there_are() {
+        let collect =
+            |untagged_days| Job::Collect { dry_run: false, from: None, untagged_days, history_days: Some(7) };
+        assert_eq!(events_of_the_stack(), [Job::Adopt, collect(Some(30)), collect(None)]);
+    }
+
+    #[test]
+    fn the_alarm_of_the_stack_knows_what_the_log_says() {
+        let template = include_str!("../../../infra/template.yaml");
+        assert!(template.contains(&format!("{{ $.fields.message = \"{FAILED}\" }}")));
     }
 }

@@ -41,7 +41,7 @@ impl Files {
         self.folder.join(key.as_str())
     }
 
-    fn upload_path(&self, key: &ObjectKey) -> PathBuf {
+    pub(crate) fn upload_path(&self, key: &ObjectKey) -> PathBuf {
         self.folder.join(format!("{key}{UPLOAD_SUFFIX}"))
     }
 }

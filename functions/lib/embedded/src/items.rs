@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use bytes::Bytes;
 use redb::{Database, DatabaseError, ReadOnlyTable, StorageError, TableDefinition};
 use registry::ports::{
-    Direction, Item, ItemScan, ItemStore, Key, Query, StoreError, StoreErrorKind, TransactError, Write,
+    Direction, Item, ItemScan, ItemStore, Key, Query, StoreError, StoreErrorKind, TransactError, Unreadable,
+    Write,
 };
 use registry::records;
 
@@ -186,6 +188,29 @@ impl ItemScan for Items {
         let table = self.snapshot.load();
         let from = after.map(encode_key).map_or(Bound::Unbounded, Bound::Excluded);
         let range = (from.as_ref().map(Vec::as_slice), Bound::Unbounded);
-        table.range::<&[u8]>(range).map_err(database_error)?.take(limit).map(read_entry).collect()
+        let mut items = Vec::new();
+        for entry in table.range::<&[u8]>(range).map_err(database_error)? {
+            if items.len() == limit {
+                break;
+            }
+            let (key, value) = entry.map_err(database_error)?;
+            // What is not understood is told by `unreadable`.
+            items.extend(decode_item(decode_key(key.value())?, value.value()).ok());
+        }
+        Ok(items)
+    }
+
+    async fn unreadable(&self) -> Result<Vec<Unreadable>, StoreError> {
+        let table = self.snapshot.load();
+        let mut unreadable = Vec::new();
+        for entry in table.range::<&[u8]>(..).map_err(database_error)? {
+            let (key, value) = entry.map_err(database_error)?;
+            let key = decode_key(key.value())?;
+            if let Err(error) = records::decode(value.value()) {
+                let bytes = Bytes::copy_from_slice(value.value());
+                unreadable.push(Unreadable { key, bytes, problem: error.to_string() });
+            }
+        }
+        Ok(unreadable)
     }
 }

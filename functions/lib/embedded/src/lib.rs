@@ -5,6 +5,7 @@
 //! <data>/data/<shard>/<ulid>          an object (`Files`)
 //! <data>/data/<shard>/<ulid>.upload   an upload under way
 //! <data>/trash/<date>/<digest>        a blob that was collected on that day
+//! <data>/quarantine/<name>            what a repair took out of the way
 //! ```
 
 mod append;
@@ -12,6 +13,7 @@ mod direct;
 mod files;
 mod group_commit;
 mod items;
+mod quarantine;
 mod read;
 mod room;
 mod sync;

@@ -3,3 +3,4 @@
 pub mod expiry;
 pub mod fsck;
 pub mod garbage_collection;
+pub mod repair;

@@ -3,6 +3,7 @@
 //! Shaped after DynamoDB, so that its adapter stays thin; an embedded database has no trouble following.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::StoreError;
 use crate::records::Record;
@@ -188,9 +189,27 @@ pub trait ItemStore: Send + Sync {
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError>;
 }
 
+/// What is stored under a key, and is no item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it is.
+    pub key: Key,
+    /// What is there.
+    pub bytes: Bytes,
+    /// Why it is no item.
+    pub problem: String,
+}
+
 /// Walks every item there is; a check from storage alone needs it, no request does.
 #[async_trait]
 pub trait ItemScan: Send + Sync {
     /// Returns up to `limit` items beyond `after`, in any order that stays the same.
+    ///
+    /// A store that can tell what is [unreadable](Self::unreadable) leaves it out.
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, StoreError>;
+
+    /// Returns what is stored and cannot be understood; a store that cannot tell fails in `scan`.
+    async fn unreadable(&self) -> Result<Vec<Unreadable>, StoreError> {
+        Ok(Vec::new())
+    }
 }

@@ -13,6 +13,8 @@ mod guards;
 mod lifetimes;
 mod probe;
 mod races;
+mod recovery;
+mod repair;
 mod replies;
 mod uploads_model;
 mod world;

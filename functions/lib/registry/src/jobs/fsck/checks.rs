@@ -48,6 +48,11 @@ pub(super) fn links(shelf: &Shelf, report: &mut Report) {
             Some(blob) if blob.object != link.object => {
                 report.broken(name, format!("it leads to object {} instead of {}", link.object, blob.object));
             }
+            Some(blob) if blob.state == BlobState::Dead => report.broken(name, "its blob is dead"),
+            Some(blob) if blob.size_bytes != link.size_bytes => {
+                let problem = format!("it says {} bytes instead of {}", link.size_bytes, blob.size_bytes);
+                report.broken(name, problem);
+            }
             Some(_) => {}
         }
     }
@@ -85,6 +90,9 @@ pub(super) async fn manifests(
         if actual != *digest {
             report.broken(&name, format!("its bytes have digest {actual}"));
             continue;
+        }
+        if record.size_bytes != bytes.len() as u64 {
+            report.broken(&name, format!("it has {} bytes instead of {}", bytes.len(), record.size_bytes));
         }
         match Manifest::parse(&bytes, Some(&record.media_type)) {
             Ok(manifest) => references(shelf, repository, digest, &manifest, report),
@@ -138,8 +146,12 @@ pub(super) fn tags(shelf: &Shelf, report: &mut Report) {
     for ((repository, tag), record) in &shelf.tags {
         let name = format!("tag {repository}:{tag}");
         let place = (repository.clone(), record.digest.clone());
-        if !shelf.manifests.get(&place).is_some_and(|(_, manifest)| manifest.state.is_visible()) {
-            report.broken(&name, format!("its manifest {} is missing", record.digest));
+        match shelf.manifests.get(&place).filter(|(_, manifest)| manifest.state.is_visible()) {
+            None => report.broken(&name, format!("its manifest {} is missing", record.digest)),
+            Some((_, manifest)) if manifest.size_bytes != record.size_bytes => {
+                report.broken(&name, "it says another length than its manifest has");
+            }
+            Some(_) => {}
         }
         let edge = keys::edge_from_tag(repository, &record.digest, tag);
         if !shelf.edges.contains(&(repository.clone(), edge.sk)) {
@@ -198,20 +210,28 @@ pub(super) fn uploads(shelf: &Shelf, report: &mut Report) {
 
 /// An object belongs to a blob, a manifest or an open upload.
 pub(super) fn orphans(shelf: &Shelf, report: &mut Report) {
+    let owned = owned_objects(shelf);
+    for (key, info) in shelf.objects.iter().filter(|(key, _)| !owned.contains(key)) {
+        report.garbage(format!("object {key}"), format!("nothing refers to its {} bytes", info.size_bytes));
+    }
+}
+
+/// Returns the objects that something leads to.
+pub(in crate::jobs) fn owned_objects(shelf: &Shelf) -> HashSet<&ObjectKey> {
     let of_blobs = shelf.blobs.values().map(|blob| &blob.object);
     let of_manifests = shelf.manifests.values().filter_map(|(_, record)| match &record.body {
         ManifestBody::Object(object) => Some(object),
         ManifestBody::Inline(_) => None,
     });
     let open = shelf.uploads.values().filter(|upload| upload.state == UploadState::Open);
-    let owned: HashSet<&ObjectKey> =
-        of_blobs.chain(of_manifests).chain(open.map(|upload| &upload.object)).collect();
-    for (key, info) in shelf.objects.iter().filter(|(key, _)| !owned.contains(key)) {
-        report.garbage(format!("object {key}"), format!("nothing refers to its {} bytes", info.size_bytes));
-    }
+    of_blobs.chain(of_manifests).chain(open.map(|upload| &upload.object)).collect()
 }
 
-async fn read_body(record: &ManifestRecord, objects: &impl ObjectStore) -> Result<Option<Bytes>, Error> {
+/// Returns a manifest's bytes; `None` if its object is missing or has another length.
+pub(in crate::jobs) async fn read_body(
+    record: &ManifestRecord,
+    objects: &impl ObjectStore,
+) -> Result<Option<Bytes>, Error> {
     let object = match &record.body {
         ManifestBody::Inline(bytes) => return Ok(Some(bytes.clone())),
         ManifestBody::Object(object) => object,

@@ -1,7 +1,7 @@
 //! Checks every promise that can be checked from storage alone. Nothing may write meanwhile.
 
-mod checks;
-mod shelf;
+pub(in crate::jobs) mod checks;
+pub(in crate::jobs) mod shelf;
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Everything that is stored, by kind.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::StreamExt;
 use oci::{Algorithm, Digest, Hasher, RepositoryName, Tag};
@@ -16,24 +16,24 @@ use crate::records::{
 const PAGE: usize = 1000;
 
 /// A digest in a repository.
-pub(super) type Place = (RepositoryName, Digest);
+pub(in crate::jobs) type Place = (RepositoryName, Digest);
 
 /// Everything that is stored.
 #[derive(Default)]
-pub(super) struct Shelf {
-    pub(super) blobs: BTreeMap<Digest, BlobRecord>,
-    pub(super) links: BTreeMap<Place, LinkRecord>,
-    pub(super) blob_edges: HashSet<(Digest, RepositoryName)>,
-    pub(super) manifests: BTreeMap<Place, (Version, ManifestRecord)>,
-    pub(super) tags: BTreeMap<(RepositoryName, Tag), TagRecord>,
+pub(in crate::jobs) struct Shelf {
+    pub(in crate::jobs) blobs: BTreeMap<Digest, BlobRecord>,
+    pub(in crate::jobs) links: BTreeMap<Place, LinkRecord>,
+    pub(in crate::jobs) blob_edges: BTreeSet<(Digest, RepositoryName)>,
+    pub(in crate::jobs) manifests: BTreeMap<Place, (Version, ManifestRecord)>,
+    pub(in crate::jobs) tags: BTreeMap<(RepositoryName, Tag), TagRecord>,
     /// (repository, sort key): the sort key names target and source.
-    pub(super) edges: HashSet<(RepositoryName, String)>,
-    pub(super) referrers: BTreeMap<(RepositoryName, Digest, Digest), ReferrerRecord>,
-    pub(super) uploads: BTreeMap<String, UploadRecord>,
-    pub(super) open_uploads: HashSet<(RepositoryName, String)>,
-    pub(super) repositories: HashSet<RepositoryName>,
-    pub(super) catalog: HashSet<RepositoryName>,
-    pub(super) objects: HashMap<ObjectKey, ObjectInfo>,
+    pub(in crate::jobs) edges: BTreeSet<(RepositoryName, String)>,
+    pub(in crate::jobs) referrers: BTreeMap<(RepositoryName, Digest, Digest), ReferrerRecord>,
+    pub(in crate::jobs) uploads: BTreeMap<String, UploadRecord>,
+    pub(in crate::jobs) open_uploads: HashSet<(RepositoryName, String)>,
+    pub(in crate::jobs) repositories: HashSet<RepositoryName>,
+    pub(in crate::jobs) catalog: HashSet<RepositoryName>,
+    pub(in crate::jobs) objects: HashMap<ObjectKey, ObjectInfo>,
 }
 
 impl Shelf {
@@ -57,12 +57,26 @@ impl Shelf {
                 }
             }
         }
+        for row in items.unreadable().await? {
+            report.broken(format!("item {}/{}", row.key.pk, row.key.sk), row.problem);
+        }
         for info in objects.scan().await? {
             report.objects += 1;
             report.object_bytes += info.size_bytes;
             shelf.objects.insert(info.key.clone(), info);
         }
         Ok(shelf)
+    }
+
+    /// Places what was read already.
+    pub(in crate::jobs) fn of(items: &BTreeMap<Key, (Version, Record)>, objects: &[ObjectInfo]) -> Self {
+        let mut shelf = Self::default();
+        for (key, (version, record)) in items {
+            // What has no place is a finding of the check.
+            let _ = shelf.place(key.clone(), version.clone(), record.clone());
+        }
+        shelf.objects = objects.iter().map(|info| (info.key.clone(), info.clone())).collect();
+        shelf
     }
 
     fn place(&mut self, key: Key, version: Version, record: Record) -> Option<()> {
@@ -142,7 +156,7 @@ fn kind(record: &Record) -> &'static str {
 }
 
 /// Returns the digest of an object's bytes.
-pub(super) async fn read_digest(
+pub(in crate::jobs) async fn read_digest(
     objects: &impl ObjectStore,
     key: &ObjectKey,
     size_bytes: u64,

@@ -54,7 +54,7 @@ impl Collector {
             ManifestState::Pending => self.manifest_pending_fate(repository, digest, item, record).await,
             ManifestState::Deleting => {
                 let collected =
-                    self.registry.manifest_collect(repository, &self.principal, digest, &|_| false).await?;
+                    self.registry.manifest_collect(repository, &self.principal, digest, None).await?;
                 Ok(ended(collected, "its deletion did not end", record))
             }
             ManifestState::Live => self.manifest_visible_fate(repository, digest, record).await,
@@ -125,7 +125,7 @@ impl Collector {
             Some(left) => left.after(self.policy.history) > now,
             None => true,
         };
-        let collected = self.registry.manifest_collect(repository, &self.principal, digest, &needs).await?;
+        let collected = self.registry.manifest_collect(repository, &self.principal, digest, Some(&needs)).await?;
         Ok(ended(collected, "no tag and no index leads to it", record))
     }
 

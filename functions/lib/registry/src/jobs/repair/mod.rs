@@ -1,0 +1,88 @@
+//! Puts right what can be put right from storage alone, and says what cannot. Nothing may write meanwhile.
+//!
+//! What is wrong is worked out first, from everything that is stored, and then put right: a rehearsal is the first half.
+//! Every write is conditional on what was read. Nothing is deleted: bytes that nothing leads to go into quarantine, or
+//! become suspects of the collector where the store keeps what it deletes.
+//!
+//! | what is wrong | what becomes of it |
+//! |---|---|
+//! | a row cannot be read | it goes into quarantine; what its key and other rows say is written again |
+//! | a blob's record, link or edge is missing, or leads to the wrong object or length | it is written again, if some object has the bytes |
+//! | no object has a blob's bytes | blob and links go, so that the next push uploads it; manifests that need it are hidden |
+//! | a manifest's bytes are damaged | it is taken from another repository, or goes |
+//! | edges, referrers, catalog lines, the list of open uploads | they are written again |
+//! | what leads nowhere | it goes |
+//! | an object that nothing leads to | quarantine |
+//!
+//! A manifest is hidden by being PENDING again: no reader sees it without its blobs (P2), every client pushes it anew,
+//! and its edges keep what is left of it.
+
+mod blobs;
+mod leftovers;
+mod manifests;
+mod plan;
+mod report;
+mod rows;
+
+use async_trait::async_trait;
+
+use crate::ports::{ItemScan, ObjectKey, ObjectScan, ObjectStore, StoreError, Unreadable};
+use crate::{Error, Registry};
+
+use plan::Plan;
+pub use report::{Loss, Mend, Report};
+
+/// Keeps what is damaged, where the registry does not look.
+#[async_trait]
+pub trait Quarantine: Send + Sync {
+    /// Takes the object away, be it finished or not, and keeps its bytes; what is not there is fine.
+    async fn take_object(&self, key: &ObjectKey) -> Result<(), StoreError>;
+
+    /// Keeps what is left of a row.
+    async fn take_row(&self, row: &Unreadable) -> Result<(), StoreError>;
+}
+
+/// Is told how many bytes were read, and how many there are to read.
+pub type Watch<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+/// Stores that can be walked from end to end, and where damaged things go.
+pub struct Shop<'a, I, O> {
+    /// The registry whose stores these are.
+    pub registry: &'a Registry,
+    /// Its items.
+    pub items: &'a I,
+    /// Its objects.
+    pub objects: &'a O,
+    /// Where damaged things go; without it the collector gets the objects, and rows stay.
+    pub quarantine: Option<&'a dyn Quarantine>,
+    /// Whether every blob is read. Otherwise one is whose object has not the length that was written down.
+    pub is_deep: bool,
+}
+
+impl<I: ItemScan, O: ObjectStore + ObjectScan> Shop<'_, I, O> {
+    /// Puts right what can be put right.
+    ///
+    /// What was done before an error is done; doing it again goes on from there.
+    pub async fn repair(&self, watch: Watch<'_>) -> Result<Report, Error> {
+        let plan = self.plan(watch).await?;
+        plan.run(self.quarantine).await
+    }
+
+    /// Returns what would be done, and changes nothing.
+    pub async fn rehearse(&self, watch: Watch<'_>) -> Result<Report, Error> {
+        Ok(Report { is_rehearsal: true, ..self.plan(watch).await?.into_report() })
+    }
+
+    async fn plan(&self, watch: Watch<'_>) -> Result<Plan<'_>, Error> {
+        let mut plan = Plan::read(self.registry, self.items, self.objects).await?;
+        rows::plan(&mut plan, self.quarantine.is_some());
+        blobs::plan(&mut plan, self.objects, self.is_deep, watch).await?;
+        manifests::plan(&mut plan, self.objects).await?;
+        manifests::plan_tags(&mut plan);
+        leftovers::plan_edges(&mut plan);
+        leftovers::plan_uploads(&mut plan);
+        leftovers::plan_suspects(&mut plan);
+        leftovers::plan_orphans(&mut plan, self.quarantine.is_some());
+        Ok(plan)
+    }
+}
