@@ -171,7 +171,8 @@ impl Registry {
         Err(Error::Contended)
     }
 
-    /// Removes the manifest unless somebody needs it, as `needs` says of the edges that lead to it.
+    /// Removes the manifest unless somebody needs it, as `needs` says of the edges that lead to it; without `needs` it
+    /// goes only if it is half removed already, and nobody has pushed it anew since that was seen.
     ///
     /// Flag, look, decide: whoever refers to it, or tags it, after the look has taken the flag off. What was half removed
     /// already is removed in any case. Returns whether it is gone.
@@ -180,12 +181,16 @@ impl Registry {
         repository: &RepositoryName,
         principal: &Principal,
         digest: &Digest,
-        needs: &(dyn Fn(&Item) -> bool + Sync),
+        needs: Option<&(dyn Fn(&Item) -> bool + Sync)>,
     ) -> Result<bool, Error> {
         let Some(flagged) = self.manifest_flag(repository, digest).await? else { return Ok(false) };
         let mut deletion = flagged.deletion(repository, principal, digest);
         let may_stay = deletion.record.state == ManifestState::Dying;
-        if may_stay && self.edges_to(&deletion).await?.iter().any(needs) {
+        let is_needed = match needs {
+            Some(needs) => may_stay && self.edges_to(&deletion).await?.iter().any(needs),
+            None => may_stay,
+        };
+        if is_needed {
             self.manifest_unflag(&deletion).await?;
             return Ok(false);
         }

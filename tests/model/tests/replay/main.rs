@@ -64,7 +64,7 @@ async fn replay(world: &mut World, plan: &Plan, done: &Move) -> Result<(), Strin
             world.finish(actor).await;
             let suspect = Suspect::all().nth(choice).expect("the choice is a suspect");
             let suspected = world.suspected(suspect);
-            world.start(actor, Program::Collect, 0, Some(suspected));
+            world.start(actor, Program::Collect, 0, Some(&suspected));
             step(world, actor, Step::Collect, Pass::Once, done).await
         }
         Action::Step { actor, step: Step::LinkAtOnce, choice: 1 } => {

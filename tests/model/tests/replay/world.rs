@@ -96,11 +96,11 @@ impl World {
     }
 
     /// Starts a process for the actor; the one before dies where it is.
-    pub(crate) fn start(&mut self, actor: usize, program: Program, tries: u8, suspect: Option<Suspected>) {
+    pub(crate) fn start(&mut self, actor: usize, program: Program, tries: u8, suspect: Option<&Suspected>) {
         self.stop(actor);
         self.started += 1;
         let gate = Arc::new(Gate::default());
-        let shown = suspect.as_ref().map(|suspect| suspect.shown.clone());
+        let shown = suspect.map(|suspect| suspect.shown.clone());
         let registry = self.registry(&gate, shown, suspect.is_some());
         let plan = self.plan.clone();
         let task = tokio::spawn(async move {
@@ -173,7 +173,7 @@ impl World {
             self.stop(actor);
         }
         for _ in 0..COLLECTIONS {
-            self.start(0, Program::Collect, 0, Some(Suspected::all()));
+            self.start(0, Program::Collect, 0, Some(&Suspected::all()));
             self.finish(0).await;
         }
         self.uploads_before = 0;

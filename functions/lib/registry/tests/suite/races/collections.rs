@@ -8,6 +8,7 @@ use registry::jobs::garbage_collection::{Budget, Policy, Report};
 use super::{Processes, assert_one_of, in_orders};
 use crate::client::{Client, blob, committing, manifest, mounting, upload_id};
 use crate::content::{Content, Image};
+use crate::probe::Fault;
 use crate::world::World;
 
 /// How many orders of storage calls each race is run in: each of them takes hundreds of calls.
@@ -191,6 +192,38 @@ fn a_manifest_deleted_and_pushed_again_beside_collectors_is_whole_or_gone() {
         if world.client().get(&path).await.status == 200 {
             assert_pullable(world, "app", &image).await;
         }
+    });
+}
+
+/// Layers that are kept elsewhere: nobody uploads them, and each takes an edge.
+fn foreign_layers(count: usize) -> Vec<Content> {
+    let media_type = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+    let layer = |number| Content { media_type, ..Content::blob(format!("foreign layer {number}")) };
+    (0..count).map(layer).collect()
+}
+
+#[test]
+fn a_manifest_pushed_anew_while_a_deletion_that_did_not_end_is_ended_stays() {
+    let config = Content::blob("{}");
+    let layers = foreign_layers(60);
+    let wide = Content::image(&config, &layers.iter().collect::<Vec<_>>());
+    in_every_order(&async |world: &World, first: Client, _| {
+        first.push_blob("app", &config).await.expect(201);
+        first.put_manifest("app", "v1", &wide).await.expect(201);
+        // Its tags are gone, and it is hidden; its edges are not gone.
+        world.probe.plan(5, Fault::Killed);
+        first.delete(&manifest("app", &wide.digest)).await.expect(503);
+        world.probe.reset();
+        world.client().get(&manifest("app", &wide.digest)).await.expect(404);
+        world.clock.advance(2 * DAY);
+        let push = async {
+            first.push_blob("app", &config).await.expect(201);
+            first.put_manifest("app", &wide.digest, &wide).await.expect(201);
+        };
+        tokio::join!(push, collect(world), collect(world));
+        assert_eq!(world.client().get(&manifest("app", &wide.digest)).await.expect(200).body, wide.bytes);
+        collect_the_rest(world).await;
+        assert_eq!(world.client().get(&manifest("app", &wide.digest)).await.expect(200).body, wide.bytes);
     });
 }
 
