@@ -17,6 +17,9 @@ use crate::account::tokens::TokenCommand;
 use crate::account::trusts::TrustCommand;
 use crate::account::users::UserCommand;
 use crate::account::{Asking, RegistryOption};
+use crate::export::ExportOptions;
+use crate::import::ImportOptions;
+use crate::repair::RepairOptions;
 use crate::smoke::SmokeOptions;
 
 const ENVIRONMENT: &str =
@@ -157,6 +160,26 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Put right what fsck finds; exits with 1 when something is lost, and says what to push again
+    ///
+    /// The registry must not be running. Every blob is read. Nothing is deleted: what is damaged, or leads nowhere, goes
+    /// into the folder quarantine of the data folder. A manifest whose blobs are lost is hidden until it is pushed again.
+    #[command(after_help = "Example:\n  slipway repair --dry-run")]
+    Repair(RepairOptions),
+    /// Copy repositories into a folder: one OCI image layout for each, with its settings
+    ///
+    /// Manifests without a tag and referrers are copied too; passwords and tokens are not. What is there already and
+    /// whole is not copied again, so that a second run goes on where the first one ended.
+    #[command(after_help = "Examples:
+  slipway export --to /backup
+  slipway export team/app --registry registry.example.com --to /backup")]
+    Export(ExportOptions),
+    /// Copy repositories from a folder that `slipway export` has written
+    ///
+    /// What is there already is not sent again, and tags come last. Any OCI image layout can be imported: the
+    /// repository is called as its folder is, with a slash for each plus sign.
+    #[command(after_help = "Example:\n  slipway import --from /backup --registry registry.example.com")]
+    Import(ImportOptions),
     /// Collect garbage: delete what nobody needs
     ///
     /// A running registry does that by itself (see --gc-every), and is asked by this command to do it now. Blobs are

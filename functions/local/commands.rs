@@ -16,6 +16,7 @@ use crate::content;
 use crate::gc;
 use crate::keys::Keys;
 use crate::log::log;
+use crate::repair::repair;
 use crate::serve::serve;
 use crate::settings::Settings;
 use crate::smoke::smoke;
@@ -39,6 +40,15 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         match command {
             None | Some(Command::Serve(_)) => serve(&settings).await?,
             Some(Command::Fsck { deep, json }) => return check(&settings, deep, json).await,
+            Some(Command::Repair(options)) => return repair(&settings, &options).await,
+            Some(Command::Export(options)) => {
+                let at = Whereabouts { data: settings.data, usual };
+                return options.run(at.connect(&options.registry).await?).await;
+            }
+            Some(Command::Import(options)) => {
+                let at = Whereabouts { data: settings.data, usual };
+                return options.run(at.connect_or_make(&options.registry).await?).await;
+            }
             Some(Command::Smoke(options)) => return smoke(options).await,
             Some(Command::Gc(options)) => gc::collect(&settings, &options).await?,
             Some(Command::Undelete { repository, digests }) => {
@@ -110,6 +120,9 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
         Command::Serve(_)
         | Command::Fsck { .. }
         | Command::Gc(_)
+        | Command::Export(_)
+        | Command::Import(_)
+        | Command::Repair(_)
         | Command::Undelete { .. }
         | Command::Smoke(_)
         | Command::Key(_)

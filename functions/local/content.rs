@@ -34,7 +34,7 @@ pub(crate) async fn tags(connection: &Connection, name: &RepositoryName, is_json
 }
 
 /// The path of `<…>; rel="next"`, whoever it says is to be asked.
-fn next_path(link: &str) -> Option<String> {
+pub(crate) fn next_path(link: &str) -> Option<String> {
     let target: Uri = link.strip_prefix('<')?.split_once('>')?.0.parse().ok()?;
     target.path_and_query().map(ToString::to_string)
 }

@@ -1,5 +1,9 @@
 //! A registry that is somewhere else: it is asked with the credentials that docker keeps for it.
 
+mod order;
+
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +12,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use registry::access::Secret;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::challenge::Challenge;
 use crate::client::Client;
@@ -28,6 +32,8 @@ pub(crate) struct Remote {
     credential: Option<Credential>,
     /// What the management is asked with in place of an identity token, once that was fetched.
     bearer: OnceCell<Option<HeaderValue>>,
+    /// What content was asked with, by what it was asked for.
+    bearers: Mutex<HashMap<String, HeaderValue>>,
 }
 
 /// What a token server answers.
@@ -54,7 +60,8 @@ impl Remote {
         if address.scheme_str() == Some("http") && !is_on_this_machine(&address) {
             tracing::warn!(%address, "without TLS: others on the way can read passwords, and change answers");
         }
-        Ok(Self { client: Client::new()?, address, credential, bearer: OnceCell::new() })
+        let client = Client::new()?;
+        Ok(Self { client, address, credential, bearer: OnceCell::new(), bearers: Mutex::default() })
     }
 
     /// Says what somebody can do whom the registry does not let in.
@@ -100,9 +107,9 @@ impl Remote {
     }
 
     /// Fetches the token that an answer asks for, if it asks for one.
-    async fn bearer_after(
+    async fn bearer_after<B>(
         &self,
-        response: &Response<Bytes>,
+        response: &Response<B>,
         identity: &Secret,
     ) -> Result<Option<HeaderValue>> {
         match Challenge::of(response.headers()) {

@@ -60,6 +60,31 @@ impl Client {
         }
     }
 
+    /// Sends one request, and returns the answer as it comes.
+    pub(crate) async fn open(&self, ask: Ask) -> Result<http::Response<registry::http::Body>> {
+        let (label, timeout) = (ask.label(), ask.timeout);
+        let opened = async {
+            let stream = self.connect(&ask.url).await?;
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            let mut driver = JoinSet::new();
+            driver.spawn(connection);
+            let response = sender.send_request(request(ask, &Arc::default())?).await?;
+            // The connection is open for as long as somebody reads the body.
+            anyhow::Ok(response.map(|body| {
+                let body = body.map_frame(move |frame| {
+                    let _ = &driver;
+                    frame
+                });
+                body.map_err(Into::into).boxed_unsync()
+            }))
+        };
+        match tokio::time::timeout(timeout, opened).await {
+            Ok(response) => response.with_context(|| format!("{label} had no answer")),
+            Err(_) => bail!("{label} had no answer within {} s", timeout.as_secs()),
+        }
+    }
+
     async fn exchange(&self, ask: Ask) -> Result<Reply> {
         let begin = Instant::now();
         let stream = self.connect(&ask.url).await?;

@@ -1,6 +1,9 @@
 //! The bodies that requests bring, and the bytes in them.
 
 use std::convert::Infallible;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,6 +20,8 @@ use tokio::sync::Notify;
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 const BLOCK_BYTES: usize = 64 * 1024;
+
+const FILE_BLOCK_BYTES: usize = 1 << 20;
 
 /// How long curl and Go wait for `100 Continue` before they send the body anyway.
 const INVITATION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,6 +41,8 @@ pub(crate) enum Payload {
     Noise(Noise),
     /// Bytes with their length, sent after `100 Continue` or a second.
     WhenInvited(Bytes),
+    /// A file of this length. What cannot be read of it is not sent, so that the request fails.
+    File(PathBuf, u64),
 }
 
 impl Payload {
@@ -46,6 +53,7 @@ impl Payload {
             Self::Empty => Some(0),
             Self::Whole(bytes) | Self::WhenInvited(bytes) => Some(bytes.len() as u64),
             Self::Noise(noise) => Some(noise.left_bytes),
+            Self::File(_, size_bytes) => Some(*size_bytes),
         }
     }
 
@@ -56,6 +64,7 @@ impl Payload {
             Self::Whole(bytes) => Full::new(bytes).boxed_unsync(),
             Self::Chunked(bytes) => streamed(stream::iter(blocks(bytes))),
             Self::Noise(noise) => streamed(stream::iter(noise)),
+            Self::File(path, _) => streamed(file_blocks(path)),
             Self::WhenInvited(bytes) => {
                 let invitation = invitation.clone();
                 streamed(stream::once(async move { invitation.wait().await }).map(move |()| bytes.clone()))
@@ -66,6 +75,22 @@ impl Payload {
 
 fn streamed(blocks: impl stream::Stream<Item = Bytes> + Send + 'static) -> Body {
     StreamBody::new(blocks.map(|block| Ok(Frame::data(block)))).boxed_unsync()
+}
+
+/// Reads a file block by block, each beside the work of others.
+fn file_blocks(path: PathBuf) -> impl stream::Stream<Item = Bytes> {
+    let opened = async move { tokio::task::spawn_blocking(|| File::open(path).ok()).await.ok().flatten() };
+    stream::once(opened).flat_map(|file| {
+        stream::unfold(file, |file| async move {
+            let mut file = file?;
+            let read = tokio::task::spawn_blocking(move || {
+                let mut block = Vec::with_capacity(FILE_BLOCK_BYTES);
+                let read = file.by_ref().take(FILE_BLOCK_BYTES as u64).read_to_end(&mut block);
+                read.ok().filter(|length| *length > 0).map(|_| (Bytes::from(block), Some(file)))
+            });
+            read.await.ok().flatten()
+        })
+    })
 }
 
 fn blocks(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {

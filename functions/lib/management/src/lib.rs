@@ -1,7 +1,7 @@
 //! The management API: accounts, organisations, credentials and repositories' settings as JSON over HTTP.
 //!
 //! - One file for each resource: `me`, `users`, `organisations`, `members`, `teams`, `tokens`, `trusts`, `repositories`,
-//!   `grants`, `tags`, `audit`. A handler reads the request, calls [`Access`], and shapes the answer; what a caller may do is
+//!   `grants`, `manifests`, `tags`, `audit`. A handler reads the request, calls [`Access`], and shapes the answer; what a caller may do is
 //!   decided there, not here.
 //! - `identify`: who asks. `input`, `paging`: what is asked. `problem`: the one place where refusals become answers.
 //! - `document`: the OpenAPI document, made of the same routes; `words`: the texts that a schema restricts.
@@ -13,6 +13,7 @@ mod document;
 mod grants;
 mod identify;
 mod input;
+mod manifests;
 mod me;
 mod members;
 mod organisations;
@@ -61,6 +62,7 @@ impl Management {
             .merge(trusts::routes())
             .merge(repositories::routes())
             .merge(grants::routes())
+            .merge(manifests::routes())
             .merge(tags::routes())
             .merge(audit::routes())
             .route_layer(middleware::from_fn_with_state(access.clone(), identify::identify));

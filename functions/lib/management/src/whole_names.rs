@@ -31,10 +31,12 @@ fn restored_path(path: &str) -> Option<String> {
     let before = format!("{PREFIX}/repositories/");
     let segments: Vec<&str> = path.strip_prefix(&before)?.split('/').collect();
     let behind = match segments.as_slice() {
-        [_] | [_, "grants" | "history"] | [_, "grants", _] | [_, "tags", _, "restore"] => return None,
+        [_] | [_, "grants" | "history" | "manifests"] | [_, "grants", _] | [_, "tags", _, "restore"] => {
+            return None;
+        }
         [.., "grants", _] => 2,
         [.., "tags", _, "restore"] => 3,
-        [.., "grants" | "history"] => 1,
+        [.., "grants" | "history" | "manifests"] => 1,
         _ => 0,
     };
     let (name, rest) = segments.split_at(segments.len() - behind);
@@ -64,6 +66,7 @@ mod tests {
             ("/team/app/grants", "/team%2Fapp/grants"),
             ("/team/app/grants/user:alice", "/team%2Fapp/grants/user:alice"),
             ("/team/app/history", "/team%2Fapp/history"),
+            ("/team/app/manifests", "/team%2Fapp/manifests"),
             ("/team/app/tags/v1/restore", "/team%2Fapp/tags/v1/restore"),
         ] {
             assert_eq!(restored(decoded), whole);
@@ -82,6 +85,7 @@ mod tests {
             "/team%2Fgrants",
             "/app/grants",
             "/app/history",
+            "/app/manifests",
         ] {
             assert_eq!(restored(whole), whole);
         }

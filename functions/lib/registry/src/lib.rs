@@ -2,7 +2,7 @@
 //!
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
-//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_delete`,
+//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_list`, `manifest_delete`,
 //!   `tags`, `tag_history`, `referrers`, `repositories`.
 //! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
@@ -19,6 +19,7 @@ pub mod jobs;
 mod locks;
 mod manifest_cache;
 mod manifest_delete;
+mod manifest_list;
 mod manifest_put;
 mod manifests;
 mod mounts;
@@ -35,6 +36,7 @@ mod uploads;
 
 pub use blobs::Blob;
 pub use error::Error;
+pub use manifest_list::ManifestsPage;
 pub(crate) use manifest_put::ManifestPut;
 pub use manifests::StoredManifest;
 pub use mounts::MountOutcome;

@@ -73,6 +73,7 @@ fn rows() -> Vec<Row> {
             [401, 404, 403, 204, 403, 403, 204],
         ),
         ("DELETE", below(R, "/grants/{grantee}"), None, [401, 404, 403, 204, 403, 403, 204]),
+        ("GET", below(R, "/manifests"), None, [401, 403, 200, 200, 200, 200, 200]),
         ("GET", below(R, "/history"), None, [401, 403, 200, 200, 200, 200, 200]),
         ("POST", below(R, "/tags/{tag}/restore"), Some(json!({})), [401, 403, 403, 404, 404, 403, 404]),
         ("GET", "/audit", None, [401, 403, 403, 403, 403, 403, 200]),

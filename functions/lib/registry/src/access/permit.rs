@@ -11,8 +11,8 @@ use crate::access::{AccessError, Caller, Permission};
 use crate::ports::{ByteStream, Write};
 use crate::records::{AuditOutcome, Lane, Visibility};
 use crate::{
-    Blob, Error, ManifestPut, MountOutcome, Page, Principal, ReferrersPage, Registry, StoredManifest,
-    TagMove, UploadStatus,
+    Blob, Error, ManifestPut, ManifestsPage, MountOutcome, Page, Principal, ReferrersPage, Registry,
+    StoredManifest, TagMove, UploadStatus,
 };
 
 /// A right: to pull, to push or to delete.
@@ -104,6 +104,11 @@ impl Permit<Pull> {
     /// Lists up to `limit` tags beyond `last`, in the order of their bytes.
     pub async fn tag_list(&self, limit: usize, last: Option<&str>) -> Result<Page<Tag>, Error> {
         self.registry.tag_list(&self.repository, limit, last).await
+    }
+
+    /// Lists manifests beyond `last`, also those without a tag; see [`ManifestsPage`].
+    pub async fn manifest_list(&self, limit: usize, last: Option<&str>) -> Result<ManifestsPage, Error> {
+        self.registry.manifest_list(&self.repository, limit, last).await
     }
 
     /// Lists up to `limit` moves of the tag, or of all tags, from before the move `before`: of each tag, the latest

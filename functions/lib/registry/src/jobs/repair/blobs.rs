@@ -73,7 +73,7 @@ async fn find(
             Ok(actual) if actual == *digest => return Ok(Some((object.clone(), info.size_bytes))),
             // What a store cannot do now says nothing about the bytes.
             Err(Error::Store(error)) if error.is_retryable() => return Err(error.into()),
-            Ok(_) | Err(_) => {}
+            Ok(_) | Err(_) => drop(plan.damaged.insert(object.clone())),
         }
     }
     Ok(None)

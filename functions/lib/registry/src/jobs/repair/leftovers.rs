@@ -157,7 +157,7 @@ fn upload_suspects(shelf: &Shelf) -> impl Iterator<Item = SuspectRecord> {
         .map(|(id, upload)| SuspectRecord::Upload { id: id.clone(), object: upload.object.clone() })
 }
 
-/// Takes objects out of the way that nothing leads to, not even the collector's queue.
+/// Takes objects out of the way that nothing leads to: damaged ones, and those of which the collector does not know.
 pub(super) fn plan_orphans(plan: &mut Plan<'_>, has_quarantine: bool) {
     let shelf = plan.shelf();
     let suspected: HashSet<ObjectKey> =
@@ -166,7 +166,8 @@ pub(super) fn plan_orphans(plan: &mut Plan<'_>, has_quarantine: bool) {
     let mut orphans: Vec<_> = shelf
         .objects
         .values()
-        .filter(|info| !owned.contains(&info.key) && !suspected.contains(&info.key))
+        .filter(|info| !owned.contains(&info.key))
+        .filter(|info| plan.damaged.contains(&info.key) || !suspected.contains(&info.key))
         .collect();
     orphans.sort_by(|left, right| left.key.cmp(&right.key));
     for info in orphans {

@@ -25,7 +25,10 @@ pub(super) async fn plan(plan: &mut Plan<'_>, objects: &impl ObjectStore) -> Res
     for (place, (_, record)) in shelf.manifests.iter().filter(|(_, (_, record))| record.state.is_visible()) {
         match read(&shelf, place, record, objects).await? {
             Ok((manifest, size_bytes)) => drop(parsed.insert(place, (record, manifest, size_bytes))),
-            Err(problem) => bytes_lost(plan, &shelf, place, &problem),
+            Err(problem) => {
+                plan.damaged.extend(object_of(record).cloned());
+                bytes_lost(plan, &shelf, place, &problem);
+            }
         }
     }
     for (place, (record, manifest, size_bytes)) in &parsed {

@@ -31,6 +31,8 @@ pub(super) struct Plan<'a> {
     pub(super) objects: Vec<ObjectInfo>,
     /// Rows that nobody has looked into yet.
     pub(super) unreadable: Vec<Unreadable>,
+    /// Objects whose bytes are not those that they should be.
+    pub(super) damaged: HashSet<ObjectKey>,
     /// Manifests that a loss names already.
     pub(super) lost: HashSet<Place>,
     suspected: HashSet<String>,
@@ -51,6 +53,7 @@ impl<'a> Plan<'a> {
             items: BTreeMap::new(),
             objects: objects.scan().await?,
             unreadable: items.unreadable().await?,
+            damaged: HashSet::new(),
             lost: HashSet::new(),
             suspected: HashSet::new(),
             steps: Vec::new(),

@@ -1,0 +1,248 @@
+//! `slipway export`: repositories as OCI image layouts.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use futures_util::StreamExt;
+use oci::{Digest, Manifest, MediaType, RepositoryName, TargetKind};
+use serde_json::{Value, json};
+
+use crate::account::RegistryOption;
+use crate::api::segment;
+use crate::connection::Connection;
+use crate::copying::{AT_ONCE, Tally};
+use crate::distribution::{Distribution, Served};
+use crate::layout::{Layout, REF_NAME};
+
+/// What `export` understands.
+#[derive(Debug, Args)]
+pub(crate) struct ExportOptions {
+    #[command(flatten)]
+    pub(crate) registry: RegistryOption,
+    /// The repositories [default: all that you may pull from]
+    #[arg(value_name = "REPOSITORY")]
+    repositories: Vec<RepositoryName>,
+    /// Folder for the layouts; one that holds some is brought up to date
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+}
+
+/// What a manifest needs.
+struct Node {
+    entry: Value,
+    blobs: Vec<(Digest, u64)>,
+    children: Vec<Digest>,
+}
+
+/// A repository on its way to its layout.
+struct Export<'a> {
+    source: &'a Distribution,
+    name: &'a RepositoryName,
+    layout: &'a Layout,
+    /// Layouts of repositories that were exported before, which may have the same blobs.
+    others: &'a [Layout],
+    tally: &'a Tally,
+    nodes: BTreeMap<Digest, Node>,
+    /// What could not be had.
+    missing: HashSet<Digest>,
+}
+
+impl ExportOptions {
+    /// Exports; fails if something could not be had.
+    pub(crate) async fn run(&self, connection: Connection) -> Result<ExitCode> {
+        let source = Distribution::new(connection).await?;
+        let names = match self.repositories.is_empty() {
+            true => source.repositories().await?,
+            false => self.repositories.clone(),
+        };
+        std::fs::create_dir_all(&self.to).with_context(|| self.to.display().to_string())?;
+        let (tally, mut layouts) = (Tally::new("exported"), Vec::new());
+        for name in &names {
+            match repository(&source, name, &self.to, &layouts, &tally).await {
+                Ok(layout) => layouts.push(layout),
+                Err(error) => tally.failed(name, "the repository", &error),
+            }
+        }
+        Ok(tally.finish())
+    }
+}
+
+async fn repository(
+    source: &Distribution,
+    name: &RepositoryName,
+    to: &std::path::Path,
+    others: &[Layout],
+    tally: &Tally,
+) -> Result<Layout> {
+    let tags = source.tags(name).await?;
+    let settings = settings(source, name).await?;
+    let layout = Layout::make(to, name)?;
+    if let Some(settings) = settings {
+        layout.set_settings(&settings)?;
+    }
+    let (nodes, missing) = (BTreeMap::new(), HashSet::new());
+    let mut export = Export { source, name, layout: &layout, others, tally, nodes, missing };
+    let tags = export.walk(tags).await?;
+    export.blobs().await;
+    layout.set_index(&export.index(&tags))?;
+    tally.done(name, tags.len(), export.nodes.len());
+    Ok(layout)
+}
+
+/// Returns what there is to know of a repository beside its content. Passwords and tokens are nothing of a repository.
+async fn settings(source: &Distribution, name: &RepositoryName) -> Result<Option<Value>> {
+    if !source.has_management {
+        return Ok(None);
+    }
+    let path = format!("/repositories/{}", segment(name.as_str()));
+    let repository = source.json(&format!("{}{path}", management::PREFIX)).await?;
+    let repository = repository.with_context(|| format!("there is no repository {name}"))?;
+    let mut settings = json!({
+        "format": 1,
+        "name": name,
+        "visibility": repository["visibility"],
+        "description": repository["description"],
+        "immutable_tags": repository["immutable_tags"],
+    });
+    if let Some(grants) = source.managed_list(&format!("{path}/grants")).await? {
+        settings["grants"] = grants.into();
+    }
+    Ok(Some(settings))
+}
+
+impl Export<'_> {
+    /// Fetches every manifest that can be found, and returns where the tags lead.
+    async fn walk(&mut self, tags: Vec<String>) -> Result<BTreeMap<String, Digest>> {
+        let (mut roots, mut found) = (BTreeMap::new(), BTreeSet::new());
+        for tag in tags {
+            match self.source.digest_of(self.name, &tag).await {
+                Ok(Some(digest)) => {
+                    found.insert(digest.clone());
+                    roots.insert(tag, digest);
+                }
+                Ok(None) => self.tally.failed(self.name, &tag, &anyhow::anyhow!("it leads nowhere")),
+                Err(error) => self.tally.failed(self.name, &tag, &error),
+            }
+        }
+        found.extend(self.listed().await?);
+        while let Some(digest) = found.pop_first() {
+            if self.nodes.contains_key(&digest) || self.missing.contains(&digest) {
+                continue;
+            }
+            match self.manifest(&digest).await {
+                Ok(more) => found.extend(more),
+                Err(error) => {
+                    self.tally.failed(self.name, digest.as_str(), &error);
+                    self.missing.insert(digest);
+                }
+            }
+        }
+        Ok(roots)
+    }
+
+    /// Returns the manifests that a registry lists by themselves: also those that no tag leads to.
+    async fn listed(&self) -> Result<Vec<Digest>> {
+        if !self.source.has_management {
+            return Ok(Vec::new());
+        }
+        let path = format!("/repositories/{}/manifests", segment(self.name.as_str()));
+        let listed = self.source.managed_list(&path).await?.unwrap_or_default();
+        Ok(listed.iter().filter_map(|item| item["digest"].as_str()?.parse().ok()).collect())
+    }
+
+    /// Takes over one manifest; returns others that it leads to.
+    async fn manifest(&mut self, digest: &Digest) -> Result<Vec<Digest>> {
+        let kept = self.layout.verified(digest).await?.map(|_| self.layout.read(digest)).transpose()?;
+        let served = match kept {
+            Some(bytes) => Served { media_type: String::new(), bytes },
+            None => self.fetch(digest).await?,
+        };
+        let content_type: Option<MediaType> = served.media_type.parse().ok();
+        let manifest = Manifest::parse(&served.bytes, content_type.as_ref())?;
+        let mut entry = json!({
+            "mediaType": manifest.media_type, "digest": digest, "size": served.bytes.len()
+        });
+        if let Some(artifact_type) = manifest.artifact_type.as_ref().filter(|_| manifest.subject.is_some()) {
+            entry["artifactType"] = json!(artifact_type);
+        }
+        let (mut blobs, mut children) = (Vec::new(), Vec::new());
+        for target in manifest.references {
+            match target.kind {
+                // What must not be distributed is not in a registry, as a rule.
+                TargetKind::Blob if target.may_be_missing => {}
+                TargetKind::Blob => blobs.push((target.digest, target.size)),
+                TargetKind::Manifest => children.push(target.digest),
+            }
+        }
+        let mut more = self.source.referrers(self.name, digest).await?;
+        more.extend(children.iter().cloned());
+        self.nodes.insert(digest.clone(), Node { entry, blobs, children });
+        Ok(more)
+    }
+
+    async fn fetch(&self, digest: &Digest) -> Result<Served> {
+        let served = self.source.manifest(self.name, digest.as_str()).await?;
+        let actual = Digest::of(digest.algorithm(), &served.bytes);
+        anyhow::ensure!(actual == *digest, "what came has digest {actual}");
+        self.layout.write(digest, &served.bytes)?;
+        Ok(served)
+    }
+
+    /// Fetches every blob that is not there yet, several at once.
+    async fn blobs(&mut self) {
+        let wanted: BTreeMap<Digest, u64> =
+            self.nodes.values().flat_map(|node| node.blobs.iter().cloned()).collect();
+        self.tally.expect(wanted.values().sum());
+        let export = &*self;
+        let fetched = futures_util::stream::iter(wanted)
+            .map(|(digest, size_bytes)| async move { (export.blob(&digest, size_bytes).await, digest) })
+            .buffer_unordered(AT_ONCE);
+        let missing: Vec<Digest> = fetched
+            .filter_map(|(fetched, digest)| async move {
+                let error = fetched.err()?;
+                export.tally.failed(export.name, digest.as_str(), &error);
+                Some(digest)
+            })
+            .collect()
+            .await;
+        self.missing.extend(missing);
+    }
+
+    async fn blob(&self, digest: &Digest, size_bytes: u64) -> Result<()> {
+        let is_shared = || self.others.iter().any(|other| self.layout.share(other, digest));
+        let is_there = self.layout.verified(digest).await?.is_some()
+            || is_shared() && self.layout.verified(digest).await?.is_some();
+        if is_there {
+            self.tally.kept(size_bytes);
+            return Ok(());
+        }
+        let body = self.source.blob(self.name, digest).await?;
+        self.layout.receive(digest, body, |bytes| self.tally.moved(bytes)).await?;
+        self.tally.copied();
+        Ok(())
+    }
+
+    /// Tags first, then what no tag and no index leads to; of all that only what is whole.
+    fn index(&self, tags: &BTreeMap<String, Digest>) -> Vec<Value> {
+        let tagged = tags.iter().filter(|(_, digest)| self.is_whole(digest)).filter_map(|(tag, digest)| {
+            let mut entry = self.nodes.get(digest)?.entry.clone();
+            entry["annotations"] = json!({ REF_NAME: tag });
+            Some(entry)
+        });
+        let listed: HashSet<&Digest> =
+            tags.values().chain(self.nodes.values().flat_map(|node| &node.children)).collect();
+        let others =
+            self.nodes.iter().filter(|(digest, _)| !listed.contains(digest) && self.is_whole(digest));
+        tagged.chain(others.map(|(_, node)| node.entry.clone())).collect()
+    }
+
+    fn is_whole(&self, digest: &Digest) -> bool {
+        self.nodes.get(digest).is_some_and(|node| {
+            node.blobs.iter().all(|(blob, _)| !self.missing.contains(blob))
+                && node.children.iter().all(|child| self.is_whole(child))
+        })
+    }
+}

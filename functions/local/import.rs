@@ -1,0 +1,278 @@
+//! `slipway import`: OCI image layouts become repositories.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use futures_util::StreamExt;
+use http::Method;
+use oci::{Digest, Manifest, MediaType, RepositoryName, Tag, TargetKind};
+use serde_json::{Value, json};
+
+use crate::account::RegistryOption;
+use crate::api::segment;
+use crate::connection::Connection;
+use crate::copying::{AT_ONCE, Tally};
+use crate::distribution::{Distribution, Served};
+use crate::layout::{Layout, REF_NAME};
+
+/// What `import` understands.
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    #[command(flatten)]
+    pub(crate) registry: RegistryOption,
+    /// The repositories [default: all that the folder holds]
+    #[arg(value_name = "REPOSITORY")]
+    repositories: Vec<RepositoryName>,
+    /// Folder with layouts, as `slipway export` writes them
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+}
+
+/// What the index of a layout says.
+#[derive(Default)]
+struct Roots {
+    tags: BTreeMap<Tag, Digest>,
+    /// All that has to be there, and what it is served as if it does not say so itself.
+    manifests: BTreeMap<Digest, Option<MediaType>>,
+}
+
+/// A layout on its way to its repository.
+struct Import<'a> {
+    target: &'a Distribution,
+    name: &'a RepositoryName,
+    layout: &'a Layout,
+    tally: &'a Tally,
+    /// Which repository has which blob, of those that were imported before.
+    elsewhere: &'a HashMap<Digest, RepositoryName>,
+    /// Whether blobs are there by now; what failed is not.
+    blobs: HashMap<Digest, bool>,
+    /// The same for manifests.
+    manifests: HashMap<Digest, bool>,
+}
+
+impl ImportOptions {
+    /// Imports; fails if something could not be stored.
+    pub(crate) async fn run(&self, connection: Connection) -> Result<ExitCode> {
+        let target = Distribution::new(connection).await?;
+        let layouts = self.layouts()?;
+        let (tally, mut elsewhere) = (Tally::new("imported"), HashMap::new());
+        for (name, layout) in &layouts {
+            match repository(&target, name, layout, &tally, &elsewhere).await {
+                Ok(blobs) => elsewhere.extend(blobs.into_iter().map(|digest| (digest, name.clone()))),
+                Err(error) => tally.failed(name, "the repository", &error),
+            }
+        }
+        Ok(tally.finish())
+    }
+
+    fn layouts(&self) -> Result<Vec<(RepositoryName, Layout)>> {
+        let mut layouts = Layout::find(&self.from)?;
+        if self.repositories.is_empty() {
+            return Ok(layouts);
+        }
+        for name in &self.repositories {
+            let is_there = layouts.iter().any(|(found, _)| found == name);
+            ensure!(is_there, "there is no layout of {name} in {}", self.from.display());
+        }
+        layouts.retain(|(name, _)| self.repositories.contains(name));
+        Ok(layouts)
+    }
+}
+
+/// Returns which blobs the repository has now.
+async fn repository(
+    target: &Distribution,
+    name: &RepositoryName,
+    layout: &Layout,
+    tally: &Tally,
+    elsewhere: &HashMap<Digest, RepositoryName>,
+) -> Result<Vec<Digest>> {
+    let roots = Roots::read(layout)?;
+    let settings = layout.settings()?.filter(|_| target.has_management);
+    if let Some(settings) = &settings {
+        make(target, name, settings).await?;
+    }
+    let (blobs, manifests) = (HashMap::new(), HashMap::new());
+    let mut import = Import { target, name, layout, tally, elsewhere, blobs, manifests };
+    for (digest, media_type) in &roots.manifests {
+        import.tree(digest, media_type.as_ref()).await;
+    }
+    import.tags(&roots).await;
+    if let Some(settings) = &settings {
+        set(target, name, settings, tally).await?;
+    }
+    let manifests = import.manifests.values().filter(|is_there| **is_there).count();
+    tally.done(name, roots.tags.len(), manifests);
+    Ok(import.blobs.into_iter().filter(|(_, is_there)| *is_there).map(|(digest, _)| digest).collect())
+}
+
+impl Roots {
+    fn read(layout: &Layout) -> Result<Self> {
+        let mut roots = Self::default();
+        for entry in layout.index()? {
+            let digest: Digest = entry["digest"].as_str().context("an entry without a digest")?.parse()?;
+            let media_type = entry["mediaType"].as_str().and_then(|text| text.parse().ok());
+            if let Some(tag) = entry["annotations"][REF_NAME].as_str() {
+                // Others write whole names of images there.
+                let tag = tag.rsplit(':').next().unwrap_or(tag);
+                roots.tags.insert(tag.parse()?, digest.clone());
+            }
+            roots.manifests.insert(digest, media_type);
+        }
+        Ok(roots)
+    }
+}
+
+fn path_of(name: &RepositoryName) -> String {
+    format!("/repositories/{}", segment(name.as_str()))
+}
+
+/// Makes the repository beforehand, so that nobody sees in it what is not for them.
+async fn make(target: &Distribution, name: &RepositoryName, settings: &Value) -> Result<()> {
+    let there = target.json(&format!("{}{}", management::PREFIX, path_of(name))).await?;
+    let wanted = json!({ "visibility": settings["visibility"], "description": settings["description"] });
+    match there {
+        None => {
+            let mut new = wanted;
+            new["name"] = json!(name);
+            target.manage(Method::POST, "/repositories", &new).await
+        }
+        Some(there) => {
+            match ["visibility", "description"].iter().all(|field| there[field] == wanted[field]) {
+                true => Ok(()),
+                false => target.manage(Method::PATCH, &path_of(name), &wanted).await,
+            }
+        }
+    }
+    .context("its settings")
+}
+
+/// Sets what would have been in the way, and who may do what.
+async fn set(target: &Distribution, name: &RepositoryName, settings: &Value, tally: &Tally) -> Result<()> {
+    let there = target.json(&format!("{}{}", management::PREFIX, path_of(name))).await?.unwrap_or_default();
+    let immutable = &settings["immutable_tags"];
+    if !immutable.is_null() && there["immutable_tags"] != *immutable {
+        target.manage(Method::PATCH, &path_of(name), &json!({ "immutable_tags": immutable })).await?;
+    }
+    let grants = target.managed_list(&format!("{}/grants", path_of(name))).await?.unwrap_or_default();
+    let wanted = settings["grants"].as_array().into_iter().flatten();
+    for grant in wanted.filter(|grant| !grants.contains(grant)) {
+        let grantee = grant["grantee"].as_str().unwrap_or_default();
+        let path = format!("{}/grants/{}", path_of(name), segment(grantee));
+        if let Err(error) = target.manage(Method::PUT, &path, &json!({ "role": grant["role"] })).await {
+            tally.failed(name, &format!("the role of {grantee}"), &error);
+        }
+    }
+    Ok(())
+}
+
+impl Import<'_> {
+    /// Stores a manifest with all that it needs, what it needs first. Returns whether it is there.
+    async fn tree(&mut self, digest: &Digest, media_type: Option<&MediaType>) -> bool {
+        if let Some(is_there) = self.manifests.get(digest) {
+            return *is_there;
+        }
+        // One that leads to itself would need its own digest in itself.
+        let stored = match self.read(digest, media_type).await {
+            Ok((manifest, served)) => self.manifest(digest, &manifest, &served).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &stored {
+            self.tally.failed(self.name, digest.as_str(), error);
+        }
+        self.manifests.insert(digest.clone(), stored.is_ok());
+        stored.is_ok()
+    }
+
+    async fn read(&self, digest: &Digest, media_type: Option<&MediaType>) -> Result<(Manifest, Served)> {
+        ensure!(self.layout.verified(digest).await?.is_some(), "the layout does not have it, or not whole");
+        let bytes = self.layout.read(digest)?;
+        let manifest = Manifest::parse(&bytes, media_type)?;
+        let media_type = manifest.media_type.to_string();
+        Ok((manifest, Served { media_type, bytes }))
+    }
+
+    async fn manifest(&mut self, digest: &Digest, manifest: &Manifest, served: &Served) -> Result<()> {
+        let of_kind = |kind| manifest.references.iter().filter(move |target| target.kind == kind);
+        let needed = of_kind(TargetKind::Blob).map(|target| (&target.digest, target.may_be_missing));
+        let needed: Vec<(Digest, bool)> = needed.map(|(digest, may)| (digest.clone(), may)).collect();
+        let mut missing = self.blobs(&needed).await;
+        for child in of_kind(TargetKind::Manifest) {
+            if !Box::pin(self.tree(&child.digest, None)).await && !child.may_be_missing {
+                missing += 1;
+            }
+        }
+        if missing > 0 {
+            bail!("{missing} of what it needs could not be stored");
+        }
+        if self.target.digest_of(self.name, digest.as_str()).await?.is_none() {
+            self.target.put_manifest(self.name, digest.as_str(), served).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores blobs, several at once; returns how many of them are missing.
+    async fn blobs(&mut self, needed: &[(Digest, bool)]) -> usize {
+        let new: HashSet<&Digest> = needed
+            .iter()
+            .map(|(digest, _)| digest)
+            .filter(|digest| !self.blobs.contains_key(digest))
+            .collect();
+        let may_be_missing: HashSet<&Digest> =
+            needed.iter().filter(|(_, may)| *may).map(|(digest, _)| digest).collect();
+        let import = &*self;
+        let stored: Vec<(Digest, Result<()>)> = futures_util::stream::iter(new)
+            .map(|digest| async move { (digest.clone(), import.blob(digest).await) })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (digest, stored) in stored {
+            if let Some(error) = stored.as_ref().err().filter(|_| !may_be_missing.contains(&digest)) {
+                self.tally.failed(self.name, digest.as_str(), error);
+            }
+            self.blobs.insert(digest, stored.is_ok());
+        }
+        needed.iter().filter(|(digest, may)| !may && !self.blobs.get(digest).is_some_and(|is| *is)).count()
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<()> {
+        if self.target.has_blob(self.name, digest).await? {
+            self.tally.kept(0);
+            return Ok(());
+        }
+        let size_bytes = self.layout.verified(digest).await?;
+        let size_bytes = size_bytes.context("the layout does not have it, or not whole")?;
+        self.tally.expect(size_bytes);
+        let file = (self.layout.path(digest), size_bytes);
+        let is_sent = self.target.put_blob(self.name, digest, file, self.elsewhere.get(digest)).await?;
+        self.tally.copied();
+        match is_sent {
+            true => self.tally.moved(size_bytes),
+            false => self.tally.mounted(size_bytes),
+        }
+        Ok(())
+    }
+
+    /// Tags come last: what they lead to is whole.
+    async fn tags(&self, roots: &Roots) {
+        for (tag, digest) in &roots.tags {
+            if self.manifests.get(digest).is_some_and(|is_there| *is_there) {
+                let media_type = roots.manifests.get(digest).and_then(Option::as_ref);
+                if let Err(error) = self.tag(tag, digest, media_type).await {
+                    self.tally.failed(self.name, tag.as_str(), &error);
+                }
+            }
+        }
+    }
+
+    async fn tag(&self, tag: &Tag, digest: &Digest, media_type: Option<&MediaType>) -> Result<()> {
+        if self.target.digest_of(self.name, tag.as_str()).await?.as_ref() == Some(digest) {
+            return Ok(());
+        }
+        let (_, served) = self.read(digest, media_type).await?;
+        self.target.put_manifest(self.name, tag.as_str(), &served).await
+    }
+}

@@ -1,0 +1,113 @@
+//! Copies of registries with accounts: settings go along, secrets do not.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempDir};
+use test_support::server::Server;
+
+use crate::binary;
+use crate::client::{Image, does, push, slipway};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Starts a registry that lets in the administrator, and logs in.
+fn closed(home: &Path) -> (Server, NamedTempFile) {
+    let mut file = NamedTempFile::new().unwrap();
+    writeln!(file, "{PASSWORD}").unwrap();
+    let options = ["--auth", "--admin-password-file", file.path().to_str().unwrap()];
+    let server = Server::start_with(binary(), &options);
+    log_in(home, &server);
+    (server, file)
+}
+
+fn log_in(home: &Path, server: &Server) {
+    let mut login = Command::new(binary());
+    login.args(["login", server.address(), "-u", "admin", "--password-stdin"]).env("DOCKER_CONFIG", home);
+    let mut child = login.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn everything(folder: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        all.extend(if path.is_dir() { everything(&path) } else { std::fs::read(path).unwrap() });
+    }
+    all
+}
+
+#[test]
+fn settings_and_roles_go_along_and_no_secret_does() {
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (open, image) = (Server::start(binary()), Image::new(1, 1000));
+    push(&open, "team/app", "v1", &image);
+    let to = archive.path().to_str().unwrap();
+    does(home.path(), &["export", "--to", to, "--registry", open.address()]);
+
+    let (source, _password) = closed(home.path());
+    does(home.path(), &["org", "add", "team", "--registry", source.address()]);
+    does(home.path(), &["import", "--from", to, "--registry", source.address()]);
+    let set = ["repo", "set", "team/app", "--visibility", "public", "--description", "the app"];
+    let at = ["--immutable", "v*", "--registry", source.address()];
+    does(home.path(), &[&set[..], &at[..]].concat());
+    does(home.path(), &["team", "add", "team", "devs", "--registry", source.address()]);
+    does(home.path(), &["repo", "grant", "team/app", "team:devs", "push", "--registry", source.address()]);
+    does(home.path(), &["export", "--to", to, "--registry", source.address()]);
+    let settings: Value =
+        serde_json::from_slice(&std::fs::read(archive.path().join("team+app/slipway.json")).unwrap())
+            .unwrap();
+    let expected = json!({
+        "format": 1, "name": "team/app", "visibility": "public", "description": "the app",
+        "immutable_tags": { "patterns": ["v*"], "except": [] },
+        "grants": [{ "grantee": "team:devs", "role": "push" }],
+    });
+    assert_eq!(settings, expected);
+    let archived = everything(archive.path());
+    let config = std::fs::read_to_string(home.path().join("config.json")).unwrap();
+    let config: Value = serde_json::from_str(&config).unwrap();
+    let secrets: Vec<String> = config["auths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|auth| ["auth", "identitytoken"].map(|field| auth[field].as_str().unwrap_or("").to_owned()))
+        .filter(|secret| secret.len() > 8)
+        .chain([PASSWORD.to_owned()])
+        .collect();
+    assert!(secrets.len() >= 2, "{config}");
+    for secret in secrets {
+        assert!(!archived.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    }
+
+    let (target, _password) = closed(home.path());
+    let said = slipway(home.path(), &["import", "--from", to, "--registry", target.address()]);
+    assert!(said.code == 1 && said.text.contains("the role of team:devs"), "{}", said.text);
+    does(home.path(), &["org", "add", "team", "--registry", target.address()]);
+    does(home.path(), &["team", "add", "team", "devs", "--registry", target.address()]);
+    for _ in 0..2 {
+        does(home.path(), &["import", "--from", to, "--registry", target.address()]);
+    }
+    let shown = does(home.path(), &["repo", "show", "team/app", "--json", "--registry", target.address()]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    for field in ["visibility", "description", "immutable_tags", "grants"] {
+        assert_eq!(shown[field], expected[field], "{field}");
+    }
+}
+
+#[test]
+fn whoever_may_not_push_imports_nothing() {
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let open = Server::start(binary());
+    push(&open, "team/app", "v1", &Image::new(1, 1000));
+    let to = archive.path().to_str().unwrap();
+    does(home.path(), &["export", "--to", to, "--registry", open.address()]);
+    let stranger = TempDir::new().unwrap();
+    let (target, _password) = closed(home.path());
+    let said = slipway(stranger.path(), &["import", "--from", to, "--registry", target.address()]);
+    assert_eq!(said.code, 1, "{}", said.text);
+    let said = slipway(stranger.path(), &["export", "team/app", "--to", to, "--registry", target.address()]);
+    assert_eq!(said.code, 1, "{}", said.text);
+}

@@ -1,0 +1,202 @@
+//! `slipway export` and `slipway import`, between registries on this machine.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+use test_support::images::Layout;
+use test_support::require;
+use test_support::server::Server;
+
+use crate::binary;
+use crate::client::{INDEX, Image, MANIFEST, assert_pulls, does, get, index_of, manifest, push, slipway};
+use crate::folder;
+
+/// Images, an index, an artifact about one, a manifest without a tag, and names that lie in one another.
+struct Stock {
+    images: Vec<Image>,
+    index: Vec<u8>,
+    note: Image,
+}
+
+const NAMES: [&str; 3] = ["team", "team/blobs", "team/blobs/sha256"];
+
+impl Stock {
+    fn new() -> Self {
+        let images: Vec<Image> = (0..4).map(|seed| Image::new(seed, 300_000)).collect();
+        let index = index_of(&[&images[0], &images[1]]);
+        let note = images[0].about("a note");
+        Self { images, index, note }
+    }
+
+    fn fill(&self, server: &Server) {
+        for name in NAMES {
+            push(server, name, "1", &self.images[0]);
+        }
+        push(server, "team", "two", &self.images[1]);
+        push(server, "team", &self.images[2].digest(), &self.images[2]);
+        push(server, "team", &self.note.digest(), &self.note);
+        manifest(server, "team", "multi", INDEX, &self.index);
+        manifest(server, "team", "1.0", MANIFEST, &self.images[0].manifest);
+    }
+
+    fn assert_in(&self, server: &Server) {
+        for name in NAMES {
+            assert_pulls(server, name, "1", &self.images[0]);
+        }
+        assert_pulls(server, "team", "1.0", &self.images[0]);
+        assert_pulls(server, "team", "two", &self.images[1]);
+        assert_pulls(server, "team", &self.images[2].digest(), &self.images[2]);
+        assert_pulls(server, "team", &self.note.digest(), &self.note);
+        assert_eq!(get(server, "/v2/team/manifests/multi").as_ref(), Ok(&self.index));
+        let referrers = get(server, &format!("/v2/team/referrers/{}", self.images[0].digest())).unwrap();
+        assert!(String::from_utf8(referrers).unwrap().contains(&self.note.digest()));
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn what_is_exported_is_imported_whole_whichever_way_the_registries_are_reached() {
+    let (stock, home) = (Stock::new(), TempDir::new().unwrap());
+    let mut source = Server::start(binary());
+    stock.fill(&source);
+    for way in ["remote", "socket", "stopped"] {
+        let archive = TempDir::new().unwrap();
+        let (to, mut target) = (text(archive.path()), Server::start(binary()));
+        let source_data = text(source.data()).to_owned();
+        let target_data = text(target.data()).to_owned();
+        let (source_address, target_address) = (source.address().to_owned(), target.address().to_owned());
+        let ends = |server: [&'static str; 2], address: &str, data: &str| match way {
+            "remote" => [server[0].to_owned(), address.to_owned()],
+            _ => [server[1].to_owned(), data.to_owned()],
+        };
+        let words = ["--registry", "--data"];
+        let [option, from] = ends(words, &source_address, &source_data);
+        if way == "stopped" {
+            assert!(source.stop() && target.stop());
+        }
+        let first = does(home.path(), &["export", "--to", to, &option, &from]);
+        assert!(first.contains("; 0 were") || first.contains("0 failed"), "{way}: {first}");
+        let again = does(home.path(), &["export", "--to", to, &option, &from]);
+        assert!(again.contains("exported 0 blobs, 0 B;"), "{way}: {again}");
+
+        let [option, into] = ends(words, &target_address, &target_data);
+        let first = does(home.path(), &["import", "--from", to, &option, &into]);
+        let again = does(home.path(), &["import", "--from", to, &option, &into]);
+        assert!(!first.contains("imported 0 blobs"), "{way}: {first}");
+        assert!(again.contains("imported 0 blobs, 0 B;"), "{way}: {again}");
+        if way == "stopped" {
+            target.restart();
+        }
+        stock.assert_in(&target);
+        assert!(target.stop());
+        let (code, report, _) = target.command(&["fsck", "--deep"]);
+        assert_eq!(code, 0, "{way}: {report}");
+    }
+}
+
+#[test]
+fn a_layer_of_several_repositories_is_sent_once() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    stock.fill(&source);
+    does(home.path(), &["export", "--to", text(archive.path()), "--registry", source.address()]);
+    let said = does(home.path(), &["import", "--from", text(archive.path()), "--registry", target.address()]);
+    // Three layers of 300,000 bytes, and two that are small.
+    assert!(said.contains("878.91 KiB"), "{said}");
+}
+
+#[test]
+fn only_what_is_named_is_copied() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    stock.fill(&source);
+    let (to, from) = (text(archive.path()), source.address());
+    does(home.path(), &["export", "team/blobs", "team", "--to", to, "--registry", from]);
+    assert!(!archive.path().join("team+blobs+sha256").exists());
+    does(home.path(), &["import", "team/blobs", "--from", to, "--registry", target.address()]);
+    assert_pulls(&target, "team/blobs", "1", &stock.images[0]);
+    assert_eq!(get(&target, "/v2/team/manifests/1"), Err(404));
+    let said = slipway(home.path(), &["import", "nothing", "--from", to, "--registry", target.address()]);
+    assert!(said.code == 1 && said.text.contains("nothing"), "{}", said.text);
+}
+
+#[test]
+fn a_second_export_fetches_what_is_missing_or_damaged_and_nothing_else() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let source = Server::start(binary());
+    stock.fill(&source);
+    let (to, from) = (text(archive.path()), source.address());
+    does(home.path(), &["export", "team", "--to", to, "--registry", from]);
+    let blobs = archive.path().join("team/blobs");
+    let file = |image: &Image| blobs.join(image.layer_digest().replace(':', "/"));
+    std::fs::remove_file(file(&stock.images[0])).unwrap();
+    std::fs::write(file(&stock.images[1]), "short").unwrap();
+    std::fs::write(blobs.join("sha256/.killed.part"), "half").unwrap();
+    let said = does(home.path(), &["export", "team", "--to", to, "--registry", from]);
+    assert!(said.contains("exported 2 blobs, 585.94 KiB"), "{said}");
+    for image in &stock.images[..2] {
+        assert!(std::fs::read(file(image)).unwrap() == image.layer);
+    }
+}
+
+#[test]
+fn what_cannot_be_had_is_named_and_the_rest_is_copied() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    stock.fill(&source);
+    let lost = stock.images[1].layer_digest();
+    std::fs::remove_file(folder::object(source.data(), &lost)).unwrap();
+    let (to, from) = (text(archive.path()), source.address());
+    let said = slipway(home.path(), &["export", "--to", to, "--registry", from]);
+    assert!(said.code == 1 && said.text.contains(&lost), "{}", said.text);
+    does(home.path(), &["import", "--from", to, "--registry", target.address()]);
+    assert_pulls(&target, "team", "1", &stock.images[0]);
+    assert_pulls(&target, "team", &stock.images[2].digest(), &stock.images[2]);
+    assert_eq!(get(&target, "/v2/team/manifests/two"), Err(404), "an archive has nothing that is not whole");
+    assert_eq!(get(&target, "/v2/team/manifests/multi"), Err(404));
+
+    // And the other way: a layout that came to harm.
+    let blob = archive.path().join("team/blobs").join(stock.images[2].layer_digest().replace(':', "/"));
+    std::fs::write(blob, "rotten").unwrap();
+    let other = Server::start(binary());
+    let said = slipway(home.path(), &["import", "--from", to, "--registry", other.address()]);
+    assert!(said.code == 1 && said.text.contains(&stock.images[2].layer_digest()), "{}", said.text);
+    assert_pulls(&other, "team", "1", &stock.images[0]);
+    assert_eq!(get(&other, &format!("/v2/team/manifests/{}", stock.images[2].digest())), Err(404));
+}
+
+#[test]
+fn skopeo_reads_an_archive_and_what_skopeo_wrote_is_imported() {
+    let Some(skopeo) = require::tool("copies::skopeo", "skopeo") else { return };
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    let pictures = TempDir::new().unwrap();
+    let mut layout = Layout::create(pictures.path());
+    layout.add_image("small", "amd64", &[1000, 2000]);
+    let copy = |from: String, to: String| {
+        let arguments = ["--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false"];
+        let mut command = Command::new(&skopeo);
+        command.args(arguments).args(["--dest-tls-verify=false", &from, &to]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{from} {to}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let written = format!("oci:{}:small", pictures.path().display());
+    copy(written, format!("docker://{}/team/app:1", source.address()));
+    does(home.path(), &["export", "--to", text(archive.path()), "--registry", source.address()]);
+    let copied = TempDir::new().unwrap();
+    copy(
+        format!("oci:{}/team+app:1", archive.path().display()),
+        format!("oci:{}/web:copied", copied.path().display()),
+    );
+    let digest = layout.digest("small");
+    assert_eq!(Layout::open(&copied.path().join("web")).digest("copied"), digest);
+
+    // A layout without settings is one, too.
+    does(home.path(), &["import", "--from", text(copied.path()), "--registry", target.address()]);
+    let pulled = get(&target, "/v2/web/manifests/copied").unwrap();
+    assert_eq!(test_support::content::sha256(&pulled), digest);
+}

@@ -1,0 +1,15 @@
+//! What keeps a registry from being lost: repairs of a damaged data folder, and copies as OCI image layouts.
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod accounts;
+mod client;
+mod cloud;
+mod copies;
+mod folder;
+mod repair;
+
+use std::path::Path;
+
+fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_slipway"))
+}
