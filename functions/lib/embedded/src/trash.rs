@@ -51,13 +51,20 @@ impl Files {
             if days_kept > 0 && (today - day).whole_days() <= i64::from(days_kept) {
                 continue;
             }
-            for entry in std::fs::read_dir(&folder)? {
+            // Somebody else may be emptying it, too.
+            let Some(entries) = if_there(std::fs::read_dir(&folder))? else { continue };
+            for entry in entries {
                 let entry = entry?;
-                emptied.blobs += 1;
-                emptied.size_bytes += entry.metadata()?.len();
-                std::fs::remove_file(entry.path())?;
+                let Some(metadata) = if_there(entry.metadata())? else { continue };
+                if if_there(std::fs::remove_file(entry.path()))?.is_some() {
+                    emptied.blobs += 1;
+                    emptied.size_bytes += metadata.len();
+                }
             }
-            std::fs::remove_dir(&folder)?;
+            // Something may be thrown into the folder of today still, and around midnight into yesterday's.
+            if (today - day).whole_days() > 1 {
+                if_there(std::fs::remove_dir(&folder))?;
+            }
         }
         Ok(emptied)
     }

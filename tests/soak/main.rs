@@ -1,0 +1,99 @@
+//! Clients that push, pull, mount and delete all the time, while garbage is collected all the time.
+//!
+//! A server of its own, asked over HTTP. Each client owns its repositories and knows what has to be in them, and all
+//! share the blobs: what one takes away is what another is just about to use. Leases last seconds instead of a day.
+//!
+//! - `SLIPWAY_SOAK_EVENTS` and `SLIPWAY_SOAK_KILLS` make the runs longer (`make soak`).
+//! - `SLIPWAY_SOAK_SEED` repeats what the clients choose; their order is the machine's.
+#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
+
+mod client;
+mod ground;
+mod pool;
+mod shelf;
+mod tally;
+mod trouble;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use ground::Ground;
+use pool::Pool;
+use tally::Tally;
+use test_support::server::Server;
+use worker::Worker;
+
+/// How many clients there are.
+const CLIENTS: u64 = 8;
+
+/// How long a blob is kept that no manifest needs. A push that takes longer begins anew.
+const LEASE: Duration = Duration::from_secs(2);
+
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
+}
+
+/// Starts clients that go on until the tally says so; returns them when all have stopped.
+async fn work(ground: &Ground, pool: &Arc<Pool>, tally: &Arc<Tally>) -> Vec<Worker> {
+    let seed = number("SLIPWAY_SOAK_SEED", 1);
+    let workers = (0..CLIENTS).map(|id| {
+        let mut worker = Worker::new(id, seed, ground.url(), Arc::clone(pool), Arc::clone(tally));
+        tokio::spawn(async move {
+            worker.work().await;
+            worker
+        })
+    });
+    let workers: Vec<_> = workers.collect();
+    let mut done = Vec::new();
+    for worker in workers {
+        done.push(worker.await.unwrap());
+    }
+    done
+}
+
+/// Everything that was acknowledged is there, and when it was deleted, nothing is left.
+async fn settle(ground: Ground, mut workers: Vec<Worker>, tally: &Tally) {
+    for worker in &mut workers {
+        worker.check_all().await;
+    }
+    for worker in &mut workers {
+        worker.delete_all().await;
+    }
+    ground.collect_until_empty(tally).await;
+    ground.end();
+    println!("{tally}");
+    assert_eq!(tally.complaints(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_client_notices_that_garbage_is_collected_and_nothing_is_lost() {
+    let tally = Arc::new(Tally::until_events(number("SLIPWAY_SOAK_EVENTS", 4000)));
+    let (ground, pool) = (Ground::new(LEASE), Arc::new(Pool::new()));
+    let collecting = ground.collect(Arc::clone(&tally));
+    let workers = work(&ground, &pool, &tally).await;
+    collecting.await.unwrap();
+    let blobs_gone = tally.blobs_gone.load(Relaxed);
+    settle(ground, workers, &tally).await;
+    assert!(blobs_gone > 0, "no blob was collected beside the clients: this showed nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kills_at_any_moment() {
+    let tally = Arc::new(Tally::until_kills(number("SLIPWAY_SOAK_KILLS", 200)));
+    let (ground, pool) = (Ground::new(LEASE), Arc::new(Pool::new()));
+    let killing = ground.kill(Arc::clone(&tally));
+    let workers = work(&ground, &pool, &tally).await;
+    killing.await.unwrap();
+    settle(ground, workers, &tally).await;
+}
+
+/// The server collects by itself, too, now and then.
+fn start() -> Server {
+    let lease = format!("{}ms", LEASE.as_millis());
+    Server::start_with(
+        std::path::Path::new(env!("CARGO_BIN_EXE_slipway")),
+        &["--lease", &lease, "--gc-every", "500ms", "--gc-history", "off", "--gc-trash", "0"],
+    )
+}

@@ -1,0 +1,107 @@
+//! What happened.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What clients did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Push,
+    IndexPush,
+    Pull,
+    ForeignPull,
+    TagDelete,
+    ManifestDelete,
+    Abandon,
+}
+
+const EVENTS: [(Event, &str); 7] = [
+    (Event::Push, "pushes of images"),
+    (Event::IndexPush, "of indexes"),
+    (Event::Pull, "pulls"),
+    (Event::ForeignPull, "of what others may delete meanwhile"),
+    (Event::TagDelete, "tags deleted"),
+    (Event::ManifestDelete, "manifests deleted"),
+    (Event::Abandon, "uploads abandoned"),
+];
+
+/// Counts, and what went wrong.
+#[derive(Default)]
+pub(crate) struct Tally {
+    events: [AtomicU64; EVENTS.len()],
+    events_wanted: Option<u64>,
+    kills_wanted: Option<u64>,
+    pub(crate) kills: AtomicU64,
+    pub(crate) collections: AtomicU64,
+    pub(crate) blobs_gone: AtomicU64,
+    pub(crate) uploads: AtomicU64,
+    pub(crate) mounts: AtomicU64,
+    /// Blobs that were there already.
+    pub(crate) reuses: AtomicU64,
+    /// Pushes that took longer than a lease and were begun anew.
+    pub(crate) late: AtomicU64,
+    /// Requests that the end of the server cut off.
+    pub(crate) cut: AtomicU64,
+    complaints: Mutex<Vec<String>>,
+}
+
+impl Tally {
+    pub(crate) fn until_events(count: u64) -> Self {
+        Self { events_wanted: Some(count), ..Self::default() }
+    }
+
+    pub(crate) fn until_kills(count: u64) -> Self {
+        Self { kills_wanted: Some(count), ..Self::default() }
+    }
+
+    pub(crate) fn add(&self, event: Event) {
+        self.events[event as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Something happened that no client should see.
+    pub(crate) fn complain(&self, complaint: String) {
+        println!("{complaint}");
+        self.complaints.lock().unwrap().push(complaint);
+    }
+
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.complaints.lock().unwrap().clone()
+    }
+
+    fn events(&self) -> u64 {
+        self.events.iter().map(|count| count.load(Relaxed)).sum()
+    }
+
+    /// Returns whether there was enough of it, or something went wrong.
+    pub(crate) fn is_over(&self) -> bool {
+        let is_enough = self.events_wanted.is_some_and(|wanted| self.events() >= wanted);
+        let is_killed = self.kills_wanted.is_some_and(|wanted| self.kills.load(Relaxed) >= wanted);
+        is_enough || is_killed || !self.complaints.lock().unwrap().is_empty()
+    }
+
+    /// Returns whether the server ends now and then, so that requests are cut off.
+    pub(crate) fn has_kills(&self) -> bool {
+        self.kills_wanted.is_some()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts =
+            EVENTS.map(|(event, word)| format!("{} {word}", self.events[event as usize].load(Relaxed)));
+        writeln!(to, "{} events: {}", self.events(), counts.join(", "))?;
+        let [uploads, mounts, reuses] =
+            [&self.uploads, &self.mounts, &self.reuses].map(|count| count.load(Relaxed));
+        writeln!(to, "blobs: {uploads} uploaded, {mounts} mounted, {reuses} there already")?;
+        let [collections, gone] = [&self.collections, &self.blobs_gone].map(|count| count.load(Relaxed));
+        writeln!(
+            to,
+            "{collections} collections on demand, beside those of the server; they took away {gone} blobs"
+        )?;
+        let [kills, cut, late] = [&self.kills, &self.cut, &self.late].map(|count| count.load(Relaxed));
+        writeln!(to, "{kills} kills, {cut} requests cut off; {late} pushes longer than a lease")?;
+        write!(to, "{} failures", self.complaints.lock().unwrap().len())
+    }
+}
