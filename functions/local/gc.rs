@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::cli::GcOptions;
 use crate::connection::Connection;
 use crate::housekeeping;
-use crate::output::printable;
+use crate::output::{print, print_line, printable};
 use crate::settings::Settings;
 
 /// Collects garbage, or says what would go.
@@ -25,7 +25,7 @@ pub(crate) async fn collect(settings: &Settings, options: &GcOptions) -> Result<
     };
     match options.json {
         true => crate::api::print_json(&serde_json::to_value(&report)?)?,
-        false => std::io::stdout().write_all(text(&report).as_bytes())?,
+        false => print(text(&report))?,
     }
     ensure!(report.error.is_none(), "it ended early: {}", report.error.unwrap_or_default());
     Ok(())
@@ -42,7 +42,7 @@ pub(crate) async fn undelete(
         let task = json!({ "task": "undelete", "repository": repository, "digest": digest });
         let done = ask(&connection, &task).await?;
         let size_bytes = done["size_bytes"].as_u64().unwrap_or_default();
-        println!("{repository}@{digest} is back, {}", HumanBytes(size_bytes));
+        print_line(&format!("{repository}@{digest} is back, {}", HumanBytes(size_bytes)))?;
     }
     Ok(())
 }

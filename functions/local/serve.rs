@@ -138,7 +138,7 @@ fn greet(settings: &Settings, address: SocketAddr, admitted: &Admitted) -> Resul
         None if is_loopback(address.ip()) => format!("localhost:{}", address.port()),
         None => address.to_string(),
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = Vec::new();
     let scheme = if serve.tls.is_some() { "https" } else { "http" };
     writeln!(out, "Slipway {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  data      {}", settings.data.display())?;
@@ -153,8 +153,15 @@ fn greet(settings: &Settings, address: SocketAddr, admitted: &Admitted) -> Resul
     if !matches!(admitted, Admitted::Everybody) {
         writeln!(out, "  login     docker login {host}")?;
     }
-    writeln!(out, "  try       docker tag IMAGE {host}/hello && docker push {host}/hello")?;
-    Ok(out.flush()?)
+    let image = match admitted {
+        Admitted::Everybody => format!("{host}/hello"),
+        Admitted::Accounts => format!("{host}/NAME/hello"),
+        Admitted::FirstAdministrator | Admitted::FirstAdministratorWith(_) => {
+            format!("{host}/{FIRST_ADMINISTRATOR}/hello")
+        }
+    };
+    writeln!(out, "  try       docker tag IMAGE {image} && docker push {image}")?;
+    print(out)
 }
 
 fn words(admitted: &Admitted, is_for_others: bool) -> String {

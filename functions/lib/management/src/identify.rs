@@ -54,5 +54,5 @@ async fn caller(access: Access, shown: &Shown, address: &Address) -> Result<Call
         let detail = "an access token with scopes manages nothing; one that was asked for without does";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    Ok(caller)
+    Ok(caller.managing())
 }

@@ -33,7 +33,7 @@ use axum::{Extension, Router, middleware};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use registry::access::Access;
-use registry::http::Body;
+use registry::http::{Body, RequestLog};
 use tower_service::Service;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -81,12 +81,14 @@ impl Management {
     ///
     /// The request's extensions may hold the [`Address`](registry::access::Address) that it came from.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let log = RequestLog::begin(&request);
         let request = whole_names::restored(request).map(axum::body::Body::new);
         let mut response = match self.router.clone().call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
         registry::http::guard(response.headers_mut());
+        log.end(&response);
         response.map(|body| body.map_err(Into::into).boxed_unsync())
     }
 }

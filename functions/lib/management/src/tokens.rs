@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use axum::Json;
 use http::{StatusCode, header};
-use registry::access::{Access, AccountName, Credential, Limits, Permission, RobotName, TokenWanted};
+use registry::access::{
+    Access, AccountName, Credential, Limits, Permission, RobotName, TokenState, TokenWanted,
+};
 use registry::records::{TokenKind, TokenRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -101,10 +103,13 @@ struct Token {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = words::Time, required = false)]
     last_used: Option<Time>,
+    /// Whether it can be used.
+    #[schema(value_type = words::TokenState)]
+    state: TokenState,
 }
 
 impl From<registry::access::Token> for Token {
-    fn from(registry::access::Token { id, record }: registry::access::Token) -> Self {
+    fn from(registry::access::Token { id, record, state }: registry::access::Token) -> Self {
         let TokenRecord { kind, label, limits, created, created_by, expires, last_used, .. } = record;
         let (kind, robot) = match kind {
             TokenKind::Personal => (Kind::Personal, None),
@@ -116,7 +121,8 @@ impl From<registry::access::Token> for Token {
             Limits::Scopes(scopes) => Some(scopes.into_iter().map(Scope::from).collect()),
         };
         let (expires, last_used) = (expires.map(Time::from), last_used.map(Time::from));
-        Self { id, kind, robot, label, scopes, created: created.into(), created_by, expires, last_used }
+        let created = created.into();
+        Self { id, kind, robot, label, scopes, created, created_by, expires, last_used, state }
     }
 }
 

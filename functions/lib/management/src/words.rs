@@ -56,6 +56,9 @@ words! {
     Role = one_of(&["pull", "push", "admin"]);
     /// What may be done in a repository.
     Permission = one_of(&["pull", "push", "delete"]);
+    /// Whether a token can be used: `disabled` if its account is, `revoked` if what the login was made with was, or the
+    /// password was changed.
+    TokenState = one_of(&["good", "expired", "revoked", "disabled"]);
     /// What a member is in an organisation.
     OrganisationRole = one_of(&["member", "owner"]);
     /// Whether something was done.

@@ -124,7 +124,8 @@ impl Cast {
     /// Returns an access token for whatever the role may have in any place.
     async fn broad_token(&self, service: &impl Ask, role: Role, way: Way) -> String {
         let scope = |place: Place| format!("scope=repository:{}:pull,push,delete", place.name(role));
-        let scopes: Vec<String> = Place::ALL.map(scope).into_iter().collect();
+        let catalog = "scope=registry:catalog:*".to_owned();
+        let scopes: Vec<String> = Place::ALL.map(scope).into_iter().chain([catalog]).collect();
         let basic = self.shown(role, way);
         bearer(&token(service, basic, &scopes.join("&")).await.unwrap())
     }

@@ -16,7 +16,7 @@ async fn a_token_is_shown_once_and_never_listed() {
     assert!(secret.starts_with("slipway_pat_"));
     assert_eq!(made.header("location"), format!("/api/v1/accounts/alice/tokens/{id}"));
     let expected = json!({ "token": secret, "id": id, "kind": "personal", "label": "laptop", "created_by": "alice",
-        "created": "2026-09-21T14:13:20Z", "expires": "2026-10-21T14:13:20Z" });
+        "created": "2026-09-21T14:13:20Z", "expires": "2026-10-21T14:13:20Z", "state": "good" });
     assert_eq!(token, expected);
     world.client(&Show::basic("alice", secret)).get("/me").await.expect(200);
     let listed = alice.get("/accounts/alice/tokens").await.expect(200);

@@ -108,12 +108,14 @@ pub struct Caller {
     pub(crate) token: Option<Arc<Claims>>,
     /// Whether that token's time is over; an upload may go on with it.
     pub(crate) is_expired: bool,
+    /// Whether an access token without scopes speaks for all of the account, as it does where accounts are managed.
+    pub(crate) is_whole: bool,
     pub(crate) address: Address,
 }
 
 impl Caller {
     pub(crate) fn new(who: Who, address: Address) -> Self {
-        Self { who, via: Vec::new(), token: None, is_expired: false, address }
+        Self { who, via: Vec::new(), token: None, is_expired: false, is_whole: false, address }
     }
 
     /// Returns somebody who showed nothing.
@@ -156,6 +158,12 @@ impl Caller {
         self.token.as_ref().is_some_and(|claims| !claims.access.is_empty())
     }
 
+    /// Returns the same, for management: there an access token that is for no repository stands for its account.
+    #[must_use]
+    pub fn managing(self) -> Self {
+        Self { is_whole: !self.is_for_scopes(), ..self }
+    }
+
     /// Returns the user's name, if it is one.
     pub fn user(&self) -> Option<&AccountName> {
         match &self.who {
@@ -164,9 +172,9 @@ impl Caller {
         }
     }
 
-    /// Returns whether the access token allows this; `None` if none was shown.
+    /// Returns whether the access token allows this; `None` if the account decides alone.
     pub(crate) fn token_allows(&self, repository: &RepositoryName, permission: Permission) -> Option<bool> {
-        let claims = self.token.as_ref()?;
+        let claims = self.token.as_ref().filter(|_| !self.is_whole)?;
         Some(claims.access.iter().any(|scope| scope.allows(repository, permission)))
     }
 

@@ -23,12 +23,12 @@ use std::sync::Arc;
 
 use oci::RepositoryName;
 
+use crate::Registry;
 use crate::access::caller::Who;
 use crate::access::permit::{Permit, Right};
 use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
-use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret};
-use crate::{Page, Registry};
+use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret, may_not};
 
 /// What a request shows of whom it speaks for.
 #[derive(Clone)]
@@ -195,8 +195,8 @@ impl Gate {
             _ => {
                 let (word, target) = (permission.as_str(), repository.to_string());
                 access.note_refusal(caller, &Refusal { action: word, target, detail: String::new() }).await;
-                // The same for what is not there and what is not theirs.
-                Err(Denied::Forbidden(format!("{} may not {word} in {repository}", caller.who)))
+                let who = caller.who.to_string();
+                Err(Denied::Forbidden(may_not(&who, permission, repository.as_str())))
             }
         }
     }
@@ -238,26 +238,39 @@ impl Gate {
         Ok(named.filter(|(name, rights)| is_readable(name, rights)).map(|(name, _)| name).collect())
     }
 
-    /// Lists all repositories, for administrators.
+    /// Lists the repositories that the caller may pull from, for whoever is known. Returns also where the next page
+    /// begins.
     pub async fn repository_list(
         &self,
         caller: &Caller,
         limit: usize,
         last: Option<&str>,
-    ) -> Result<Page<RepositoryName>, Denied> {
-        if let Some(access) = self.access.as_ref().filter(|_| caller.who != Who::Everybody) {
-            let is_in_token =
-                caller.token.as_ref().map(|claims| claims.access.iter().any(GrantedScope::is_catalog));
-            match is_in_token {
-                _ if caller.is_expired => return Err(Denied::Unauthorized(Lack::Invalid)),
-                _ if caller.is_anonymous() => return Err(Denied::Unauthorized(Lack::Nothing)),
-                Some(false) => return Err(Denied::Unauthorized(Lack::Scope)),
-                Some(true) => {}
-                None => access.require_administrator(caller).await?,
-            }
+    ) -> Result<(Vec<RepositoryName>, Option<String>), Denied> {
+        let access = self.access.as_ref().filter(|_| caller.who != Who::Everybody);
+        let Some(access) = access else { return Ok(self.all_repositories(limit, last).await?) };
+        let is_in_token =
+            caller.token.as_ref().map(|claims| claims.access.iter().any(GrantedScope::is_catalog));
+        match is_in_token {
+            _ if caller.is_expired => return Err(Denied::Unauthorized(Lack::Invalid)),
+            _ if caller.is_anonymous() => return Err(Denied::Unauthorized(Lack::Nothing)),
+            Some(false) => return Err(Denied::Unauthorized(Lack::Scope)),
+            Some(true) | None => {}
         }
-        let page = self.registry.repository_list(limit, last).await;
-        page.map_err(|error| Denied::Access(error.into()))
+        if limit == 0 || access.may_list_all(caller).await? {
+            return Ok(self.all_repositories(limit, last).await?);
+        }
+        let (repositories, next) = access.repository_page(caller, None, last, limit).await?;
+        Ok((repositories.into_iter().map(|(name, _)| name).collect(), next))
+    }
+
+    async fn all_repositories(
+        &self,
+        limit: usize,
+        last: Option<&str>,
+    ) -> Result<(Vec<RepositoryName>, Option<String>), AccessError> {
+        let page = self.registry.repository_list(limit, last).await?;
+        let next = page.entries.last().filter(|_| page.has_more).map(ToString::to_string);
+        Ok((page.entries, next))
     }
 
     /// Returns what the fsck of a running registry reads, and other work that answers no request.

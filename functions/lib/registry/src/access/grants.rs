@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::access::accounts::Access;
+use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
 use crate::access::{AccessError, Caller, Claims, Credential, Permission, Permissions};
 use crate::ports::Timestamp;
@@ -31,7 +32,7 @@ const SCOPES_MAX: usize = 100;
 pub enum ScopeWanted {
     /// Something in a repository.
     Repository(RepositoryName, Permissions),
-    /// The list of all repositories.
+    /// The list of repositories, as far as one may pull from them.
     Catalog,
 }
 
@@ -141,15 +142,15 @@ impl Access {
         if let Some(refusal) = Refusal::of_scopes(&refused) {
             self.note_refusal(caller, &refusal).await;
         }
-        if wanted.contains(&ScopeWanted::Catalog) && self.may_list_all(caller).await? {
+        if wanted.contains(&ScopeWanted::Catalog) && caller.who != Who::Anonymous {
             let (kind, name) = ("registry".to_owned(), "catalog".to_owned());
             granted.push(GrantedScope { kind, name, actions: vec!["*".to_owned()] });
         }
         Ok(granted)
     }
 
-    /// A credential with limits is no administrator's; what else is wanted is granted all the same.
-    async fn may_list_all(&self, caller: &Caller) -> Result<bool, AccessError> {
+    /// Returns whether the caller sees all repositories; a credential with limits is no administrator's.
+    pub(crate) async fn may_list_all(&self, caller: &Caller) -> Result<bool, AccessError> {
         match self.is_administrator(caller).await {
             Err(AccessError::Forbidden(_) | AccessError::Unauthorized) => Ok(false),
             result => result,
@@ -163,8 +164,8 @@ impl Access {
         client: &str,
     ) -> Result<Option<Credential>, AccessError> {
         let (owner, robot) = match &caller.who {
-            crate::access::caller::Who::User(name) => (name.clone(), None),
-            crate::access::caller::Who::Robot(namespace, robot) => (namespace.clone(), Some(robot.clone())),
+            Who::User(name) => (name.clone(), None),
+            Who::Robot(namespace, robot) => (namespace.clone(), Some(robot.clone())),
             _ => return Ok(None),
         };
         let is_vouched_for = robot.is_some() && caller.via.iter().any(|via| via.is_trust());

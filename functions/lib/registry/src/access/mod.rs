@@ -7,6 +7,8 @@
 //! - `gate`: the only way from a request to the registry's content; `permit`: what it gives out.
 //! - `users`, `organisations`, `tokens`, `trusts`, `repositories`: the management of all that. `audit`: the trace of it.
 
+mod account_delete;
+mod account_list;
 mod accounts;
 mod audit;
 mod audit_list;
@@ -17,6 +19,7 @@ mod gate;
 mod grants;
 mod identities;
 mod login;
+mod managers;
 mod names;
 mod organisations;
 mod passwords;
@@ -26,6 +29,7 @@ mod policy;
 mod refusals;
 mod repositories;
 mod rights;
+mod sealing;
 mod signing;
 mod throttle;
 mod tokens;
@@ -43,10 +47,11 @@ pub use grants::{Grant, GrantedScope, ScopeWanted, TOKEN_LIFE};
 pub use identities::{Identities, Identity, IdentityInvalid};
 pub use names::{AccountName, NAME_MAX_CHARS, NameInvalid, RobotName, TeamName};
 pub use passwords::check_strength as check_password;
+pub(crate) use permission::may_not;
 pub use permission::{Limits, Permission, Permissions, Role, Scope, matches};
 pub use permit::{Delete, Permit, Pull, Push, Right};
 pub use repositories::{RepositoryChange, RepositoryEntry};
 pub use signing::{Claims, KeyRing, TokenInvalid};
-pub use tokens::{Token, TokenWanted};
+pub use tokens::{Token, TokenState, TokenWanted};
 pub use trusts::{Trust, TrustWanted};
 pub use users::UserChange;

@@ -89,6 +89,14 @@ impl Limits {
         &permissions & &allowed
     }
 
+    /// Returns the scopes, if there are some.
+    pub fn scopes(&self) -> &[Scope] {
+        match self {
+            Self::None => &[],
+            Self::Scopes(scopes) => scopes,
+        }
+    }
+
     /// Returns whether there are none.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
@@ -98,6 +106,15 @@ impl Limits {
 /// Returns whether the pattern (`*`, `?`) stands for all of the text.
 pub fn matches(pattern: &str, text: &str) -> bool {
     WildMatch::new(pattern).matches(text)
+}
+
+/// Says that somebody may not do this, and what it takes; the same of what is not there and what is not theirs.
+pub(crate) fn may_not(who: &str, permission: Permission, repository: &str) -> String {
+    match permission {
+        Permission::Pull => format!("{who} may not pull from {repository}, or there is no such repository"),
+        Permission::Push => format!("{who} may not push to {repository}: that takes the role push"),
+        Permission::Delete => format!("{who} may not delete in {repository}: that takes the role admin"),
+    }
 }
 
 #[cfg(test)]

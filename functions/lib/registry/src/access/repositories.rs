@@ -43,8 +43,12 @@ impl Access {
     ) -> Result<(), AccessError> {
         let rights = self.rights_now(caller, std::slice::from_ref(name)).await?;
         let rights = rights.first().filter(|rights| rights.permissions.contains(&Permission::Push));
-        let rights =
-            rights.ok_or_else(|| AccessError::forbidden(format!("you may not make repository {name}")))?;
+        let rights = rights.ok_or_else(|| {
+            let first = name.as_str().split('/').next().unwrap_or_default();
+            AccessError::forbidden(format!(
+                "you may not make repository {name}: {first} is neither you nor an organisation that you own"
+            ))
+        })?;
         self.require_user_or_open(caller).await?;
         let mut record = RepositoryRecord::new(self.registry.now(), rights.new_visibility);
         apply(&mut record, change)?;
@@ -145,7 +149,7 @@ impl Access {
 
     /// Lists the repositories that the caller may see, beyond `after`; of one namespace, or of all.
     ///
-    /// Returns also where the next page begins.
+    /// Returns also where the next page begins, sealed where that is at a repository that the caller may not see.
     pub async fn repository_page(
         &self,
         caller: &Caller,
@@ -153,8 +157,9 @@ impl Access {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<RepositoryEntry>, Option<String>), AccessError> {
-        let mut after = after.map(str::to_owned);
-        let mut seen = Vec::new();
+        let keys = self.keys();
+        let mut after = after.map(|after| keys.unsealed(after));
+        let mut seen: Vec<RepositoryEntry> = Vec::new();
         let mut looked_at = 0;
         while looked_at < LOOKED_AT_MAX {
             let names = self.names_beyond(namespace, after.clone(), 100).await?;
@@ -175,7 +180,9 @@ impl Access {
                 }
             }
         }
-        Ok((seen, after))
+        let is_seen = |name: &String| seen.last().is_some_and(|(last, _)| last.as_str() == name);
+        let next = after.and_then(|name| if is_seen(&name) { Some(name) } else { keys.seal(&name) });
+        Ok((seen, next))
     }
 
     pub(crate) async fn repositories_of(

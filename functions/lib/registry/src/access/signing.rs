@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::access::credentials::hex_sha256;
+use crate::access::sealing::{Seal, is_sealed};
 use crate::access::{GrantedScope, Via};
 
 /// Longer texts are no token of ours: 100 scopes with long names fit.
@@ -57,6 +58,7 @@ struct Key {
     id: String,
     signs: EncodingKey,
     verifies: DecodingKey,
+    seal: Seal,
 }
 
 /// The keys of a registry: the newest signs, all verify.
@@ -100,6 +102,17 @@ impl KeyRing {
         id.is_none_or(|id| self.all().any(|key| key.id == id))
     }
 
+    /// Returns a place in a list as nobody else can read it.
+    pub(crate) fn seal(&self, place: &str) -> Option<String> {
+        self.newest.seal.close(place)
+    }
+
+    /// Returns a place as it was given, or as it was sealed with a key of the ring.
+    pub(crate) fn unsealed(&self, place: &str) -> String {
+        let opened = is_sealed(place).then(|| self.all().find_map(|key| key.seal.open(place)));
+        opened.flatten().unwrap_or_else(|| place.to_owned())
+    }
+
     fn all(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.newest).chain(&self.older)
     }
@@ -140,6 +153,7 @@ impl Key {
             id: hex_sha256(public)[..16].to_owned(),
             signs: EncodingKey::from_ed_der(&pkcs8(&seed)),
             verifies: DecodingKey::from_ed_der(public),
+            seal: Seal::of(secret),
         }
     }
 }

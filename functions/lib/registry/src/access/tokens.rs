@@ -1,12 +1,15 @@
 //! Personal access tokens and robots: making, listing, revoking.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use oci::RepositoryName;
+use serde::Serialize;
 
-use crate::access::accounts::Access;
-use crate::access::{AccessError, AccountName, Caller, Credential, Limits, RobotName};
-use crate::ports::{Condition, Query, Version, Write};
+use crate::access::accounts::{Access, Found};
+use crate::access::login::stored_caller;
+use crate::access::{AccessError, AccountName, Address, Caller, Credential, Limits, RobotName, Scope};
+use crate::ports::{Condition, Key, Query, Version, Write};
 use crate::records::{AuditOutcome, Record, TokenKind, TokenRecord, keys};
 
 /// How many tokens are listed or revoked at once.
@@ -40,6 +43,22 @@ pub struct Token {
     pub id: String,
     /// What is stored of it.
     pub record: TokenRecord,
+    /// Whether it can be used.
+    pub state: TokenState,
+}
+
+/// Whether a token can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenState {
+    /// It can.
+    Good,
+    /// Its time is over.
+    Expired,
+    /// What the login was made with was revoked, or the password was changed since.
+    Revoked,
+    /// The account is disabled.
+    Disabled,
 }
 
 impl Access {
@@ -58,7 +77,10 @@ impl Access {
                     "a robot needs scopes: which repositories, and what there".to_owned(),
                 ));
             }
-            Some(robot) => TokenKind::Robot(robot),
+            Some(robot) => {
+                check_robot(owner, wanted.limits.scopes())?;
+                TokenKind::Robot(robot)
+            }
             // Acting for somebody else is for nobody, not even for administrators.
             None if caller.user() == Some(owner) => TokenKind::Personal,
             None => return Err(AccessError::forbidden("personal tokens are made by their owners alone")),
@@ -86,7 +108,8 @@ impl Access {
             last_used: None,
         };
         self.token_store(caller, &credential, record.clone()).await?;
-        Ok((Token { id: credential.id().to_owned(), record }, credential))
+        let (id, state) = (credential.id().to_owned(), TokenState::Good);
+        Ok((Token { id, record, state }, credential))
     }
 
     /// Stores a new credential, with its line in the list of its owner's.
@@ -132,15 +155,33 @@ impl Access {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Token>, Option<String>), AccessError> {
-        self.require_manager(caller, owner).await?;
+        self.require_warden(caller, owner).await?;
         let ids = self.token_ids(owner, after, limit).await?;
         let next = ids.last().filter(|_| ids.len() == limit).cloned();
-        let found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
+        let listed = ids.iter().map(|id| keys::token(id));
+        let mut found = self.read(listed.chain([keys::account(owner)]).collect()).await?;
+        let tokens = found.values().filter_map(|item| item.record.as_token());
+        let sources: BTreeSet<Key> = tokens.filter_map(|token| token.kind.made_with()?.key()).collect();
+        found.extend(self.read(sources).await?);
         let token = |id: String| {
             let record = found.get(&keys::token(&id))?.record.as_token()?.clone();
-            Some(Token { id, record })
+            let state = self.token_state(&id, &record, &found);
+            Some(Token { id, record, state })
         };
         Ok((ids.into_iter().filter_map(token).collect(), next))
+    }
+
+    /// Returns whether a login with the token would succeed, from what was read.
+    fn token_state(&self, id: &str, token: &TokenRecord, found: &Found) -> TokenState {
+        let caller = stored_caller(id, token, &Address::default());
+        match self.limits_now(&caller, found) {
+            _ if !self.is_owner_active(token, found) => TokenState::Disabled,
+            Some(_) => TokenState::Good,
+            None if token.expires.is_some_and(|expires| expires <= self.registry.now()) => {
+                TokenState::Expired
+            }
+            None => TokenState::Revoked,
+        }
     }
 
     async fn token_ids(
@@ -171,7 +212,7 @@ impl Access {
         owner: &AccountName,
         id: &str,
     ) -> Result<(), AccessError> {
-        self.require_manager(caller, owner).await?;
+        self.require_warden(caller, owner).await?;
         let item = self.registry.get(keys::token(id)).await?;
         let token =
             item.as_ref().and_then(|item| item.record.as_token()).filter(|token| token.owner == *owner);
@@ -210,6 +251,31 @@ impl Access {
     }
 }
 
+/// Refuses a robot's scopes that are about nothing in its account: it may do nothing else anywhere.
+pub(crate) fn check_robot(account: &AccountName, scopes: &[Scope]) -> Result<(), AccessError> {
+    let own = format!("{account}/");
+    let is_outside =
+        |scope: &&Scope| scope.repositories != account.as_str() && !can_begin(&scope.repositories, &own);
+    match scopes.iter().find(is_outside) {
+        None => Ok(()),
+        Some(Scope { repositories, .. }) => Err(AccessError::Invalid(format!(
+            "{repositories:?} is outside of {account}: a robot of {account} works in {account} and {account}/* alone"
+        ))),
+    }
+}
+
+/// Returns whether the pattern (`*`, `?`) stands for some text that begins so.
+fn can_begin(pattern: &str, beginning: &str) -> bool {
+    let Some(next) = beginning.chars().next() else { return true };
+    let mut rest = pattern.chars();
+    match rest.next() {
+        // Whatever comes after it, it stands for the beginning itself.
+        Some('*') => true,
+        Some(char) if char == '?' || char == next => can_begin(rest.as_str(), &beginning[next.len_utf8()..]),
+        _ => false,
+    }
+}
+
 /// Refuses scopes that can match nothing, or too many of them.
 pub(crate) fn check_limits(limits: &Limits) -> Result<(), AccessError> {
     let Limits::Scopes(scopes) = limits else { return Ok(()) };
@@ -236,5 +302,24 @@ fn kind_word(kind: &TokenKind) -> &'static str {
         TokenKind::Personal => "personal",
         TokenKind::Robot(_) => "robot",
         TokenKind::Refresh { .. } => "login",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_robot_works_in_its_account_alone() {
+        let check = |pattern: &str| {
+            let scope = Scope { repositories: pattern.to_owned(), permissions: BTreeSet::new() };
+            check_robot(&"team".parse().unwrap(), &[scope]).is_ok()
+        };
+        for inside in ["team", "team/app", "team/*", "*", "t*", "te?m/x", "*/app", "team/a?p*"] {
+            assert!(check(inside), "{inside}");
+        }
+        for outside in ["other/app", "other/*", "teams/*", "tea", "team-x", "o*", "?team/*", "team2"] {
+            assert!(!check(outside), "{outside}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::access::accounts::Access;
 use crate::access::caller::{Via, Who};
 use crate::access::credentials::hex_sha256;
+use crate::access::tokens::check_robot;
 use crate::access::{
     AccessError, AccountName, Address, Caller, Identity, IdentityInvalid, RobotName, Scope, trust_rules,
 };
@@ -118,6 +119,7 @@ impl Access {
         self.require_administrator(caller).await?;
         trust_rules::check(&wanted)?;
         self.require_active(&wanted.owner).await?;
+        check_robot(&wanted.owner, &wanted.scopes)?;
         let TrustWanted { issuer, audience, claims, owner, robot, scopes } = wanted;
         let record = TrustRecord {
             issuer,

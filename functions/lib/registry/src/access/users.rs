@@ -1,15 +1,12 @@
 //! Users: the first one, and all that come after.
 
-use oci::RepositoryName;
 use secrecy::ExposeSecret;
 
-use crate::access::accounts::{Access, Account, account_of};
+use crate::access::accounts::{Access, Account};
 use crate::access::caller::Who;
 use crate::access::{AccessError, AccountName, Caller, Secret, passwords};
-use crate::ports::{Condition, Query, Write};
-use crate::records::{
-    AccountState, AuditOutcome, MemberRecord, OrganisationRole, Record, UserRecord, Visibility, keys,
-};
+use crate::ports::{Condition, Write};
+use crate::records::{AccountState, AuditOutcome, Record, UserRecord, Visibility, keys};
 use crate::registry::ATTEMPTS;
 
 /// The name of the first administrator.
@@ -213,7 +210,7 @@ impl Access {
 
     /// Returns the check that the caller is an administrator still when this is written: of two who take it from each
     /// other at the same time, one is left. The operator needs none.
-    async fn still_administrator(&self, caller: &Caller) -> Result<Option<Write>, AccessError> {
+    pub(super) async fn still_administrator(&self, caller: &Caller) -> Result<Option<Write>, AccessError> {
         let Some(name) = caller.user() else { return Ok(None) };
         match self.account_item(name).await? {
             Some((item, Account::User(user))) if is_administrator(&user) => {
@@ -222,189 +219,9 @@ impl Access {
             _ => Err(AccessError::forbidden("only an administrator may do that")),
         }
     }
-
-    /// Returns the account. Users see their own and their organisations, administrators all.
-    pub async fn account_get(&self, caller: &Caller, name: &AccountName) -> Result<Account, AccessError> {
-        let is_own = caller.user() == Some(name);
-        if is_own {
-            self.user_now(caller).await?;
-        } else if !self.is_administrator(caller).await? && self.member(caller, name).await?.is_none() {
-            return Err(AccessError::unknown(format!("account {name}")));
-        }
-        let account = self.account_item(name).await?.map(|(_, account)| account);
-        account.filter(is_there).ok_or_else(|| AccessError::unknown(format!("account {name}")))
-    }
-
-    /// Lists accounts beyond `after`; only administrators see them.
-    pub async fn account_list(
-        &self,
-        caller: &Caller,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(AccountName, Account)>, AccessError> {
-        self.require_administrator(caller).await?;
-        let mut after = after.map(str::to_owned);
-        let mut accounts = Vec::new();
-        while accounts.len() < limit {
-            let page = self.account_names(after.clone(), limit).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.to_string());
-            let found = self.read(page.iter().map(keys::account).collect()).await?;
-            let there = page.into_iter().filter_map(|name| {
-                let account = account_of(found.get(&keys::account(&name))?).filter(is_there)?;
-                Some((name, account))
-            });
-            accounts.extend(there);
-        }
-        accounts.truncate(limit);
-        Ok(accounts)
-    }
-
-    async fn account_names(
-        &self,
-        after: Option<String>,
-        limit: usize,
-    ) -> Result<Vec<AccountName>, AccessError> {
-        let query = Query { pk: keys::account_list_partition(), after, limit, ..Query::default() };
-        let listed = self.registry.stores.items.query(query).await?;
-        Ok(listed.iter().filter_map(|item| item.key.sk.parse().ok()).collect())
-    }
-
-    /// Deletes an account that has no repositories, and everything that opens it. Its name stays taken.
-    pub async fn account_delete(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
-        self.require_administrator(caller).await?;
-        if caller.user() == Some(name) {
-            return Err(AccessError::Conflict(
-                "another administrator has to do that, so that one is left".to_owned(),
-            ));
-        }
-        if let Some(repository) = self.first_repository(name).await? {
-            let message = format!("{name} has repositories, for example {repository}; delete them first");
-            return Err(AccessError::Conflict(message));
-        }
-        let unknown = || AccessError::unknown(format!("account {name}"));
-        let (item, account) = self.account_item(name).await?.ok_or_else(unknown)?;
-        if let Account::User(_) = &account {
-            self.require_other_owners(name).await?;
-        }
-        let check = match &account {
-            Account::User(user) if is_administrator(user) => self.still_administrator(caller).await?,
-            _ => None,
-        };
-        let record = match account {
-            Account::User(user) => Record::User(UserRecord {
-                state: AccountState::Deleted,
-                password: None,
-                is_administrator: false,
-                ..user
-            }),
-            Account::Organisation(organisation) => Record::Organisation(crate::records::OrganisationRecord {
-                state: AccountState::Deleted,
-                ..organisation
-            }),
-        };
-        let seen = Condition::Version(item.version.clone());
-        let mut writes = vec![
-            self.registry.put(item.key.clone(), self.registry.fresh_version(), record, seen),
-            self.audit_write(caller, "account.delete", name.as_str(), AuditOutcome::Done, ""),
-        ];
-        writes.extend(check);
-        if self.registry.transact(writes).await?.is_some() {
-            return Err(AccessError::contended());
-        }
-        // The account opens nothing any more; what is left is only tidied up.
-        self.tokens_revoke_all(name).await?;
-        self.memberships_end(name).await
-    }
-
-    /// Returns one of the repositories whose namespace has this name, if there is any.
-    pub(crate) async fn first_repository(
-        &self,
-        name: &AccountName,
-    ) -> Result<Option<RepositoryName>, AccessError> {
-        let mut named = self.repositories_of(name, None, 1).await?;
-        Ok(named.pop())
-    }
-
-    /// Returns the caller as a member of the organisation.
-    pub(crate) async fn member(
-        &self,
-        caller: &Caller,
-        organisation: &AccountName,
-    ) -> Result<Option<MemberRecord>, AccessError> {
-        let Some(user) = caller.user() else { return Ok(None) };
-        self.user_now(caller).await?;
-        let item = self.registry.get(keys::member(organisation, user)).await?;
-        Ok(item.and_then(|item| item.record.as_member().cloned()))
-    }
-
-    /// Refuses everybody but the account itself, owners of the organisation, and administrators.
-    pub(crate) async fn require_manager(
-        &self,
-        caller: &Caller,
-        name: &AccountName,
-    ) -> Result<(), AccessError> {
-        let is_own = caller.user() == Some(name);
-        if is_own {
-            self.user_now(caller).await?;
-        } else {
-            let member = self.member(caller, name).await?;
-            let is_owner = member.as_ref().is_some_and(|member| member.role == OrganisationRole::Owner);
-            if !is_owner && !self.is_administrator(caller).await? {
-                return Err(match member {
-                    Some(_) => AccessError::forbidden("only an owner of the organisation may do that"),
-                    None => AccessError::unknown(format!("account {name}")),
-                });
-            }
-        }
-        self.require_active(name).await
-    }
-
-    /// Refuses unless there is such an account, and it can be used.
-    pub(crate) async fn require_active(&self, name: &AccountName) -> Result<(), AccessError> {
-        let item = self.registry.get(keys::account(name)).await?;
-        let visibility = item.as_ref().and_then(crate::access::policy::namespace_visibility);
-        visibility.map(|_| ()).ok_or_else(|| AccessError::unknown(format!("account {name}")))
-    }
-
-    /// Writes a deletion of each membership; what was given by them ends with the account anyway.
-    async fn memberships_end(&self, name: &AccountName) -> Result<(), AccessError> {
-        for (prefix, is_user) in [(keys::MEMBERSHIPS, true), (keys::MEMBERS, false)] {
-            loop {
-                let query = Query {
-                    pk: keys::account_partition(name),
-                    prefix: prefix.to_owned(),
-                    limit: 40,
-                    ..Query::default()
-                };
-                let listed = self.registry.stores.items.query(query).await?;
-                let others = listed.iter().filter_map(|item| item.key.sk.strip_prefix(prefix)?.parse().ok());
-                let writes: Vec<Write> = others
-                    .flat_map(|other: AccountName| {
-                        let (organisation, user) = if is_user { (&other, name) } else { (name, &other) };
-                        let member = Write::Delete(keys::member(organisation, user), Condition::Always);
-                        [member, Write::Delete(keys::membership(user, organisation), Condition::Always)]
-                    })
-                    .collect();
-                if writes.is_empty() {
-                    break;
-                }
-                self.registry.transact(writes).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
-fn is_there(account: &Account) -> bool {
-    let state = match account {
-        Account::User(user) => user.state,
-        Account::Organisation(organisation) => organisation.state,
-    };
-    state != AccountState::Deleted
-}
-
-fn is_administrator(user: &UserRecord) -> bool {
+pub(super) fn is_administrator(user: &UserRecord) -> bool {
     user.is_administrator && user.state == AccountState::Active
 }
 

@@ -5,14 +5,14 @@ use oci::ErrorCode;
 
 use super::error::HttpError;
 use super::token;
-use crate::access::{AccessError, Denied, Gate, Lack};
+use crate::access::{AccessError, Denied, Gate, Lack, ScopeWanted, may_not};
 
 /// Returns the refusal, with the challenge that clients log in by.
 pub(crate) fn denied(denied: Denied, gate: &Gate, origin: &str, scope: Option<&str>) -> HttpError {
     match denied {
         Denied::Unauthorized(lack) => {
             let service = gate.access().map(|access| access.service()).unwrap_or_default();
-            HttpError::new(ErrorCode::Unauthorized, message(lack))
+            HttpError::new(ErrorCode::Unauthorized, message(lack, scope))
                 .with_header(header::WWW_AUTHENTICATE, &challenge(lack, origin, &service, scope))
         }
         Denied::Forbidden(why) => HttpError::new(ErrorCode::Denied, why),
@@ -20,11 +20,17 @@ pub(crate) fn denied(denied: Denied, gate: &Gate, origin: &str, scope: Option<&s
     }
 }
 
-fn message(lack: Lack) -> &'static str {
+fn message(lack: Lack, scope: Option<&str>) -> String {
     match lack {
-        Lack::Nothing => "authentication required",
-        Lack::Invalid => "the credentials are wrong, expired or revoked",
-        Lack::Scope => "the token does not allow this",
+        Lack::Nothing => "authentication required".to_owned(),
+        Lack::Invalid => AccessError::Unauthorized.to_string(),
+        // Whoever may gets a token for it, so that this is the last word to those who may not.
+        Lack::Scope => match scope.and_then(ScopeWanted::parse) {
+            Some(ScopeWanted::Repository(name, permissions)) => permissions
+                .last()
+                .map_or_else(String::new, |permission| may_not("you", *permission, name.as_str())),
+            _ => "the access token does not allow this".to_owned(),
+        },
     }
 }
 

@@ -1,7 +1,5 @@
 //! The registry as a function from request to response, without a socket.
 
-use std::time::Instant;
-
 use http::{Response, header};
 use oci::{Endpoint, ErrorCode, Query};
 
@@ -9,6 +7,7 @@ use super::action::{Action, DeleteAction, PullAction, PushAction};
 use super::entry::Entry;
 use super::error::HttpError;
 use super::request::Request;
+use super::request_log::RequestLog;
 use super::respond::{Body, complete, empty};
 use super::{authorization, base, blobs, challenge, manifests, referrers, tags, token, uploads};
 use crate::Registry;
@@ -105,8 +104,8 @@ impl Service {
             Action::Ping => self.gate.admit_known(caller).map(|()| Ok(base::ping()))?,
             Action::CatalogList => match tags::catalog_page(request) {
                 Ok((limit, last)) => {
-                    let page = self.gate.repository_list(caller, limit, last).await?;
-                    Ok(tags::catalog(page, limit, request))
+                    let (repositories, next) = self.gate.repository_list(caller, limit, last).await?;
+                    Ok(tags::catalog(repositories, next, limit, request))
                 }
                 Err(error) => Err(error),
             },
@@ -157,22 +156,6 @@ async fn delete(permit: &Permit<Delete>, action: DeleteAction) -> Result<Respons
     match action {
         DeleteAction::Manifest(reference) => manifests::delete(permit, &reference).await,
         DeleteAction::Blob(digest) => blobs::delete(permit, &digest).await,
-    }
-}
-/// What the log says about a request, if anybody wants to know. The query stays out: it may carry a signature.
-struct RequestLog(Option<(http::Method, String, Instant)>);
-
-impl RequestLog {
-    fn begin(request: &http::Request<Body>) -> Self {
-        let is_wanted = tracing::enabled!(tracing::Level::DEBUG);
-        Self(is_wanted.then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now())))
-    }
-
-    fn end(self, response: &Response<Body>) {
-        if let Some((method, path, began)) = self.0 {
-            let duration_ms = began.elapsed().as_secs_f64() * 1000.0;
-            tracing::debug!(%method, path, status = response.status().as_u16(), duration_ms, "answered");
-        }
     }
 }
 

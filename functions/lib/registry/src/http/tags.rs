@@ -8,7 +8,6 @@ use super::error::HttpError;
 use super::paging;
 use super::request::Request;
 use super::respond::Body;
-use crate::Page;
 use crate::access::{Permit, Pull};
 
 const JSON: &str = "application/json";
@@ -41,9 +40,13 @@ pub(crate) fn catalog_page(request: &Request) -> Result<(usize, Option<&str>), H
 }
 
 /// Lists repositories.
-pub(crate) fn catalog(page: Page<RepositoryName>, limit: usize, request: &Request) -> Response<Body> {
-    let next = page.entries.last().filter(|_| page.has_more).map(ToString::to_string);
-    let mut response = paging::json(JSON, &Catalog { repositories: page.entries });
+pub(crate) fn catalog(
+    repositories: Vec<RepositoryName>,
+    next: Option<String>,
+    limit: usize,
+    request: &Request,
+) -> Response<Body> {
+    let mut response = paging::json(JSON, &Catalog { repositories });
     link(&mut response, request, limit, next);
     response
 }

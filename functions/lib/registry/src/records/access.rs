@@ -175,6 +175,16 @@ pub enum TokenKind {
     },
 }
 
+impl TokenKind {
+    /// Returns what it is void without.
+    pub(crate) fn made_with(&self) -> Option<&Via> {
+        match self {
+            Self::Refresh { made_with, .. } => made_with.as_ref(),
+            Self::Personal | Self::Robot(_) => None,
+        }
+    }
+}
+
 /// A credential that can be stored, and revoked by deleting it; its key is the public part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenRecord {

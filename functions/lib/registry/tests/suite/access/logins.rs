@@ -113,7 +113,6 @@ async fn scopes_that_mean_nothing_give_nothing_and_spoil_nothing() {
         "repository:other/app:pull",
         "repository(plugin):team/app:pull",
         "registry:other:*",
-        "registry:catalog:*",
         "other:team/app:pull",
         ":::",
         "%00",

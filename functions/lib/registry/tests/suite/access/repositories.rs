@@ -1,7 +1,7 @@
 //! Settings of repositories against every way around them: immutable tags, deletion, an open registry that closes.
 
 use registry::access::{AccessError, AccessOptions, RepositoryChange, Role, TokenWanted, UserChange};
-use registry::records::{Grantee, ImmutableTags, Record, Visibility};
+use registry::records::{Grantee, ImmutableTags, OrganisationRole, Record, Visibility};
 use test_support::access::basic;
 
 use super::house::{House, PASSWORD, login, name, root};
@@ -184,7 +184,9 @@ async fn an_open_registry_closes_with_its_first_user_who_is_its_administrator() 
         anybody.showing(&basic("alice", PASSWORD)).get("/v2/_catalog").await.expect(200);
     }
     access.user_create(&root(), &name("bob"), &PASSWORD.into(), false).await.unwrap();
-    Client::guarded(&access).showing(&basic("bob", PASSWORD)).get("/v2/_catalog").await.expect(403);
+    let others =
+        Client::guarded(&access).showing(&basic("bob", PASSWORD)).get("/v2/_catalog").await.expect(200);
+    assert_eq!(others.body, r#"{"repositories":[]}"#);
 }
 
 #[tokio::test]
@@ -275,4 +277,54 @@ async fn nobody_gets_the_repositories_of_an_ownerless_namespace_by_taking_its_na
     house.access.organisation_create(&alice, &name("legacies")).await.unwrap();
     // Whose they are already gives them an owner.
     house.access.organisation_create(&root(), &name("legacy")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_team_that_is_made_again_has_nothing_that_the_old_one_was_granted() {
+    let house = House::new().await;
+    house.user("bob").await;
+    let (team, devs) = (name("team"), name("devs"));
+    house.repository("team/app", Visibility::Private).await;
+    house.access.team_put(&root(), &team, &devs, "").await.unwrap();
+    let grantee = Grantee::Team(devs.clone());
+    house.access.grant_put(&root(), &name("team/app"), &grantee, Role::Push).await.unwrap();
+    house.access.team_delete(&root(), &team, &devs).await.unwrap();
+    house.access.team_put(&root(), &team, &devs, "others").await.unwrap();
+    house.access.member_put(&root(), &team, &name("bob"), OrganisationRole::Member).await.unwrap();
+    house.access.team_member_change(&root(), &team, &devs, &name("bob"), true).await.unwrap();
+    let bob = house.client().showing(&basic("bob", PASSWORD));
+    bob.get("/v2/team/app/tags/list").await.expect(404);
+    let (record, _) = house.access.repository_get(&root(), &name("team/app")).await.unwrap();
+    assert!(record.grants.is_empty(), "{:?}", record.grants);
+}
+
+#[tokio::test]
+async fn whoever_was_left_alone_with_an_organisation_can_end_it_and_nobody_else() {
+    let house = House::new().await;
+    for user in ["alice", "mallory"] {
+        house.user(user).await;
+    }
+    let (alice, mallory) = (login(&house.access, "alice").await, login(&house.access, "mallory").await);
+    let squat = name("squat");
+    house.access.organisation_create(&mallory, &squat).await.unwrap();
+    house.access.member_put(&mallory, &squat, &name("alice"), OrganisationRole::Owner).await.unwrap();
+    house.access.member_delete(&mallory, &squat, &name("mallory")).await.unwrap();
+    assert!(house.access.account_delete(&mallory, &squat).await.is_err());
+    house.access.account_delete(&alice, &squat).await.unwrap();
+    assert_eq!(house.access.membership_list(&alice, &name("alice")).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_user_takes_few_names_and_none_that_visitors_would_take_for_more() {
+    let house = House::new().await;
+    house.user("alice").await;
+    let alice = login(&house.access, "alice").await;
+    for number in 0..20 {
+        house.access.organisation_create(&alice, &name(&format!("org-{number}"))).await.unwrap();
+    }
+    for refused in ["org-20", "library"] {
+        let result = house.access.organisation_create(&alice, &name(refused)).await;
+        assert!(matches!(result, Err(AccessError::Conflict(_))), "{refused}: {result:?}");
+    }
+    house.access.organisation_create(&root(), &name("library")).await.unwrap();
 }
