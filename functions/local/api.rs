@@ -1,14 +1,12 @@
 //! The management API, as commands ask it, and how they print what it answers.
 
-use std::io::Write;
-
 use anyhow::{Context, Result, bail};
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::connection::Connection;
-use crate::output::{Column, card, table};
+use crate::output::{Column, card, print, print_aside, print_line, table};
 
 /// The largest page that there is.
 const PAGE_MAX: usize = 1000;
@@ -93,7 +91,10 @@ impl Api {
         let me = self.get("/me").await?;
         match (me["kind"].as_str(), me["name"].as_str()) {
             (Some("user"), Some(name)) => Ok(name.to_owned()),
-            _ => bail!("nobody is logged in here, so whose it is has to be said: {option}"),
+            (kind, _) => match self.connection.advice().filter(|_| kind == Some("anonymous")) {
+                Some(advice) => bail!("nobody is logged in: {advice}"),
+                None => bail!("no user is logged in here, so whose it is has to be said: {option}"),
+            },
         }
     }
 
@@ -101,7 +102,7 @@ impl Api {
     pub(crate) fn print_list(&self, columns: &[Column], entries: Vec<Value>) -> Result<()> {
         match self.is_json {
             true => print_json(&Value::Array(entries)),
-            false => print_text(&table(columns, &entries)),
+            false => print(table(columns, &entries)),
         }
     }
 
@@ -109,7 +110,7 @@ impl Api {
     pub(crate) fn print(&self, columns: &[Column], entry: &Value) -> Result<()> {
         match self.is_json {
             true => print_json(entry),
-            false => print_text(&card(columns, entry)),
+            false => print(card(columns, entry)),
         }
     }
 
@@ -119,14 +120,14 @@ impl Api {
             return print_json(&Value::Array(entries));
         }
         let names = entries.iter().filter_map(|entry| entry["name"].as_str());
-        print_text(&names.map(|name| format!("{name}\n")).collect::<String>())
+        print(names.map(|name| format!("{name}\n")).collect::<String>())
     }
 
     /// Prints what was made: all of it for programs, a sentence for people.
     pub(crate) fn print_made(&self, made: &Value, sentence: &str) -> Result<()> {
         match self.is_json {
             true => print_json(made),
-            false => print_text(&format!("{sentence}\n")),
+            false => print_line(sentence),
         }
     }
 
@@ -134,7 +135,7 @@ impl Api {
     pub(crate) fn print_done(&self, sentence: &str) -> Result<()> {
         match self.is_json {
             true => Ok(()),
-            false => print_text(&format!("{sentence}\n")),
+            false => print_line(sentence),
         }
     }
 
@@ -143,11 +144,8 @@ impl Api {
         if self.is_json {
             return print_json(made);
         }
-        eprintln!("{words}");
-        print_text(&format!(
-            "{}\n",
-            made[field].as_str().with_context(|| format!("no {field} in the answer"))?
-        ))
+        print_aside(words);
+        print_line(made[field].as_str().with_context(|| format!("no {field} in the answer"))?)
     }
 }
 
@@ -158,9 +156,5 @@ pub(crate) fn segment(text: &str) -> String {
 
 /// Prints JSON.
 pub(crate) fn print_json(value: &Value) -> Result<()> {
-    print_text(&format!("{}\n", serde_json::to_string_pretty(value)?))
-}
-
-fn print_text(text: &str) -> Result<()> {
-    Ok(std::io::stdout().write_all(text.as_bytes())?)
+    print_line(&serde_json::to_string_pretty(value)?)
 }

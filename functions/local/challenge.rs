@@ -8,6 +8,8 @@ pub(crate) struct Challenge {
     pub(crate) realm: String,
     pub(crate) service: String,
     pub(crate) scope: Option<String>,
+    /// What is wrong with the token that was shown (RFC 6750, 3.1).
+    pub(crate) error: Option<String>,
 }
 
 impl Challenge {
@@ -24,7 +26,12 @@ impl Challenge {
         }
         let parameter = |name| parameter(parameters, name).map(str::to_owned);
         let service = parameter("service").unwrap_or_default();
-        Some(Self { realm: parameter("realm")?, service, scope: parameter("scope") })
+        Some(Self {
+            realm: parameter("realm")?,
+            service,
+            scope: parameter("scope"),
+            error: parameter("error"),
+        })
     }
 }
 
@@ -51,6 +58,7 @@ mod tests {
             realm: "https://r.example/token".to_owned(),
             service: "r.example".to_owned(),
             scope: Some("repository:a/b:pull,push".to_owned()),
+            error: Some("invalid_token".to_owned()),
         };
         assert_eq!(Challenge::parse(text), Some(expected));
         assert_eq!(Challenge::parse(r#"bearer realm="https://r.example/token""#).unwrap().service, "");

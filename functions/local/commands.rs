@@ -12,10 +12,12 @@ use crate::account::Asking;
 use crate::account::users::UserCommand;
 use crate::api::Api;
 use crate::cli::{Arguments, Command, KeyCommand, TagCommand};
+use crate::connection::is_in_use;
 use crate::content;
 use crate::gc;
 use crate::keys::Keys;
 use crate::log::log;
+use crate::output::{print, print_line};
 use crate::repair::repair;
 use crate::serve::serve;
 use crate::settings::Settings;
@@ -56,7 +58,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             }
             Some(Command::Key(KeyCommand::Rotate)) => Keys::rotate(&settings.data)?,
             Some(Command::Completions { shell }) => {
-                clap_complete::generate(shell, &mut Arguments::command(), "slipway", &mut std::io::stdout());
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Arguments::command(), "slipway", &mut script);
+                print(script)?;
             }
             Some(command) => ask(command, &Whereabouts { data: settings.data, usual }).await?,
         }
@@ -135,31 +139,34 @@ async fn api<C: Subcommand>(asking: Asking<C>, at: &Whereabouts) -> Result<(Api,
 }
 
 async fn check(settings: &Settings, is_deep: bool, is_json: bool) -> Result<ExitCode> {
-    let storage = Storage::open_existing(&settings.data).context("fsck needs the registry stopped")?;
+    let storage = Storage::open_existing(&settings.data).map_err(|error| match is_in_use(&error) {
+        true => error.context("fsck needs the registry stopped"),
+        false => error,
+    })?;
     let report = fsck(&*storage.items, &*storage.objects, is_deep).await?;
     if is_json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print_line(&serde_json::to_string_pretty(&report)?)?;
     } else {
-        print_report(&report);
+        print_report(&report)?;
     }
     Ok(if report.is_broken() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn print_report(report: &Report) {
+fn print_report(report: &Report) -> Result<()> {
     for finding in &report.findings {
         let severity = match finding.severity {
             Severity::Broken => "BROKEN ",
             Severity::Garbage => "garbage",
         };
-        println!("{severity}  {}: {}", finding.what, finding.problem);
+        print_line(&format!("{severity}  {}: {}", finding.what, finding.problem))?;
     }
     let items: u64 = report.counts.values().sum();
     let broken = report.findings.iter().filter(|finding| finding.severity == Severity::Broken).count();
-    println!(
+    print_line(&format!(
         "{items} items, {} objects with {} bytes, {} of them hashed: {broken} broken, {} garbage",
         report.objects,
         report.object_bytes,
         report.hashed_objects,
         report.findings.len() - broken
-    );
+    ))
 }

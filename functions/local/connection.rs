@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use embedded::OpenError;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use registry::http::{BoxError, Service};
@@ -75,6 +75,14 @@ impl Connection {
         }
     }
 
+    /// Returns what somebody can do whom the registry does not know; nothing where nobody has to log in.
+    pub(crate) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Remote(remote) => Some(remote.advice()),
+            Self::Own(_) | Self::Server(_) => None,
+        }
+    }
+
     /// Asks without a body; an answer that is an error becomes one here.
     pub(crate) async fn ask(&self, method: Method, path: &str) -> Result<Response<Bytes>> {
         self.ask_with(method, path, None).await
@@ -97,11 +105,13 @@ impl Connection {
         if response.status().is_success() {
             return Ok(response);
         }
-        match self {
-            Self::Remote(remote) if response.status() == StatusCode::UNAUTHORIZED => {
-                bail!("{}: {}", refusal(&response), remote.advice())
-            }
-            _ => bail!("{}", refusal(&response)),
+        let advice = match self {
+            Self::Remote(remote) => remote.advice_after(&response),
+            Self::Own(_) | Self::Server(_) => None,
+        };
+        match advice {
+            Some(advice) => bail!("{}: {advice}", refusal(&response)),
+            None => bail!("{}", refusal(&response)),
         }
     }
 
@@ -125,7 +135,8 @@ async fn send_to_socket(socket: &Path, mut request: Request<Bytes>) -> Result<Re
     collect(sender.send_request(request.map(Full::new)).await?).await
 }
 
-fn is_in_use(error: &anyhow::Error) -> bool {
+/// Returns whether another process has the data folder.
+pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<OpenError>(), Some(OpenError::InUse))
 }
 
@@ -149,7 +160,7 @@ pub(crate) fn refusal(response: &Response<Bytes>) -> String {
     let errors = body["errors"].as_array().into_iter().flatten();
     let messages: Vec<&str> = errors.filter_map(|error| error["message"].as_str()).collect();
     match messages.is_empty() {
-        true => format!("the registry answered {}", response.status()),
+        true => format!("the answer was {} without a reason; is that a Slipway registry?", response.status()),
         false => crate::output::printable(&messages.join("; ")).into_owned(),
     }
 }
@@ -166,7 +177,8 @@ mod tests {
         };
         assert_eq!(told(r#"{"title":"Forbidden","status":403,"detail":"not yours"}"#), "not yours");
         assert_eq!(told(r#"{"errors":[{"message":"a"},{"message":"b"}]}"#), "a; b");
-        assert_eq!(told("<html>"), "the registry answered 403 Forbidden");
+        let silent = "the answer was 403 Forbidden without a reason; is that a Slipway registry?";
+        assert_eq!(told("<html>"), silent);
         assert_eq!(told(r#"{"detail":"\u001b[2J"}"#), r"\u{1b}[2J");
     }
 }

@@ -1,7 +1,5 @@
 //! Commands about what is in repositories: tags and manifests.
 
-use std::io::Write;
-
 use anyhow::{Context, Result};
 use http::{Method, Uri, header};
 use oci::{Reference, RepositoryName, Tag};
@@ -9,6 +7,7 @@ use serde_json::Value;
 
 use crate::api::print_json;
 use crate::connection::Connection;
+use crate::output::{print, print_line, printable};
 
 /// Prints the tags of a repository, one a line.
 pub(crate) async fn tags(connection: &Connection, name: &RepositoryName, is_json: bool) -> Result<()> {
@@ -26,11 +25,8 @@ pub(crate) async fn tags(connection: &Connection, name: &RepositoryName, is_json
     if is_json {
         return print_json(&tags.into());
     }
-    let mut out = std::io::stdout().lock();
-    for tag in tags.iter().filter_map(Value::as_str) {
-        writeln!(out, "{}", crate::output::printable(tag))?;
-    }
-    Ok(())
+    let names = tags.iter().filter_map(Value::as_str);
+    print(names.map(|tag| format!("{}\n", printable(tag))).collect::<String>())
 }
 
 /// The path of `<…>; rel="next"`, whoever it says is to be asked.
@@ -43,16 +39,17 @@ pub(crate) fn next_path(link: &str) -> Option<String> {
 pub(crate) async fn inspect(connection: &Connection, image: &str, is_raw: bool) -> Result<()> {
     let response = connection.ask(Method::GET, &manifest_path(image)?).await?;
     if is_raw {
-        return Ok(std::io::stdout().write_all(response.body())?);
+        return print(response.body());
     }
     let text =
         |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    println!("Digest:     {}", text("docker-content-digest"));
-    println!("Media type: {}", text("content-type"));
-    println!("Size:       {}", response.body().len());
     let manifest: Value = serde_json::from_slice(response.body())?;
-    println!("{}", serde_json::to_string_pretty(&manifest)?);
-    Ok(())
+    let head = [
+        format!("Digest:     {}", text("docker-content-digest")),
+        format!("Media type: {}", text("content-type")),
+        format!("Size:       {}", response.body().len()),
+    ];
+    print_line(&format!("{}\n{}", head.join("\n"), serde_json::to_string_pretty(&manifest)?))
 }
 
 /// Deletes tags and manifests.
@@ -60,7 +57,7 @@ pub(crate) async fn remove(connection: &Connection, images: &[String]) -> Result
     let paths = images.iter().map(|image| manifest_path(image)).collect::<Result<Vec<_>>>()?;
     for (image, path) in images.iter().zip(paths) {
         connection.ask(Method::DELETE, &path).await.with_context(|| image.clone())?;
-        println!("deleted {image}");
+        print_line(&format!("deleted {image}"))?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `slipway gc` and `slipway undelete`: they ask the running server, or do the work themselves when there is none.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use anyhow::{Result, ensure};
 use http::Method;

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     match commands::run(arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("slipway: {error:#}");
+            output::print_aside(&format!("slipway: {error:#}"));
             ExitCode::FAILURE
         }
     }

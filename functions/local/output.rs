@@ -1,11 +1,32 @@
 //! What commands print: aligned columns for people, JSON for programs.
 
 use std::borrow::Cow;
+use std::io::{ErrorKind, Write, stdout};
 
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// A heading, and the field of the answer that is under it.
 pub(crate) type Column = (&'static str, &'static str);
+
+/// Prints a text. Whoever reads it may have stopped, as `head` does: what is done does not depend on that.
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("standard output"),
+    }
+}
+
+/// Prints a line.
+pub(crate) fn print_line(text: &str) -> Result<()> {
+    print(format!("{text}\n"))
+}
+
+/// Prints a line where errors go, if anybody reads them.
+pub(crate) fn print_aside(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
 
 /// Escapes what a terminal would obey: others chose parts of what is printed.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {

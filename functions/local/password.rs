@@ -46,8 +46,11 @@ impl PasswordOptions {
 }
 
 fn ask(prompt: &str) -> Result<Secret> {
-    let password =
-        rpassword::prompt_password(prompt).context("there is no terminal to ask on: see --password-stdin")?;
+    let Ok(password) = rpassword::prompt_password(prompt) else {
+        bail!(
+            "there is no terminal to ask for the password on; --password-stdin reads it from standard input"
+        );
+    };
     ensure!(!password.is_empty(), "no password was given");
     Ok(password.into())
 }

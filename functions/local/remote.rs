@@ -73,6 +73,14 @@ impl Remote {
         }
     }
 
+    /// Returns the advice for somebody who gets this answer; none if another login would not help.
+    pub(crate) fn advice_after(&self, response: &Response<Bytes>) -> Option<String> {
+        let is_known = Challenge::of(response.headers())
+            .is_some_and(|challenge| challenge.error.as_deref() == Some("insufficient_scope"));
+        let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+        (is_unauthorized && !(is_known && self.credential.is_some())).then(|| self.advice())
+    }
+
     /// Sends a request whose address is a path, as the user.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>> {
         match &self.credential {
@@ -231,7 +239,12 @@ mod tests {
 
     fn token_server(address: &'static str, realm: &str) -> Result<Uri> {
         let remote = Remote::with(Uri::from_static(address), None)?;
-        remote.token_server(&Challenge { realm: realm.to_owned(), service: String::new(), scope: None })
+        remote.token_server(&Challenge {
+            realm: realm.to_owned(),
+            service: String::new(),
+            scope: None,
+            error: None,
+        })
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::admission::{self, Admitted, FIRST_ADMINISTRATOR};
 use crate::housekeeping::Housekeeping;
 use crate::keys::{self, Keys};
 use crate::operator;
+use crate::output::print;
 use crate::serve_settings::{TlsFiles, is_loopback};
 use crate::settings::Settings;
 use crate::site::Site;

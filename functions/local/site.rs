@@ -1,7 +1,8 @@
 //! Everything that a registry answers: its content, logins, and its management.
 
 use http::uri::Authority;
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt, Full};
 use management::Management;
 use oci::ErrorCode;
 use registry::access::Access;
@@ -10,6 +11,9 @@ use registry::http::{Body, Service, refusal};
 use crate::serve_settings::is_this_machine;
 
 use crate::housekeeping::{self, Housekeeping};
+
+/// Where load balancers ask.
+const HEALTH: &str = "/healthz";
 
 /// What answers requests. Cloning it is cheap.
 #[derive(Clone)]
@@ -52,10 +56,21 @@ impl Site {
         let path = request.uri().path();
         match &self.housekeeping {
             Some(housekeeping) if path == housekeeping::PATH => housekeeping.answer(request).await,
+            _ if path == HEALTH => health(),
             _ if is_management(path) => self.management.handle(request).await,
             _ => self.registry.handle(request).await,
         }
     }
+}
+
+/// Says that somebody answers here, and nothing else: no storage is asked, and no login.
+fn health() -> Response<Body> {
+    let body = Full::from("ok\n").map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    registry::http::guard(response.headers_mut());
+    response
 }
 
 fn has_another_name(headers: &HeaderMap) -> bool {

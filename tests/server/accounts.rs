@@ -39,6 +39,31 @@ fn without_accounts_this_machine_is_let_in_and_told_how_to_close_it() {
 }
 
 #[test]
+fn a_load_balancer_is_told_that_somebody_answers_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), &["--auth"]);
+    let answer = reqwest::blocking::get(server.url("/healthz")).unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().unwrap().as_str()), (200, "ok\n"));
+    let client = reqwest::blocking::Client::new();
+    assert_eq!(client.head(server.url("/healthz")).send().unwrap().status(), 200);
+}
+
+#[test]
+fn what_is_to_be_tried_is_possible_and_each_request_has_its_line_in_the_debug_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), &["--auth", "--log", "debug"]);
+    assert!(server.greeting.contains("/admin/hello && docker push"), "{}", server.greeting);
+    for path in ["/v2/", "/api/v1/me", "/api/v1/users?limit=7"] {
+        reqwest::blocking::get(server.url(path)).unwrap();
+    }
+    server.wait_for_word("answered method=GET path=\"/v2/\" status=401");
+    server.wait_for_word("answered method=GET path=\"/api/v1/me\" status=200");
+    server.wait_for_word("answered method=GET path=\"/api/v1/users\" status=401");
+    let server = Process::start(&folder.path().join("open"), &[]);
+    assert!(server.greeting.contains("docker push localhost:") && !server.greeting.contains("/admin/hello"));
+}
+
+#[test]
 fn the_first_administrator_gets_a_password_that_is_shown_once_and_kept_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path(), &["--auth", "--log", "trace"]);

@@ -6,6 +6,7 @@ use http::Uri;
 
 use crate::client::endpoint::endpoint;
 use crate::credentials::Credentials;
+use crate::output::print_line;
 use crate::password::PasswordOptions;
 use crate::remote::{Remote, key_of};
 
@@ -42,11 +43,10 @@ impl LoginOptions {
         match Remote::new_unknown(address)?.login(&user, &password).await? {
             Some(credential) => {
                 let place = credentials.store(&registry, &credential)?;
-                println!("logged in to {registry} as {user}; the credentials are in {place}");
+                print_line(&format!("logged in to {registry} as {user}; the credentials are in {place}"))
             }
-            None => println!("{registry} is open to everybody: there is nobody to log in as"),
+            None => print_line(&format!("{registry} is open to everybody: there is nobody to log in as")),
         }
-        Ok(())
     }
 }
 
@@ -55,10 +55,9 @@ impl LogoutOptions {
     pub(crate) fn run(self, usual: Option<String>) -> Result<()> {
         let registry = key_of(&address(self.registry.or(usual))?)?;
         match Credentials::of_user()?.erase(&registry)? {
-            true => println!("logged out from {registry}"),
-            false => println!("nobody was logged in to {registry}"),
+            true => print_line(&format!("logged out from {registry}")),
+            false => print_line(&format!("nobody was logged in to {registry}")),
         }
-        Ok(())
     }
 }
 

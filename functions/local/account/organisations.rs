@@ -19,7 +19,7 @@ const MEMBERS: &[Column] = &[("NAME", "name"), ("ROLE", "role"), ("TEAMS", "team
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrganisationCommand {
     /// Make an organisation; you are its first owner
-    #[command(after_help = "Example:\n  slipway org add team")]
+    #[command(visible_alias = "create", after_help = "Example:\n  slipway org add team")]
     Add {
         /// The organisation; the repositories whose names begin with it are its own
         name: AccountName,

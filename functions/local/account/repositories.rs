@@ -46,6 +46,7 @@ pub(crate) enum RepositoryCommand {
     },
     /// Make a repository before anything is pushed to it; a push makes one too
     #[command(
+        visible_alias = "add",
         after_help = "Example:\n  slipway repo create team/app --visibility public --description 'the app'"
     )]
     Create {
@@ -70,6 +71,7 @@ pub(crate) enum RepositoryCommand {
         /// The repository
         name: RepositoryName,
         /// user:NAME or team:NAME
+        #[arg(value_parser = grantee)]
         grantee: Grantee,
         /// pull, push or admin
         #[arg(value_parser = role)]
@@ -81,6 +83,7 @@ pub(crate) enum RepositoryCommand {
         /// The repository
         name: RepositoryName,
         /// user:NAME or team:NAME
+        #[arg(value_parser = grantee)]
         grantee: Grantee,
     },
     /// Delete a repository with everything in it, for its admins
@@ -197,6 +200,10 @@ fn path(name: &RepositoryName) -> String {
 
 fn grant_path(name: &RepositoryName, grantee: &Grantee) -> String {
     format!("{}/grants/{}", path(name), segment(&grantee.to_string()))
+}
+
+fn grantee(text: &str) -> Result<Grantee, String> {
+    text.parse().map_err(|_| "it is user:NAME, or team:NAME with a team of the organisation".to_owned())
 }
 
 fn role(text: &str) -> Result<Role, String> {

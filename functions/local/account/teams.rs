@@ -16,7 +16,10 @@ pub(crate) enum TeamCommand {
     /// Make a team, or describe it anew
     ///
     /// `slipway repo grant` gives its members a role in a repository together.
-    #[command(after_help = "Example:\n  slipway team add team devs --description 'who writes it'")]
+    #[command(
+        visible_alias = "create",
+        after_help = "Example:\n  slipway team add team devs --description 'who writes it'"
+    )]
     Add {
         /// The organisation
         organisation: AccountName,

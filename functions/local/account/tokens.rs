@@ -18,6 +18,7 @@ const COLUMNS: &[Column] = &[
     ("SCOPES", "scopes"),
     ("EXPIRES", "expires"),
     ("LAST USED", "last_used"),
+    ("STATE", "state"),
 ];
 
 /// What can be done with tokens.
@@ -27,10 +28,13 @@ pub(crate) enum TokenCommand {
     ///
     /// Without --robot it is your own, and without --scope it may do what you may. Standard output is the token and
     /// nothing else.
-    #[command(after_help = "Examples:
+    #[command(
+        visible_alias = "add",
+        after_help = "Examples:
   slipway token create --label laptop --scope '*:pull'
   slipway token create --account team --robot ci --scope 'team/*:pull,push' --expires 30d
-  slipway token create | docker login registry.example.com -u alice --password-stdin")]
+  slipway token create | docker login registry.example.com -u alice --password-stdin"
+    )]
     Create {
         #[command(flatten)]
         owner: OwnerOption,

@@ -27,9 +27,12 @@ pub(crate) enum TrustCommand {
     /// Let whom an OIDC issuer vouches for act as a robot, without any stored secret; for administrators
     ///
     /// This is how a CI job logs in: the name is ACCOUNT+ROBOT, and the password is the token that its CI gives it.
-    #[command(after_help = "Example:
+    #[command(
+        visible_alias = "create",
+        after_help = "Example:
   slipway trust add --account team --robot ci --scope 'team/*:pull,push' --audience registry.example.com \\
-    --issuer https://token.actions.githubusercontent.com --claim 'sub=repo:acme/app:ref:refs/heads/main'")]
+    --issuer https://token.actions.githubusercontent.com --claim 'sub=repo:acme/app:ref:refs/heads/main'"
+    )]
     Add {
         #[command(flatten)]
         owner: OwnerOption,

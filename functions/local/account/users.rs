@@ -36,7 +36,7 @@ pub(crate) enum UserCommand {
     ///
     /// The first user of a registry that was open to everybody is an administrator, and closes it. In a data folder
     /// without a registry this makes one.
-    #[command(after_help = "Example:\n  slipway user add alice --admin")]
+    #[command(visible_alias = "create", after_help = "Example:\n  slipway user add alice --admin")]
     Add {
         /// The user; the repositories whose names begin with it are the user's
         name: AccountName,

@@ -7,6 +7,7 @@ pub(crate) mod endpoint;
 pub(crate) mod payload;
 pub(crate) mod reply;
 mod stream;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,9 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use ask::Ask;
 use payload::Invitation;
@@ -40,22 +39,15 @@ pub(crate) struct Client {
 impl Client {
     /// Makes a client. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates.
     pub(crate) fn new() -> Result<Self> {
-        let mut roots = RootCertStore::empty();
-        // Without certificates every https request says that the issuer is unknown.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { tls: tls::connector()? })
     }
 
     /// Sends one request and reads the whole reply, also one that comes before the body was sent.
     pub(crate) async fn send(&self, ask: Ask) -> Result<Reply> {
-        let (label, timeout) = (ask.label(), ask.timeout);
+        let (label, timeout, url) = (ask.label(), ask.timeout, ask.url.clone());
         match tokio::time::timeout(timeout, self.exchange(ask)).await {
-            Ok(reply) => reply.with_context(|| format!("{label} had no answer")),
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(error)) => Err(tls::hinted(error, &url).context(format!("{label} had no answer"))),
             Err(_) => bail!("{label} had no answer within {} s", timeout.as_secs()),
         }
     }
@@ -123,7 +115,8 @@ impl Client {
             return Ok(Box::new(stream));
         }
         let name = ServerName::try_from(host)?;
-        Ok(Box::new(self.tls.connect(name, stream).await.context("TLS")?))
+        let connected = self.tls.connect(name, stream).await;
+        Ok(Box::new(connected.map_err(|error| tls::explained(error, url))?))
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Payload {
     Chunked(Bytes),
     /// Bytes that are made while they are sent, with their length.
     Noise(Noise),
+    /// As before, so many bytes a second.
+    Slow(Noise, u64),
     /// Bytes with their length, sent after `100 Continue` or a second.
     WhenInvited(Bytes),
     /// A file of this length. What cannot be read of it is not sent, so that the request fails.
@@ -52,7 +54,7 @@ impl Payload {
             Self::None | Self::Chunked(_) => None,
             Self::Empty => Some(0),
             Self::Whole(bytes) | Self::WhenInvited(bytes) => Some(bytes.len() as u64),
-            Self::Noise(noise) => Some(noise.left_bytes),
+            Self::Noise(noise) | Self::Slow(noise, _) => Some(noise.left_bytes),
             Self::File(_, size_bytes) => Some(*size_bytes),
         }
     }
@@ -64,6 +66,7 @@ impl Payload {
             Self::Whole(bytes) => Full::new(bytes).boxed_unsync(),
             Self::Chunked(bytes) => streamed(stream::iter(blocks(bytes))),
             Self::Noise(noise) => streamed(stream::iter(noise)),
+            Self::Slow(noise, bytes_per_second) => streamed(slowly(noise, bytes_per_second)),
             Self::File(path, _) => streamed(file_blocks(path)),
             Self::WhenInvited(bytes) => {
                 let invitation = invitation.clone();
@@ -90,6 +93,14 @@ fn file_blocks(path: PathBuf) -> impl stream::Stream<Item = Bytes> {
             });
             read.await.ok().flatten()
         })
+    })
+}
+
+fn slowly(noise: Noise, bytes_per_second: u64) -> impl stream::Stream<Item = Bytes> {
+    stream::iter(noise).then(move |block| async move {
+        let seconds = block.len() as f64 / bytes_per_second as f64;
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        block
     })
 }
 

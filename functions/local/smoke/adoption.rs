@@ -1,6 +1,7 @@
 //! What becomes of bytes that no function has seen.
 
 use anyhow::{Result, bail, ensure};
+use bytes::Bytes;
 use http::Method;
 
 use super::check::{Case, Finding};
@@ -19,6 +20,13 @@ pub(crate) const CASES: &[Case] = &[
         advice: "large layers are pushed, but their manifests refused: look at the log of EventsFunction, and at \
                  the event of the bucket",
         run: |target| Box::pin(layer_is_adopted(target)),
+    },
+    Case {
+        name: "a direct PUT is adopted for two manifests at once",
+        essential: true,
+        advice: "images that share a layer and are pushed at once fail: of two copies at once S3 answers one in a way \
+                 that the functions do not know; look at the log of EventsFunction and ApiWriteFunction",
+        run: |target| Box::pin(layer_is_adopted_twice(target)),
     },
     Case {
         name: "a direct PUT that is repeated with other bytes changes nothing",
@@ -43,6 +51,21 @@ async fn layer_is_adopted(target: &Target) -> Result<Finding> {
     reply.expect(201)?;
     ensure!(target.blob(&digest).await? == bytes, "the layer has other bytes");
     Ok(Finding::Holds(time_of(&adoption)?))
+}
+
+async fn layer_is_adopted_twice(target: &Target) -> Result<Finding> {
+    let (location, bytes) = (target.begin().await?, Noise::bytes(3004)?);
+    let digest = digest_of(&bytes);
+    put_direct(target, put(&location, &digest, Payload::Whole(bytes.clone()))?, &digest).await?;
+    let manifest = manifest_of(&digest, bytes.len() as u64);
+    // White space makes it another manifest.
+    let other = Bytes::from([manifest.as_ref(), b"\n"].concat());
+    let ((one, first), (two, second)) =
+        tokio::try_join!(target.adopt("smoke-raced-1", &manifest), target.adopt("smoke-raced-2", &other))?;
+    one.expect(201)?;
+    two.expect(201)?;
+    ensure!(target.blob(&digest).await? == bytes, "the layer has other bytes");
+    Ok(Finding::Holds(format!("{}; of the other: {}", time_of(&first)?, time_of(&second)?)))
 }
 
 async fn replay_changes_nothing(target: &Target) -> Result<Finding> {

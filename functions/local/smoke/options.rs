@@ -1,5 +1,7 @@
 //! The command line of `slipway smoke`.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use http::Uri;
@@ -23,6 +25,10 @@ pub(crate) struct SmokeOptions {
     /// Also push one layer of this size, for example 5GiB
     #[arg(long = "large", value_name = "SIZE", value_parser = size_bytes)]
     pub(crate) large_bytes: Option<u64>,
+    /// Also push one layer so slowly that it takes this time, for example 40s: CloudFront and API Gateway end some
+    /// requests after 30 s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) slow: Option<Duration>,
     /// Print the report as JSON
     #[arg(long = "json")]
     pub(crate) is_json: bool,

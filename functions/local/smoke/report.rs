@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::check::{Check, Outcome};
+use super::check::{Case, Check, Outcome};
+use crate::output::{print, print_line};
 
 /// Without this check nobody knows whether the registry is one.
 pub(crate) const PUSH: &str = "a small image can be pushed and pulled";
@@ -20,29 +21,41 @@ pub(crate) struct Report {
 
 impl Report {
     /// Begins a report.
-    pub(crate) fn new(endpoint: String, repository: String, is_json: bool) -> Self {
+    pub(crate) fn new(endpoint: String, repository: String, is_json: bool) -> Result<Self> {
         if !is_json {
-            println!("{endpoint}, repository {repository}\n");
+            print_line(&format!("{endpoint}, repository {repository}\n"))?;
         }
-        Self { endpoint, repository, checks: Vec::new(), is_json }
+        Ok(Self { endpoint, repository, checks: Vec::new(), is_json })
     }
 
     /// Takes a check.
-    pub(crate) fn add(&mut self, check: Check) {
+    pub(crate) fn add(&mut self, check: Check) -> Result<()> {
         if !self.is_json {
-            print!("{}", text(&check));
+            print(text(&check))?;
         }
         self.checks.push(check);
+        Ok(())
+    }
+
+    /// Takes checks that were not made, all for one reason.
+    pub(crate) fn skip(&mut self, cases: impl Iterator<Item = &'static Case>, reason: &str) -> Result<()> {
+        let before = self.checks.len();
+        self.checks.extend(cases.map(|case| case.skipped(reason.to_owned())));
+        match self.is_json {
+            true => Ok(()),
+            false => print_line(&format!(
+                "not checked     {} more checks were not made\n                  {reason}",
+                self.checks.len() - before
+            )),
+        }
     }
 
     /// Ends the report.
     pub(crate) fn end(&self) -> Result<()> {
-        if self.is_json {
-            println!("{}", serde_json::to_string_pretty(self)?);
-        } else {
-            println!("\n{}", self.summary());
+        match self.is_json {
+            true => print_line(&serde_json::to_string_pretty(self)?),
+            false => print_line(&format!("\n{}", self.summary())),
         }
-        Ok(())
     }
 
     /// Returns whether a push or a pull breaks.
@@ -50,13 +63,16 @@ impl Report {
         self.checks.iter().any(Check::breaks)
     }
 
+    /// Returns whether it is known that pushes and pulls work, or that they do not.
+    pub(crate) fn knows_push(&self) -> bool {
+        !self.checks.iter().any(|check| check.name == PUSH && check.outcome == Outcome::NotChecked)
+    }
+
     fn summary(&self) -> String {
         let count = |outcome| self.checks.iter().filter(|check| check.outcome == outcome).count();
-        let is_unchecked =
-            self.checks.iter().any(|check| check.name == PUSH && check.outcome == Outcome::NotChecked);
         let verdict = match (self.breaks(), count(Outcome::DoesNotHold)) {
             (true, _) => "pushes or pulls break",
-            (false, _) if is_unchecked => "WHETHER PUSHES AND PULLS WORK IS NOT KNOWN",
+            (false, _) if !self.knows_push() => "WHETHER PUSHES AND PULLS WORK IS NOT KNOWN",
             (false, 0) => "nothing breaks",
             (false, _) => "nothing essential breaks",
         };

@@ -29,6 +29,8 @@ pub(crate) struct Target {
     pub(crate) repository: RepositoryName,
     /// How many bytes the large upload has, if there is to be one.
     pub(crate) large_bytes: Option<u64>,
+    /// How long the slow upload takes, if there is to be one.
+    pub(crate) slow: Option<Duration>,
     /// Who logs in, if anybody.
     pub(crate) login: Option<Login>,
     /// What lets requests pass, once it was fetched.
@@ -52,6 +54,7 @@ impl Target {
             base,
             repository,
             large_bytes: None,
+            slow: None,
             login,
             pass: tokio::sync::Mutex::default(),
             client: Client::new()?,
@@ -59,9 +62,9 @@ impl Target {
         })
     }
 
-    /// Returns the same with a large upload.
-    pub(crate) fn with_large(self, large_bytes: Option<u64>) -> Self {
-        Self { large_bytes, ..self }
+    /// Returns the same with a large and a slow upload.
+    pub(crate) fn with_more(self, large_bytes: Option<u64>, slow: Option<Duration>) -> Self {
+        Self { large_bytes, slow, ..self }
     }
 
     /// Starts a request to a path with its query.

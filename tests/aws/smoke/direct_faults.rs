@@ -58,6 +58,24 @@ pub(crate) const ROWS: &[Row] = &[
         .direct()
     }),
     Row::essential(
+        "the second of two copies is refused",
+        "a direct PUT is adopted for two manifests at once",
+        || {
+            Fault::answer(Reply::oci(400, "MANIFEST_BLOB_UNKNOWN"), |request| {
+                request.is(&Method::PUT, "/manifests/smoke-raced-2")
+            })
+            .direct()
+        },
+    ),
+    Row {
+        arguments: &["--slow", "1s"],
+        ..Row::essential(
+            "somebody waits no longer",
+            "a PUT that takes as long as --slow says is taken",
+            || Fault::answer(Reply::new(504), |request| is_put_of(request, (1 << 20) + 1)).direct(),
+        )
+    },
+    Row::essential(
         "a repeated PUT exchanges the blob",
         "a direct PUT that is repeated with other bytes changes nothing",
         || exchange().direct(),

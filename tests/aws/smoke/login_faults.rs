@@ -1,5 +1,7 @@
 //! Faults of the accounts, and of what stands before them.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use http::Method;
 
 use crate::fault::Fault;
@@ -14,6 +16,13 @@ pub(crate) const ROWS: &[Row] = &[
     }),
     Row::tolerable("the realm is another host", "the realm names the asked host", || {
         with_challenge(|challenge| challenge.replace("127.0.0.1", "localhost")).asking()
+    }),
+    Row::tolerable("one of many is throttled", "requests that come all at once are answered", || {
+        let count = AtomicU32::new(0);
+        Fault::before(move |request| {
+            let is_one = request.query == "burst" && count.fetch_add(1, Ordering::Relaxed) == 7;
+            is_one.then(|| Reply::new(503))
+        })
     }),
     Row::essential("strangers get no token", "a token is given", || {
         Fault::answer(Reply::oci(401, "UNAUTHORIZED"), |request| {

@@ -10,6 +10,7 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 /// What a run said.
 pub(crate) struct Run {
     pub(crate) passes: bool,
+    pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -26,7 +27,8 @@ impl Run {
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { passes: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let (passes, code) = (output.status.success(), output.status.code());
+        Self { passes, code, stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Returns the checks of a run with `--json`.

@@ -3,6 +3,8 @@
 mod credentials;
 mod documents;
 mod logins;
+mod messages;
+mod pipes;
 mod refusals;
 mod resources;
 mod terminal;
@@ -127,6 +129,24 @@ fn refusal(finished: Finished) -> String {
     assert_eq!(stdout, "", "{arguments}");
     assert_eq!(stderr.lines().count(), 1, "{arguments}: {stderr}");
     stderr
+}
+
+/// Pushes an image without layers to an open registry.
+fn push_image(server: &Process, name: &str, tag: &str) {
+    let client = reqwest::blocking::Client::new();
+    let config = test_support::content::sha256(b"{}");
+    let blob = client.post(server.url(&format!("/v2/{name}/blobs/uploads/?digest={config}"))).body("{}");
+    assert_eq!(blob.send().unwrap().status(), 201);
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": 2 },
+        "layers": [],
+        "annotations": { "tag": tag },
+    });
+    let put = client.put(server.url(&format!("/v2/{name}/manifests/{tag}")));
+    let put = put.header("content-type", "application/vnd.oci.image.manifest.v1+json");
+    assert_eq!(put.body(manifest.to_string()).send().unwrap().status(), 201);
 }
 
 /// Starts a registry with the administrator `admin`; returns the password too.
