@@ -9,7 +9,9 @@ use crate::client::{INDEX, Image, assert_pulls, get, index_of, manifest, push};
 use crate::folder;
 
 /// How a file comes to harm.
-const HARMS: [(&str, fn(&Path)); 3] = [
+type Harm = (&'static str, fn(&Path));
+
+const HARMS: [Harm; 3] = [
     ("gone", |path| std::fs::remove_file(path).unwrap()),
     ("short", |path| std::fs::File::options().write(true).open(path).unwrap().set_len(10).unwrap()),
     ("rotten", |path| {

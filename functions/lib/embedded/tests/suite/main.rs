@@ -5,4 +5,5 @@ mod contract;
 mod durability;
 mod formats;
 mod formats_access;
+mod quarantine;
 mod trash;

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use oci::Digest;
 use registry::jobs::repair::{Quarantine, Report, Shop};
 use registry::ports::{
-    Condition, Item, ItemStore, ObjectKey, ObjectStore, StoreError, Unreadable, Version, Write,
+    Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreError, Unreadable, Version, Write,
 };
 use registry::records::{BlobState, LinkState, Record, keys};
 
 use crate::client::{blob, manifest, mounting, uploads};
 use crate::content::{Content, Image};
+use crate::probe::Fault;
 use crate::world::World;
 
 /// Remembers what it was given.
@@ -243,6 +244,46 @@ async fn a_layer_that_is_lost_is_named_and_a_push_brings_it_back() {
     }
 }
 
+/// A registry that came to harm in several ways.
+async fn harmed() -> World {
+    let (world, image) = furnished().await;
+    damage(&world, &object_of(&world, &image.layer.digest).await, Damage::Rotten).await;
+    world.objects.put(&ObjectKey::stored("data/00/orphan"), Bytes::from_static(b"whose?")).await.unwrap();
+    let digest: Digest = image.config.digest.parse().unwrap();
+    for key in [keys::blob(&digest), keys::blob_edge(&digest, &"web".parse().unwrap())] {
+        write(&world, Write::Delete(key, Condition::Always)).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn what_a_repair_left_that_was_killed_anywhere_the_next_one_does() {
+    let world = harmed().await;
+    let losses = repair(&world).await.losses;
+    let (expected, objects) = (essences(&world).await, world.stored().await.get("object").copied());
+    for fault in [Fault::Killed, Fault::LostReply] {
+        for at in 0.. {
+            let world = harmed().await;
+            let (registry, shed) = (world.registry(), Shed::default());
+            let keeper = Keeper { shed: &shed, world: &world };
+            let (items, objects_store) = (&*world.items, &*world.objects);
+            let quarantine = Some(&keeper as &dyn Quarantine);
+            let shop = Shop { registry: &registry, items, objects: objects_store, quarantine, is_deep: true };
+            world.probe.plan(at, fault);
+            let is_done = shop.repair(&|_, _| {}).await.is_ok();
+            world.probe.reset();
+            let again = repair(&world).await.losses.len();
+            assert_eq!(essences(&world).await, expected, "{fault:?} at call {at}");
+            assert_eq!(world.stored().await.get("object").copied(), objects, "{fault:?} at call {at}");
+            assert!(again > 0 && again <= losses.len() + 2, "{fault:?} at call {at}");
+            if is_done {
+                assert!(at > 2, "{fault:?}");
+                break;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_manifest_whose_bytes_are_lost_comes_from_another_repository_or_is_named() {
     let (world, image) = furnished().await;
@@ -319,4 +360,25 @@ async fn an_upload_that_lost_bytes_ends_and_a_mount_that_was_not_confirmed_stays
     assert!(report.mends.iter().any(|mend| mend.what.starts_with("upload ")), "{report:#?}");
     world.client().head(&blob("web", &image.layer.digest)).await.expect(404);
     assert!(world.broken().await.iter().all(|line| line.starts_with("tag web:1")));
+}
+
+#[tokio::test]
+async fn a_row_in_the_wrong_place_goes_aside() {
+    let (world, _) = furnished().await;
+    let edge =
+        world.all_items().await.into_iter().find(|item| matches!(item.record, Record::Edge(_))).unwrap();
+    let before = essences(&world).await;
+    for (pk, sk, record) in [
+        (edge.key.pk.as_str(), "nonsense", edge.record.clone()),
+        ("CAT#0", "No Name", Record::Catalog),
+        ("X", "Y", Record::BlobEdge),
+    ] {
+        let key = Key::new(pk, sk);
+        let item = Item { key: key.clone(), version: Version::new("1"), record };
+        write(&world, Write::Put(item, Condition::Always)).await;
+        assert_ne!(world.broken().await, Vec::<String>::new(), "{key:?} is missed");
+        assert_eq!(repair(&world).await.losses, [], "{key:?}");
+        world.fsck().await;
+        assert_eq!(essences(&world).await, before, "{key:?}");
+    }
 }

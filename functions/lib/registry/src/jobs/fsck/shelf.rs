@@ -8,6 +8,7 @@ use oci::{Algorithm, Digest, Hasher, RepositoryName, Tag};
 use super::Report;
 use crate::Error;
 use crate::ports::{ItemScan, Key, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, Version};
+use crate::records::keys;
 use crate::records::{
     BlobRecord, LinkRecord, ManifestRecord, Record, ReferrerRecord, TagRecord, UploadRecord,
 };
@@ -77,6 +78,13 @@ impl Shelf {
         }
         shelf.objects = objects.iter().map(|info| (info.key.clone(), info.clone())).collect();
         shelf
+    }
+
+    /// Returns whether the record is one that belongs where it is.
+    pub(in crate::jobs) fn has_place(key: &Key, version: &Version, record: &Record) -> bool {
+        let is_edge = matches!(record, Record::Edge(_));
+        let is_placed = Self::default().place(key.clone(), version.clone(), record.clone()).is_some();
+        is_placed && (!is_edge || keys::parse_edge(&key.sk).is_some())
     }
 
     fn place(&mut self, key: Key, version: Version, record: Record) -> Option<()> {

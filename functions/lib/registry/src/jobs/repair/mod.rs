@@ -23,9 +23,11 @@ mod manifests;
 mod plan;
 mod report;
 mod rows;
+mod tags;
 
 use async_trait::async_trait;
 
+use crate::jobs::fsck::{Finding, Severity, fsck};
 use crate::ports::{ItemScan, ObjectKey, ObjectScan, ObjectStore, StoreError, Unreadable};
 use crate::{Error, Registry};
 
@@ -64,8 +66,18 @@ impl<I: ItemScan, O: ObjectStore + ObjectScan> Shop<'_, I, O> {
     ///
     /// What was done before an error is done; doing it again goes on from there.
     pub async fn repair(&self, watch: Watch<'_>) -> Result<Report, Error> {
-        let plan = self.plan(watch).await?;
-        plan.run(self.quarantine).await
+        let mut report = self.plan(watch).await?.run(self.quarantine).await?;
+        if report.losses.is_empty() {
+            // Nothing is called well that the check finds broken.
+            let broken = fsck(self.items, self.objects, false).await?.findings.into_iter();
+            let broken = broken.filter(|finding| finding.severity == Severity::Broken);
+            report.losses.extend(broken.map(|Finding { what, problem, .. }| Loss {
+                what,
+                problem,
+                advice: "restore it from a backup".to_owned(),
+            }));
+        }
+        Ok(report)
     }
 
     /// Returns what would be done, and changes nothing.
@@ -78,7 +90,7 @@ impl<I: ItemScan, O: ObjectStore + ObjectScan> Shop<'_, I, O> {
         rows::plan(&mut plan, self.quarantine.is_some());
         blobs::plan(&mut plan, self.objects, self.is_deep, watch).await?;
         manifests::plan(&mut plan, self.objects).await?;
-        manifests::plan_tags(&mut plan);
+        tags::plan(&mut plan);
         leftovers::plan_edges(&mut plan);
         leftovers::plan_uploads(&mut plan);
         leftovers::plan_suspects(&mut plan);

@@ -11,15 +11,15 @@ use crate::ports::{
     Condition, Item, ItemScan, Key, ObjectInfo, ObjectKey, ObjectScan, TRANSACT_WRITES_MAX, Timestamp,
     Unreadable, Version, Write,
 };
-use crate::records::{Record, SuspectRecord, keys};
+use crate::records::{self, Record, SuspectRecord, keys};
 use crate::{Error, Registry};
 
 /// One thing to do.
 enum Step {
     /// In transactions of as many writes as fit.
     Write(Vec<Write>),
-    /// Keep a row, and take it out of the table.
-    SetRowAside(Unreadable),
+    /// Keep what is left of a row, and write this in its place.
+    SetRowAside(Unreadable, Write),
     /// Keep an object, and take it out of the way.
     SetObjectAside(ObjectKey),
 }
@@ -37,6 +37,8 @@ pub(super) struct Plan<'a> {
     pub(super) lost: HashSet<Place>,
     suspected: HashSet<String>,
     steps: Vec<Step>,
+    /// Damaged objects go before what leads to them: who does not find one does the rest again.
+    first: Vec<Step>,
     report: Report,
 }
 
@@ -57,6 +59,7 @@ impl<'a> Plan<'a> {
             lost: HashSet::new(),
             suspected: HashSet::new(),
             steps: Vec::new(),
+            first: Vec::new(),
             report: Report::default(),
         };
         let mut last = None;
@@ -65,8 +68,12 @@ impl<'a> Plan<'a> {
             let Some(end) = page.last() else { return Ok(plan) };
             last = Some(end.key.clone());
             for Item { key, version, record } in page {
-                plan.note(&key, &record);
-                plan.items.insert(key, (version, record));
+                if Shelf::has_place(&key, &version, &record) {
+                    plan.note(&key, &record);
+                    plan.items.insert(key, (version, record));
+                } else {
+                    plan.unreadable.push(misplaced(key, &version, &record)?);
+                }
             }
         }
     }
@@ -89,16 +96,20 @@ impl<'a> Plan<'a> {
     /// Plans writes of one item each; what is read from now on has them.
     pub(super) fn write(&mut self, writes: Vec<Write>) {
         for write in &writes {
-            match write {
-                Write::Put(Item { key, version, record }, _) => {
-                    self.note(key, record);
-                    self.items.insert(key.clone(), (version.clone(), record.clone()));
-                }
-                Write::Delete(key, _) => drop(self.items.remove(key)),
-                Write::Check(..) => {}
-            }
+            self.apply(write);
         }
         self.steps.push(Step::Write(writes));
+    }
+
+    fn apply(&mut self, write: &Write) {
+        match write {
+            Write::Put(Item { key, version, record }, _) => {
+                self.note(key, record);
+                self.items.insert(key.clone(), (version.clone(), record.clone()));
+            }
+            Write::Delete(key, _) => drop(self.items.remove(key)),
+            Write::Check(..) => {}
+        }
     }
 
     /// The write that puts the record in place of what was read there.
@@ -123,15 +134,25 @@ impl<'a> Plan<'a> {
         (!self.suspected.contains(&what)).then(|| self.registry.suspect(suspect, delay))
     }
 
-    /// Keeps a row aside.
-    pub(super) fn set_row_aside(&mut self, row: Unreadable) {
-        self.steps.push(Step::SetRowAside(row));
+    /// Keeps a row aside; in its place comes what is known of it, all at once, so that nobody misses it in between.
+    pub(super) fn set_row_aside(&mut self, row: Unreadable, known: Option<Record>) {
+        let key = row.key.clone();
+        let version = self.registry.fresh_version();
+        let write = match known {
+            Some(record) => Write::Put(Item { key, version, record }, Condition::Always),
+            None => Write::Delete(key, Condition::Always),
+        };
+        self.apply(&write);
+        self.steps.push(Step::SetRowAside(row, write));
     }
 
     /// Keeps an object aside.
     pub(super) fn set_object_aside(&mut self, object: ObjectKey) {
         self.objects.retain(|info| info.key != object);
-        self.steps.push(Step::SetObjectAside(object));
+        match self.damaged.contains(&object) {
+            true => self.first.push(Step::SetObjectAside(object)),
+            false => self.steps.push(Step::SetObjectAside(object)),
+        }
     }
 
     pub(super) fn mended(&mut self, what: impl Into<String>, problem: impl Into<String>, done: &'static str) {
@@ -157,21 +178,27 @@ impl<'a> Plan<'a> {
         self.report
     }
 
-    /// Does everything, in its order: what refers changes before what it refers to goes.
+    /// Does everything, in its order.
     pub(super) async fn run(self, quarantine: Option<&dyn Quarantine>) -> Result<Report, Error> {
-        for step in self.steps {
+        for step in self.first.into_iter().chain(self.steps) {
             match (step, quarantine) {
                 (Step::Write(writes), _) => write_all(self.registry, &writes).await?,
-                (Step::SetRowAside(row), Some(quarantine)) => {
+                (Step::SetRowAside(row, write), Some(quarantine)) => {
                     quarantine.take_row(&row).await?;
-                    write_all(self.registry, &[Write::Delete(row.key, Condition::Always)]).await?;
+                    write_all(self.registry, &[write]).await?;
                 }
                 (Step::SetObjectAside(object), Some(quarantine)) => quarantine.take_object(&object).await?,
-                (Step::SetRowAside(_) | Step::SetObjectAside(_), None) => {}
+                (Step::SetRowAside(..) | Step::SetObjectAside(_), None) => {}
             }
         }
         Ok(self.report)
     }
+}
+
+/// A record that its key does not fit is as good as unreadable.
+fn misplaced(key: Key, version: &Version, record: &Record) -> Result<Unreadable, Error> {
+    let bytes = records::encode(version, record).map_err(|error| Error::Damaged(error.to_string()))?;
+    Ok(Unreadable { key, bytes: bytes.into(), problem: "its key does not fit its record".to_owned() })
 }
 
 fn own((due, what): (&str, &str)) -> (String, String) {

@@ -2,9 +2,11 @@
 
 use oci::{Digest, RepositoryName, Tag};
 
-use super::manifests::{copy_elsewhere, tag_from_edge};
+use super::manifests::copy_elsewhere;
 use super::plan::Plan;
-use crate::ports::{Key, Unreadable, Write};
+use super::tags::tag_from_edge;
+use crate::jobs::fsck::shelf::Shelf;
+use crate::ports::{Key, Version, Write};
 use crate::records::{LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, keys};
 
 /// Takes unreadable rows out of the way, and writes again what can be known of them.
@@ -16,17 +18,24 @@ pub(super) fn plan(plan: &mut Plan<'_>, has_quarantine: bool) {
             plan.lost(name, problem, "restore it from a backup");
             continue;
         }
-        let fate = fate(plan, &row);
-        plan.set_row_aside(row);
-        match fate {
-            Fate::Known(writes) => {
+        match fate(plan, &row.key) {
+            Fate::Known(record) if Shelf::has_place(&row.key, &Version::new(""), &record) => {
                 plan.mended(name, problem, "what it said was written again");
-                plan.write(writes);
+                plan.set_row_aside(row, Some(record));
             }
-            Fate::Told => plan.mended(name, problem, "it is in quarantine"),
-            Fate::Lost(advice, writes) => {
+            Fate::Known(_) => {
+                plan.mended(name, problem, "it is in quarantine");
+                plan.set_row_aside(row, None);
+            }
+            Fate::Told(write) => {
+                plan.mended(name, problem, "it is in quarantine");
+                plan.write(write.into_iter().collect());
+                plan.set_row_aside(row, None);
+            }
+            Fate::Lost(advice, write) => {
                 plan.lost(name, problem, advice);
-                plan.write(writes);
+                plan.set_row_aside(row, None);
+                plan.write(write.into_iter().collect());
             }
         }
     }
@@ -35,42 +44,40 @@ pub(super) fn plan(plan: &mut Plan<'_>, has_quarantine: bool) {
 /// What becomes of an unreadable row.
 enum Fate {
     /// Others say what was in it.
-    Known(Vec<Write>),
-    /// Nobody needs it, or a later look at the others says what is missing.
-    Told,
+    Known(Record),
+    /// Nobody needs it, or a later look at the others says what is missing, or this does.
+    Told(Option<Write>),
     /// It is lost, with what somebody can do, and what goes with it.
-    Lost(String, Vec<Write>),
+    Lost(String, Option<Write>),
 }
 
-fn fate(plan: &Plan<'_>, row: &Unreadable) -> Fate {
-    let key = &row.key;
+fn fate(plan: &Plan<'_>, key: &Key) -> Fate {
+    let known = |record: Option<Record>| record.map_or(Fate::Told(None), Fate::Known);
     let pk: Vec<&str> = key.pk.split('#').collect();
-    let known = |write: Option<Write>| write.map_or(Fate::Told, |write| Fate::Known(vec![write]));
     match pk.as_slice() {
-        ["CAT", _] => known(Some(plan.put(key.clone(), Record::Catalog))),
-        ["AL", _] => known(Some(plan.put(key.clone(), Record::Listed))),
-        ["B", _] if key.sk != "BLOB" => known(Some(plan.put(key.clone(), Record::BlobEdge))),
-        ["R", _, "U"] => known(Some(plan.put(key.clone(), Record::OpenUpload))),
+        ["CAT", _] => Fate::Known(Record::Catalog),
+        ["AL", _] => Fate::Known(Record::Listed),
+        ["B", _] if key.sk != "BLOB" => Fate::Known(Record::BlobEdge),
+        ["R", _, "U"] => Fate::Known(Record::OpenUpload),
         ["R", name, "B"] => known(link(plan, name, key)),
         ["R", name, "T"] => tag(plan, name, key),
         ["R", name, "M"] => manifest(plan, name, key),
-        ["Q", _] => known(suspect(plan, &key.sk)),
+        ["Q", _] => Fate::Told(suspect(plan, &key.sk)),
         ["A", name] if key.sk == "ACCOUNT" => account(plan, name),
         ["A", organisation] => match key.sk.split_once('#') {
             Some(("M", user)) => {
-                let advice = format!("add {user} to {organisation} again: `slipway org add-member`");
-                Fate::Lost(advice, Vec::new())
+                Fate::Lost(format!("add {user} to {organisation} again: `slipway org add-member`"), None)
             }
-            _ => known(Some(plan.put(key.clone(), Record::Listed))),
+            _ => Fate::Known(Record::Listed),
         },
-        ["K", _] => Fate::Lost("make the token again: `slipway token`".to_owned(), Vec::new()),
-        ["I", _] => Fate::Lost("write the trust rule again: `slipway trust`".to_owned(), Vec::new()),
-        _ => Fate::Told,
+        ["K", _] => Fate::Lost("make the token again: `slipway token`".to_owned(), None),
+        ["I", _] => Fate::Lost("write the trust rule again: `slipway trust`".to_owned(), None),
+        _ => Fate::Told(None),
     }
 }
 
 /// The edge of the blob says that the repository has it.
-fn link(plan: &Plan<'_>, name: &str, key: &Key) -> Option<Write> {
+fn link(plan: &Plan<'_>, name: &str, key: &Key) -> Option<Record> {
     let (repository, digest): (RepositoryName, Digest) = (name.parse().ok()?, key.sk.parse().ok()?);
     let (_, blob) = plan.items.get(&keys::blob(&digest))?;
     let blob = blob.as_blob().filter(|_| plan.items.contains_key(&keys::blob_edge(&digest, &repository)))?;
@@ -81,15 +88,15 @@ fn link(plan: &Plan<'_>, name: &str, key: &Key) -> Option<Write> {
         lease_until: plan.now().after(plan.registry.lifetimes.lease),
         origin: LinkOrigin::Uploaded,
     };
-    Some(plan.put(key.clone(), Record::Link(link)))
+    Some(Record::Link(link))
 }
 
 /// The edge of the tag says where it led.
 fn tag(plan: &Plan<'_>, name: &str, key: &Key) -> Fate {
     let parsed = name.parse::<RepositoryName>().ok().zip(key.sk.parse::<Tag>().ok());
     match parsed.and_then(|(repository, tag)| tag_from_edge(plan, &repository, &tag)) {
-        Some(record) => Fate::Known(vec![plan.put(key.clone(), Record::Tag(record))]),
-        None => Fate::Lost(format!("push {name}:{} again", key.sk), Vec::new()),
+        Some(record) => Fate::Known(Record::Tag(record)),
+        None => Fate::Lost(format!("push {name}:{} again", key.sk), None),
     }
 }
 
@@ -97,8 +104,8 @@ fn tag(plan: &Plan<'_>, name: &str, key: &Key) -> Fate {
 fn manifest(plan: &Plan<'_>, name: &str, key: &Key) -> Fate {
     let place = name.parse::<RepositoryName>().ok().zip(key.sk.parse::<Digest>().ok());
     match place.and_then(|place| copy_elsewhere(&plan.shelf(), &place)) {
-        Some(record) => Fate::Known(vec![plan.put(key.clone(), Record::Manifest(record))]),
-        None => Fate::Lost(format!("push {name}@{} again", key.sk), Vec::new()),
+        Some(record) => Fate::Known(Record::Manifest(record)),
+        None => Fate::Lost(format!("push {name}@{} again", key.sk), None),
     }
 }
 
@@ -122,9 +129,9 @@ fn suspect(plan: &Plan<'_>, sk: &str) -> Option<Write> {
 /// With its line in the list, an account can be made again.
 fn account(plan: &Plan<'_>, name: &str) -> Fate {
     let listed = Key::new(keys::account_list_partition(), name);
-    let writes = plan.items.contains_key(&listed).then(|| plan.delete(listed));
+    let write = plan.items.contains_key(&listed).then(|| plan.delete(listed));
     let advice = format!("make {name} again: `slipway user add`, or `slipway org add`");
-    Fate::Lost(advice, writes.into_iter().collect())
+    Fate::Lost(advice, write)
 }
 
 /// A registry without accounts is open to everybody, so the last one stays as it is.
