@@ -6,6 +6,10 @@ CARGO ?= cargo
 TOOLS = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/test-tools/venv
 RIE = $$(ls $(TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed s/aarch64/arm64/) 2>/dev/null)
 
+# Which programs the deployed registry on this machine is made of: `SLIPWAY_PROFILE=release make cloud`.
+PROFILE = $(or $(SLIPWAY_PROFILE),debug)
+BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
 	bench-functions install-tools
@@ -20,7 +24,7 @@ test: install-tools functions edge ## Install what the tests use, and run all te
 	SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace
 	tests/aws/suites.sh
 	EXAMPLES=8 tests/openapi/run.sh
-	FUNCTIONS_DIR=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug tests/aws/sam/run.sh
+	FUNCTIONS_DIR=$(BUILT) tests/aws/sam/run.sh
 
 check: fmt-check clippy doc deny test ## Everything a change has to pass
 
@@ -40,17 +44,17 @@ deny: install-tools ## Check licences, sources, bans and known vulnerabilities o
 	.ci/deny
 
 functions: ## Build the functions and the cloud on one machine, for tests
-	$(CARGO) build -p slipway -p api -p events -p scheduled -p relay -p cloud -p stand-ins
+	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p slipway -p api -p events -p scheduled -p relay -p cloud -p stand-ins
 
 edge: ## Test the edge's function
 	tests/aws/edge/run.sh
 
 cloud: functions ## Run the deployed registry on this machine until Ctrl-C
-	$(or $(CARGO_TARGET_DIR),target)/debug/cloud
+	$(BUILT)/cloud --functions $(BUILT)
 
 sam-local: install-tools ## Push and pull through `sam local` with the stack's template
-	$(CARGO) build -p api -p stand-ins
-	FUNCTIONS_DIR=$(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug tests/aws/sam/run.sh
+	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p api -p stand-ins
+	FUNCTIONS_DIR=$(BUILT) tests/aws/sam/run.sh
 
 unit: ## Run the tests that need nothing but the code
 	$(CARGO) test --workspace --exclude slipway --exclude cloud

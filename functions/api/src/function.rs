@@ -16,6 +16,7 @@ use management::Management;
 use oci::ErrorCode;
 use registry::access::Address;
 use registry::http::{Body, Service, refusal};
+use subtle::ConstantTimeEq;
 
 use crate::role::Role;
 
@@ -24,6 +25,9 @@ const CHALLENGE_COPY: &str = "x-registry-challenge";
 
 /// The header in which the edge passes on whom it serves; it always overwrites it.
 const VIEWER_ADDRESS: &str = "x-viewer-address";
+
+/// The header in which CloudFront shows that a request comes from the stack's own edge.
+const EDGE_KEY: &str = "x-slipway-edge";
 
 /// Gateway and edge speak nothing else.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -47,6 +51,7 @@ pub struct Function {
     role: Role,
     guard: Option<Guard>,
     management: Option<Management>,
+    edge_key: Option<Arc<str>>,
     timer: Timer,
 }
 
@@ -58,6 +63,7 @@ impl Function {
             role,
             guard: None,
             management: None,
+            edge_key: None,
             timer: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
         }
     }
@@ -67,6 +73,12 @@ impl Function {
     pub fn with_guard(self, guard: Guard) -> Self {
         let management = Management::new(guard.access().clone());
         Self { guard: Some(guard), management: Some(management), ..self }
+    }
+
+    /// Believes whoever shows this key about whom it serves; without a key, nobody.
+    #[must_use]
+    pub fn with_edge_key(self, key: Option<String>) -> Self {
+        Self { edge_key: key.map(Arc::from), ..self }
     }
 
     /// Measures time by another timer.
@@ -92,7 +104,7 @@ impl Function {
 
     async fn answer_in_time(&self, request: lambda_http::Request) -> Response<LambdaBody> {
         let is_head = request.method() == Method::HEAD;
-        let answering = async { gateway_response(self.handle(registry_request(request)).await).await };
+        let answering = async { gateway_response(self.handle(self.registry_request(request)).await).await };
         tokio::select! {
             response = answering => response,
             () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", is_head).await,
@@ -108,6 +120,42 @@ impl Function {
         (role != self.role).then(|| refusal(ErrorCode::Unsupported, message))
     }
 
+    /// The path is taken as the client sent it: a URL library would resolve `..` in it.
+    fn registry_request(&self, request: lambda_http::Request) -> Request<Body> {
+        let path = request.raw_http_path().to_owned();
+        let address = self.client_address(&request);
+        let (head, body) = request.into_parts();
+        let target = match head.uri.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        };
+        let mut request = Request::new(request_body(body));
+        *request.method_mut() = head.method;
+        *request.headers_mut() = head.headers;
+        request.headers_mut().remove(EDGE_KEY);
+        request.extensions_mut().insert(address);
+        // What is no target at all is answered like an unknown one.
+        *request.uri_mut() = target.parse().unwrap_or_default();
+        request
+    }
+
+    /// The edge says whom it serves. Who comes past it cannot say so: failed logins count against the address.
+    fn client_address(&self, request: &lambda_http::Request) -> Address {
+        let told = request.headers().get(VIEWER_ADDRESS).filter(|_| self.is_of_edge(request.headers()));
+        let context = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+            Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),
+            _ => None,
+        };
+        let told = told.and_then(|value| value.to_str().ok());
+        Address::new(told.or(context.as_deref()).unwrap_or_default())
+    }
+
+    fn is_of_edge(&self, headers: &HeaderMap) -> bool {
+        let shown = headers.get(EDGE_KEY).map(HeaderValue::as_bytes);
+        shown.zip(self.edge_key.as_deref()).is_some_and(|(shown, key)| shown.ct_eq(key.as_bytes()).into())
+    }
+
     async fn handle(&self, request: Request<Body>) -> Response<Body> {
         if let Some(guard) = &self.guard {
             guard.learn_key_of(request.headers()).await;
@@ -121,39 +169,13 @@ impl Function {
     }
 }
 
-/// The path is taken as the client sent it: a URL library would resolve `..` in it.
-fn registry_request(request: lambda_http::Request) -> Request<Body> {
-    let path = request.raw_http_path().to_owned();
-    let address = client_address(&request);
-    let (head, body) = request.into_parts();
-    let target = match head.uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path,
-    };
+fn request_body(body: LambdaBody) -> Body {
     let bytes = match body {
         LambdaBody::Text(text) => Bytes::from(text),
         LambdaBody::Binary(bytes) => Bytes::from(bytes),
         _ => Bytes::new(),
     };
-    let mut request = Request::new(Full::new(bytes).map_err(|never| match never {}).boxed_unsync());
-    *request.method_mut() = head.method;
-    *request.headers_mut() = head.headers;
-    request.extensions_mut().insert(address);
-    // What is no target at all is answered like an unknown one.
-    *request.uri_mut() = target.parse().unwrap_or_default();
-    request
-}
-
-/// The edge says whom it serves. Whoever comes to the API itself can claim any address so, and then counts against
-/// that one; the count of failed logins of an account does not ask for addresses.
-fn client_address(request: &lambda_http::Request) -> Address {
-    let told = request.headers().get(VIEWER_ADDRESS).and_then(|value| value.to_str().ok());
-    let context = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
-        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),
-        _ => None,
-    };
-    Address::new(told.or(context.as_deref()).unwrap_or_default())
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {

@@ -1,8 +1,8 @@
 //! What happened in the registry, told on the event bus of the account.
 //!
 //! The transaction that makes something happen also writes it to the outbox; the table's stream brings it here. An
-//! event leaves the outbox when the bus has it, so it may be told twice (its id says so). It is tried for as long as the
-//! stream has it, which is a day; its item stays two weeks.
+//! event leaves the outbox when the bus has it, so it may be told twice (its id says so). It is tried as often as the
+//! stack says; then the queue of failures has its place in the stream, and its item stays two weeks.
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ async fn main() -> Result<()> {
     if let Err(error) = backend.items.warm_up().await {
         tracing::warn!(error = %error, "the table does not answer yet");
     }
-    let guard = environment.guard(&shared, backend.registry(), Trust::Rights, None).await?;
+    let guard = environment.guard(&shared, backend.registry(), Trust::Reading, None).await?;
     let relay = Relay::new(Service::guarded(guard.access().clone()));
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port()?)).await.context("listen")?;
     let stop = server::stop_signal()?;

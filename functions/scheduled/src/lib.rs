@@ -2,4 +2,4 @@
 
 mod jobs;
 
-pub use jobs::{Job, run};
+pub use jobs::{Job, run, run_at};

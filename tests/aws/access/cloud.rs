@@ -13,7 +13,7 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use bytes::Bytes;
 use dynamodb_standin::DynamoDbStandin;
 use gateway_standin::{Function as Deployed, Gateway, GatewayOptions, Route};
-use http::Request;
+use http::{HeaderValue, Request};
 use infra_tests::Template;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
@@ -33,6 +33,9 @@ const FUNCTIONS: [&str; 3] = ["ApiReadFunction", "ApiWriteFunction", "ApiTokenFu
 
 /// What the edge says whom it serves with.
 const VIEWER_ADDRESS: &str = "x-viewer-address";
+
+/// What the edge shows beside it.
+const EDGE_KEY: (&str, &str) = ("x-slipway-edge", "a-key-of-letters-and-digits");
 
 /// The services that all instances share, and the time.
 pub(crate) struct Cloud {
@@ -117,7 +120,8 @@ impl Cloud {
         let guard = environment.guard(&shared, registry, trust, None).await.unwrap();
         let access = guard.access().clone();
         let service = Service::guarded(access.clone()).with_edge(environment.edge_host);
-        Started { function: Function::new(service, role).with_guard(guard), access, backend }
+        let function = Function::new(service, role).with_guard(guard).with_edge_key(environment.edge_key);
+        Started { function, access, backend }
     }
 
     /// What CloudFormation fills in; other parameters have their defaults.
@@ -126,6 +130,8 @@ impl Cloud {
             "Table" => TABLE.to_owned(),
             "Bucket" | "BucketNameParameter.Value" => BUCKET.to_owned(),
             "RegistrySecret" => SECRET_NAME.to_owned(),
+            "EdgeKey" => "edge".to_owned(),
+            "{{resolve:secretsmanager:edge}}" => EDGE_KEY.1.to_owned(),
             "S3PathStyle" => "true".to_owned(),
             "S3Endpoint" => self.s3.endpoint(),
             "DynamodbEndpoint" => self.dynamodb.endpoint(),
@@ -174,7 +180,9 @@ fn item(row: Value) -> Item {
 }
 
 impl Ask for Instances<'_> {
-    async fn ask(&self, request: Request<Bytes>) -> Answer {
+    /// As the edge does.
+    async fn ask(&self, mut request: Request<Bytes>) -> Answer {
+        request.headers_mut().insert(EDGE_KEY.0, HeaderValue::from_static(EDGE_KEY.1));
         self.http.ask(request).await
     }
 

@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream';
 import { eventOf, faultOf, headersOf, HEAD_MAX, requestOf, responseOf, URL_MAX, urlOf } from './event.mjs';
 import { accessDenied, faultForS3, signedHeaders } from './s3.mjs';
 
-const DEFAULTS = { showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, now: Date.now };
+const DEFAULTS = {
+    showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, originHeaders: {}, now: Date.now,
+};
 
 /**
  * A distribution.
@@ -15,7 +17,7 @@ const DEFAULTS = { showsCfIdToS3: false, seesModified: false, accessControl: und
  * `showsCfIdToS3` sends `X-Amz-Cf-Id` to S3 too, as CloudFront does. `seesModified` gives viewer-response the request
  * that viewer-request made instead of the viewer's own: the documentation leaves it open. `accessControl` holds the
  * keys that sign requests for S3, if there is an origin access control. `authorization` is that of every request that
- * has none.
+ * has none. `originHeaders` are custom headers by the origin's id, in place of a viewer's of the same name.
  */
 export class Edge {
     constructor(options) {
@@ -96,6 +98,7 @@ export class Edge {
         appendTo(headers, 'via', '1.1 0123456789abcdef.cloudfront.net (CloudFront)');
         appendTo(headers, 'x-forwarded-for', incoming.socket.remoteAddress);
         if (originId !== 's3' || this.showsCfIdToS3) headers['x-amz-cf-id'] = randomBytes(42).toString('base64url');
+        Object.assign(headers, this.originHeaders[originId]);
         if (originId === 's3' && this.accessControl) {
             const signed = { method, path, host: origin.host, time: new Date(this.now()), ...this.accessControl };
             Object.assign(headers, signedHeaders(signed));

@@ -23,6 +23,8 @@ const FLAGS = {
     settings: { type: 'string', default: '{}' },
     // JSON: statuses and seconds, instead of what the template says.
     'error-ttls': { type: 'string' },
+    // What the origin `api` knows the distribution by.
+    key: { type: 'string' },
     // JSON: accessKeyId, secretAccessKey and region of an origin access control.
     'access-control': { type: 'string' },
     // What `Authorization` is of a request that has none, for clients that know nothing of accounts.
@@ -57,6 +59,7 @@ function edgeOf(flags) {
         errorTtls: json(flags['error-ttls']) ?? errorCachingTtls(readFileSync(flags.template, 'utf8')),
         accessControl: json(flags['access-control']),
         authorization: flags.authorization,
+        originHeaders: flags.key ? { api: { 'x-slipway-edge': flags.key } } : {},
         showsCfIdToS3: flags['cf-id-to-s3'],
         seesModified: flags['response-sees'] === 'modified',
     });

@@ -52,6 +52,15 @@ test('a request for the API arrives as CloudFront would send it', async t => {
     assert.ok(got.headers['x-amz-cf-id']);
 });
 
+test('the API knows the edge by a header that viewers cannot set, and S3 does not see it', async t => {
+    const { api, s3, edge } = await start(t, { key: 'the-key' });
+    const headers = { 'x-slipway-edge': 'guessed', 'content-length': 5 };
+    await send(`${edge.url}/v2/`, { headers: { 'x-slipway-edge': 'guessed' } });
+    await send(edge.url + DIRECT, { method: 'PUT', headers, body: 'layer' });
+    assert.equal(api.requests[0].headers['x-slipway-edge'], 'the-key');
+    assert.equal(s3.requests[0].headers['x-slipway-edge'], undefined);
+});
+
 for (const sees of ['viewer', 'modified']) {
     test(`a direct PUT reaches S3 and is answered 201; viewer-response sees the ${sees} request`, async t => {
         const { api, s3, edge } = await start(t, { 'response-sees': sees });

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
+use crate::rights::Right;
+
 /// In every message of a fault: no client of the registry may ever read it.
 pub(crate) const SECRET: &str = "a-word-of-aws";
 
@@ -21,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) service: Service,
     /// Such as `TransactWriteItems`.
     pub(crate) operation: String,
+    /// What AWS asks of the role that makes it.
+    pub(crate) rights: Vec<Right>,
 }
 
 /// One thing that goes wrong. Unless it says otherwise, nothing is applied.
@@ -42,6 +46,14 @@ pub(crate) enum Fault {
     AppliedThenLost,
     /// The connection is closed in the middle of the object.
     BrokenOff,
+}
+
+impl Call {
+    /// Returns what is the same of all calls that do the same step with other things.
+    pub(crate) fn step(&self) -> String {
+        let kinds: Vec<String> = self.rights.iter().map(Right::kind).collect();
+        format!("{} {}", self.operation, kinds.join(", "))
+    }
 }
 
 impl Fault {

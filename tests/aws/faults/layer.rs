@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::fault::{Call, Fault, Service};
+use crate::rights::needed;
 
 /// What goes wrong, from which attempt on.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +125,9 @@ impl Door {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
         let (head, body) = request.into_parts();
         let asked = body.collect().await.map_err(|_| Closed)?.to_bytes();
-        let call = Call { service: self.service, operation: operation(self.service, &head) };
+        let operation = operation(self.service, &head);
+        let rights = needed(self.service, &operation, &head, &asked);
+        let call = Call { service: self.service, operation, rights };
         let fault = self.layer.next(&call);
         if let Some(refusal) = fault.and_then(|fault| fault.refusal(&call, &asked)) {
             return Ok(refusal.map(whole));

@@ -30,7 +30,7 @@ operations! {
     UploadBegin, BlobPost, BlobPostOfKnown, UploadChunk, UploadSecondChunk, UploadChunkOfPart,
     UploadFinish, UploadFinishOfKnown, UploadFinishWithLastChunk, UploadFinishOfParts, UploadFinishByOtherAlgorithm,
     UploadCancel, UploadCancelOfParts, Mount, MountFromAnywhere, MountOfUnknown,
-    AdoptionByEvent, AdoptionBySchedule, OutboxEvent, FsckBySchedule,
+    AdoptionByEvent, AdoptionByEventOfKnown, AdoptionBySchedule, AdoptionByScheduleOfKnown, CollectionBySchedule, OutboxEvent, FsckBySchedule,
 }
 
 use Operation as Op;
@@ -40,8 +40,13 @@ impl Operation {
     pub(crate) async fn run(self, world: &World, things: &Things, upload: &str) -> Reply {
         let client = Client(world.functions());
         match self {
-            Op::AdoptionByEvent => Job::AdoptionByEvent(upload_id(upload)).run(world).await,
-            Op::AdoptionBySchedule => Job::AdoptionBySchedule.run(world).await,
+            Op::AdoptionByEvent | Op::AdoptionByEventOfKnown => {
+                Job::AdoptionByEvent(upload_id(upload)).run(world).await
+            }
+            Op::AdoptionBySchedule | Op::AdoptionByScheduleOfKnown => {
+                Job::AdoptionBySchedule.run(world).await
+            }
+            Op::CollectionBySchedule => Job::CollectionBySchedule.run(world).await,
             Op::OutboxEvent => Job::OutboxEvent.run(world).await,
             Op::FsckBySchedule => Job::FsckBySchedule.run(world).await,
             _ => match self.body(things) {
@@ -53,7 +58,18 @@ impl Operation {
 
     /// Returns whether an answer goes to a client, and not to AWS.
     pub(crate) fn is_request(self) -> bool {
-        !matches!(self, Op::AdoptionByEvent | Op::AdoptionBySchedule | Op::OutboxEvent | Op::FsckBySchedule)
+        !self.is_named(&["ByEvent", "BySchedule", "OutboxEvent"])
+    }
+
+    /// Returns the roles that do it on AWS. The relay appends, too.
+    pub(crate) fn roles(self) -> &'static [&'static str] {
+        match self.method() {
+            _ if self.is_named(&["BySchedule"]) => &["ScheduledRole"],
+            _ if self.is_named(&["ByEvent", "OutboxEvent"]) => &["EventsRole"],
+            Method::GET | Method::HEAD => &["ApiReadRole"],
+            Method::PATCH => &["ApiWriteRole", "RelayPolicy"],
+            _ => &["ApiWriteRole"],
+        }
     }
 
     pub(crate) fn is_head(self) -> bool {
@@ -145,7 +161,7 @@ impl Operation {
 
     /// Returns whether bytes come to be stored, or to be read.
     pub(crate) fn stores_bytes(self) -> bool {
-        self.is_named(&["Upload", "BlobPost", "Adopt", "Large"])
+        self.is_named(&["Upload", "BlobPost", "Adopt", "Large", "Collection"])
     }
 
     /// Returns whether the name has one of these parts.

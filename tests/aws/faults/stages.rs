@@ -2,11 +2,16 @@
 
 use http::Method;
 use oci::Digest;
-use registry::ports::{Clock, Condition, Item, ItemStore, ObjectKey, ObjectStore, SystemClock, Write};
-use registry::records::{LinkRecord, Record, keys};
+use registry::jobs::fsck::fsck;
+use registry::ports::{
+    Clock, Condition, Item, ItemStore, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, SystemClock, Version,
+    Write,
+};
+use registry::records::{LinkRecord, Record, SuspectRecord, keys};
 
 use crate::client::Client;
 use crate::content::{Content, Things};
+use crate::jobs::{COLLECTED_AFTER, HOUR, collect};
 use crate::operations::{Operation, upload_id};
 use crate::world::World;
 
@@ -36,6 +41,10 @@ impl Operation {
             Op::ManifestPutAdoptingLayer | Op::AdoptionByEvent | Op::AdoptionBySchedule => {
                 return send_direct(world, &client, &things.loose).await;
             }
+            Op::AdoptionByEventOfKnown | Op::AdoptionByScheduleOfKnown => {
+                return send_direct(world, &client, &things.config).await;
+            }
+            Op::CollectionBySchedule => leave_garbage(world, &client, things).await,
             _ => {}
         }
         self.prepare_upload(&client, things).await
@@ -57,7 +66,10 @@ impl Operation {
             Op::UploadFinish | Op::UploadFinishByOtherAlgorithm => vec![loose.bytes.clone()],
             Op::UploadFinishOfKnown => vec![things.config.bytes.clone()],
             Op::UploadChunkOfPart => vec![big.beside_part().0],
-            Op::UploadFinishOfParts | Op::UploadCancelOfParts | Op::FsckBySchedule => {
+            Op::UploadFinishOfParts
+            | Op::UploadCancelOfParts
+            | Op::FsckBySchedule
+            | Op::CollectionBySchedule => {
                 vec![big.bytes.clone(), Content::TAIL.into()]
             }
             _ => return String::new(),
@@ -102,6 +114,9 @@ impl Operation {
         if self.is_named(&["Cancel"]) {
             client.ask(Method::GET, upload).await.expect(404);
         }
+        if self == Op::CollectionBySchedule {
+            assert_collected(world, &client, things).await;
+        }
     }
 }
 
@@ -115,6 +130,46 @@ async fn resume(client: &Client, whole: &Content, upload: &str) {
     if offset < whole.bytes.len() {
         client.patch(upload, whole.bytes.slice(offset..)).await.expect(202);
     }
+}
+
+/// Leaves one of everything that can become garbage beside what is needed.
+async fn leave_garbage(world: &World, client: &Client, things: &Things) {
+    client.post_blob("app", &things.loose).await.expect(201);
+    for (tag, manifest) in [("v2", &things.foreign), ("v3", &things.large)] {
+        client.put_manifest("app", tag, manifest).await.expect(201);
+        client.ask(Method::DELETE, &format!("/v2/app/manifests/{}", manifest.digest)).await.expect(202);
+    }
+    client.put_manifest("app", "v4", &things.new).await.expect(201);
+    client.ask(Method::DELETE, "/v2/app/manifests/v4").await.expect(202);
+    // The copy of an attempt to adopt an upload, which died.
+    let object = ObjectKey::stored("data/00/copy");
+    world.direct.objects.put(&object, "a copy".into()).await.unwrap();
+    let suspect = SuspectRecord::Adoption { id: "an-upload".to_owned(), object };
+    let key = keys::suspect(SystemClock.now(), &suspect);
+    let item = Item { key, version: Version::new("1"), record: Record::Suspect(suspect) };
+    world.direct.items.transact(vec![Write::Put(item, Condition::Always)]).await.unwrap();
+}
+
+/// Collects as often as it takes; nothing is left that nobody needs, and everything else can be pulled.
+async fn assert_collected(world: &World, client: &Client, things: &Things) {
+    for hours in [4, 6, 30] {
+        assert!(collect(&world.direct, COLLECTED_AFTER + hours * HOUR).await);
+    }
+    let report = fsck(&world.items(), &world.direct.objects, true).await.unwrap();
+    // What is too short for a part is beside the object, and the bucket's to remove.
+    let scanned = world.direct.objects.scan().await.unwrap();
+    let is_tail = |info: &ObjectInfo| info.is_unfinished && info.size_bytes < aws::PART_BYTES_MIN;
+    let tails: Vec<_> =
+        scanned.into_iter().filter(is_tail).map(|info| format!("object {}", info.key)).collect();
+    let left: Vec<_> = report.findings.iter().filter(|finding| !tails.contains(&finding.what)).collect();
+    assert!(left.is_empty(), "{left:#?}");
+    assert_eq!(report.counts.get("upload"), None, "{:?}", report.counts);
+    client.ask(Method::GET, "/v2/app/manifests/v1").await.expect(200);
+    client.ask(Method::GET, &format!("/v2/app/blobs/{}", things.config.digest)).await.expect(307);
+    for gone in [&things.foreign, &things.large, &things.new] {
+        client.ask(Method::GET, &format!("/v2/app/manifests/{}", gone.digest)).await.expect(404);
+    }
+    client.ask(Method::GET, &format!("/v2/app/blobs/{}", things.loose.digest)).await.expect(404);
 }
 
 /// Uploads a blob past the functions; nobody tells them.

@@ -138,6 +138,11 @@ impl World {
         self.dynamodb.items(&self.origin)
     }
 
+    /// Returns every row of the table.
+    pub(crate) fn rows(&self) -> Vec<Value> {
+        self.dynamodb.items(&self.name)
+    }
+
     /// Returns every item, without a call of the SDK.
     pub(crate) fn items(&self) -> Items {
         let item = |row| item_of_image(serde_json::from_value(row).unwrap()).unwrap();

@@ -68,6 +68,7 @@ build_programs() {
     programs=${FUNCTIONS_DIR:-$TARGET/debug}
     [ -n "${FUNCTIONS_DIR:-}" ] || cargo build --quiet --locked -p api -p stand-ins
     tests/aws/sam/build.sh "$programs" "$work/build"
+    tests/aws/glibc.sh "$work"/build/Api*/bootstrap
 }
 
 start_stand_ins() {

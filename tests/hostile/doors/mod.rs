@@ -2,6 +2,7 @@
 //!
 //! Each test has a cloud of its own, with the edge; without the programs that needs, it is skipped.
 
+mod addresses;
 mod downloads;
 mod events;
 mod signatures;

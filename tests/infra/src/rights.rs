@@ -11,8 +11,16 @@ pub(crate) fn of_role(template: &Template, role: &str) -> Result<Vec<String>> {
     let inline = list(&properties["Policies"]).iter().map(|policy| &policy["PolicyDocument"]);
     let managed =
         list(&properties["ManagedPolicyArns"]).iter().map(|policy| managed_policy(template, policy));
-    let documents = inline.map(Ok).chain(managed).collect::<Result<Vec<_>>>()?;
-    let statements = documents.iter().flat_map(|document| list(&document["Statement"]));
+    of_documents(inline.map(Ok).chain(managed).collect::<Result<_>>()?)
+}
+
+pub(crate) fn of_policy(template: &Template, policy: &str) -> Result<Vec<String>> {
+    let resource = template.resource(policy).with_context(|| format!("no policy {policy}"))?;
+    of_documents(vec![&resource["Properties"]["PolicyDocument"]])
+}
+
+fn of_documents(documents: Vec<&Value>) -> Result<Vec<String>> {
+    let statements = documents.into_iter().flat_map(|document| list(&document["Statement"]));
     let mut lines = statements.map(in_statement).collect::<Result<Vec<_>>>()?.concat();
     lines.sort();
     Ok(lines)

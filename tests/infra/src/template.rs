@@ -92,6 +92,11 @@ impl Template {
         rights::of_role(self, role)
     }
 
+    /// Returns what a managed policy allows, in the same lines.
+    pub fn policy_rights(&self, policy: &str) -> Result<Vec<String>> {
+        rights::of_policy(self, policy)
+    }
+
     fn variables(&self, function: &str) -> Result<BTreeMap<&String, &Value>> {
         let properties =
             &self.resource(function).with_context(|| format!("no function {function}"))?["Properties"];

@@ -42,6 +42,8 @@ pub struct Environment {
     pub uploads: Uploads,
     /// The edge's host, as far as it is known beforehand.
     pub edge_host: Option<String>,
+    /// What the edge shows, so that it is believed about whom it serves.
+    pub edge_key: Option<String>,
     /// The secret that access tokens are signed with, by its name or ARN in Secrets Manager; the functions that
     /// answer clients need it.
     pub secret: Option<String>,
@@ -92,6 +94,7 @@ impl Environment {
             settings,
             uploads,
             edge_host: set("SLIPWAY_EDGE_HOST"),
+            edge_key: set("SLIPWAY_EDGE_KEY"),
             secret: set("SLIPWAY_SECRET"),
             secrets_endpoint: set("SLIPWAY_SECRETS_ENDPOINT"),
         })
@@ -156,7 +159,7 @@ impl Backend {
                 downloads: Some(presigned),
                 uploads,
                 copies: Some(Arc::new(self.objects.clone())),
-                trash: None,
+                trash: Some(Arc::new(self.objects.clone())),
                 leaves_garbage: true,
             },
         };

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// What a function is trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// To read, and nothing that needs the right to write but the count of failed logins.
+    /// To write nothing of accounts but the count of failed logins.
     Reading,
     /// To write what accounts may.
     Rights,

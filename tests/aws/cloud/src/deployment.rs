@@ -12,6 +12,9 @@ use crate::cloud::CloudOptions;
 use crate::edge::Terms;
 
 pub(crate) const TABLE: &str = "slipway";
+/// What Secrets Manager makes for the edge to show.
+const EDGE_KEY: &str = "another0key0of0letters0and0digits0as0SecretsManager0makes0it0000";
+
 pub(crate) const BUCKET: &str = "slipway-objects";
 
 /// The names and addresses that exist only once the stack is deployed, and the parameters that were chosen.
@@ -40,6 +43,8 @@ impl Deployment {
             ("RegistrySecret", SECRET_NAME.to_owned()),
             ("WithEdge", edge.to_owned()),
             ("Uploads", uploads.to_owned()),
+            ("EdgeKey", "the-key-of-the-edge".to_owned()),
+            ("{{resolve:secretsmanager:the-key-of-the-edge}}", EDGE_KEY.to_owned()),
             ("CapabilityKey", "the-secret".to_owned()),
             ("{{resolve:secretsmanager:the-secret}}", capability::KEY.to_owned()),
             ("S3PathStyle", "true".to_owned()),
@@ -95,10 +100,11 @@ pub(crate) fn edge_terms(
     let uploads_path = format!("/{BUCKET}/uploads/");
     if !options.has_capability {
         let settings = json!({ "uploadsPath": uploads_path });
-        return Terms { settings, access_control: None, authorization };
+        return Terms { settings, key: EDGE_KEY, access_control: None, authorization };
     }
     let keys = dynamodb.credentials();
     Terms {
+        key: EDGE_KEY,
         settings: json!({
             "uploadsPath": uploads_path, "uploads": "capability", "capabilityKey": capability::KEY,
         }),

@@ -20,6 +20,8 @@ pub(crate) struct Edge {
 pub(crate) struct Terms {
     /// Values of the function's settings.
     pub(crate) settings: Value,
+    /// What the API knows the edge by.
+    pub(crate) key: &'static str,
     /// The keys of an origin access control, if there is one.
     pub(crate) access_control: Option<Value>,
     /// What `Authorization` is of a request that has none.
@@ -41,6 +43,7 @@ impl Edge {
             command.arg(format!("--{origin}={url}"));
         }
         command.arg("--settings").arg(terms.settings.to_string());
+        command.arg("--key").arg(terms.key);
         if let Some(keys) = &terms.access_control {
             command.arg("--access-control").arg(keys.to_string());
         }

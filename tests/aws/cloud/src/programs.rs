@@ -23,8 +23,12 @@ pub struct Missing {
 }
 
 impl Programs {
-    /// Finds the programs: the emulator in the tools that `tests/setup.sh` installs, the functions in `functions`.
+    /// Finds the programs: the emulator in the tools that `tests/setup.sh` installs, the functions in `functions`, or
+    /// beside it in the folder of the profile that `SLIPWAY_PROFILE` names.
     pub fn find(functions: &Path) -> Result<Self, Missing> {
+        let profile = std::env::var("SLIPWAY_PROFILE").ok().filter(|profile| !profile.is_empty());
+        let functions =
+            profile.map_or_else(|| functions.to_owned(), |profile| functions.with_file_name(profile));
         let emulator = emulator().ok_or_else(|| Missing {
             feature: "rie",
             reason: "the SAM CLI is not installed (tests/setup.sh does it)".to_owned(),
@@ -37,7 +41,7 @@ impl Programs {
                 return Err(Missing { feature: "functions", reason });
             }
         }
-        Ok(Self { emulator, functions: functions.to_owned(), node })
+        Ok(Self { emulator, functions, node })
     }
 }
 

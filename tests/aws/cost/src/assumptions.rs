@@ -23,7 +23,6 @@ pub(crate) struct Assumptions {
     pub(crate) tail_days: f64,
     pub(crate) hours_per_month: f64,
     pub(crate) days_per_month: f64,
-    pub(crate) schedule_runs_per_month: f64,
     pub(crate) relay_cpu: f64,
     pub(crate) relay_memory_gb: f64,
     pub(crate) arm_share: f64,

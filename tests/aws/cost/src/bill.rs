@@ -96,7 +96,7 @@ impl Accountant<'_> {
 
     /// Returns what a month costs in which nobody comes.
     pub(crate) fn idle(&self, scheduled: &Usage) -> f64 {
-        self.bill(scheduled).times(self.assumptions.schedule_runs_per_month).total()
+        self.bill(scheduled).times(self.assumptions.hours_per_month).total()
     }
 
     /// Returns what the relay costs in a month, whoever comes.

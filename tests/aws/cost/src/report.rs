@@ -14,7 +14,7 @@ const LANES: [Lane; 3] = [Lane::Direct, Lane::Inline, Lane::Relay];
 /// What was counted.
 pub(crate) struct Report {
     pub(crate) images: Vec<ImageReport>,
-    /// A run of the schedule that finds nothing.
+    /// An hour of the schedules that find nothing.
     pub(crate) scheduled: Usage,
 }
 

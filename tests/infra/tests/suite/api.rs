@@ -18,6 +18,7 @@ fn each_request_goes_to_the_function_whose_rights_it_needs() {
         "GET /api/v1/{proxy+} ApiWriteFunction",
         "GET /token ApiTokenFunction",
         "GET /v2/{proxy+} ApiReadFunction",
+        "HEAD /api/v1/{proxy+} ApiWriteFunction",
         "HEAD /token ApiTokenFunction",
         "HEAD /v2/{proxy+} ApiReadFunction",
         "PATCH /api/v1/{proxy+} ApiWriteFunction",
@@ -83,4 +84,23 @@ fn the_stage_logs_no_query_and_limits_the_rate() {
     let limits = &api["DefaultRouteSettings"];
     assert_eq!(limits["ThrottlingRateLimit"], json!({"Ref": "RequestsPerSecond"}));
     assert_eq!(limits["ThrottlingBurstLimit"], json!({"Ref": "RequestBurst"}));
+}
+
+/// What began must not be refused where it ends: each layer is one POST and one PUT, each image one PUT more.
+#[test]
+fn commits_have_twice_the_room_of_what_begins_them() {
+    let template = template();
+    let routes = template.properties("HttpApi")["RouteSettings"].as_object().unwrap();
+    let limits = json!({
+        "ThrottlingRateLimit": {"Ref": "CommitsPerSecond"}, "ThrottlingBurstLimit": {"Ref": "CommitBurst"},
+    });
+    let expected = ["PATCH /v2/{proxy+}", "PUT /v2/{proxy+}"];
+    assert_eq!(routes.keys().collect::<Vec<_>>(), expected);
+    assert!(routes.values().all(|found| *found == limits));
+    let routed: Vec<_> =
+        template.routes().unwrap().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert!(expected.iter().all(|route| routed.contains(&(*route).to_owned())));
+    let default = |name: &str| template.section("Parameters")[name]["Default"].as_u64().unwrap();
+    assert_eq!(default("CommitsPerSecond"), 2 * default("RequestsPerSecond"));
+    assert_eq!(default("CommitBurst"), 2 * default("RequestBurst"));
 }

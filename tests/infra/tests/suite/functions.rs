@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::template;
+use crate::{named, template};
 
 #[test]
 fn all_functions_are_small_native_programs() {
@@ -71,11 +71,11 @@ const EVERY: [&str; 6] = [
     "SLIPWAY_S3_PATH_STYLE",
     "SLIPWAY_TABLE",
 ];
-const API: [&str; 3] = ["SLIPWAY_ROLE", "SLIPWAY_SECRET", "SLIPWAY_SECRETS_ENDPOINT"];
+const API: [&str; 4] = ["SLIPWAY_EDGE_KEY", "SLIPWAY_ROLE", "SLIPWAY_SECRET", "SLIPWAY_SECRETS_ENDPOINT"];
 const CONTENT: [&str; 2] = ["SLIPWAY_EDGE_HOST", "SLIPWAY_UPLOADS"];
 
 fn values(name: &str) -> Option<String> {
-    let known = ["Table", "AWS::AccountId", "CapabilityKey", "RegistrySecret"].contains(&name);
+    let known = ["Table", "AWS::AccountId", "CapabilityKey", "EdgeKey", "RegistrySecret"].contains(&name);
     let id = (name == "AWS::StackId").then(|| "arn:aws:cloudformation:r:1:stack/s/1-2-3-4-5f".to_owned());
     id.or_else(|| known.then(|| format!("a-{name}")))
 }
@@ -127,6 +127,35 @@ fn each_function_of_the_api_knows_its_role_and_the_one_secret() {
     }
 }
 
+/// Without an edge there is nobody to believe.
+#[test]
+fn the_edge_shows_the_api_what_the_api_knows_it_by() {
+    let template = template();
+    let without = |name: &str| (name == "WithEdge").then(|| "no".to_owned()).or_else(|| values(name));
+    for function in ["ApiReadFunction", "ApiTokenFunction", "ApiWriteFunction"] {
+        let known = &template.environment(function, &values).unwrap()["SLIPWAY_EDGE_KEY"];
+        assert_eq!(known, "{{resolve:secretsmanager:a-EdgeKey}}", "{function}");
+        assert_eq!(template.environment(function, &without).unwrap()["SLIPWAY_EDGE_KEY"], "", "{function}");
+    }
+    let secret = template.resource("EdgeKey").unwrap();
+    assert_eq!(
+        secret["Properties"]["GenerateSecretString"],
+        json!({"PasswordLength": 64, "ExcludePunctuation": true})
+    );
+    assert_eq!(template.properties("Edge")["Parameters"]["EdgeKeySecretArn"], json!({"Ref": "EdgeKey"}));
+    let edge = named("edge.yaml");
+    let origins =
+        edge.properties("Distribution")["DistributionConfig"]["Origins"].as_array().unwrap().clone();
+    let shown = json!([{
+        "HeaderName": "x-slipway-edge",
+        "HeaderValue": {"Fn::Sub": "{{resolve:secretsmanager:${EdgeKeySecretArn}}}"},
+    }]);
+    for origin in origins {
+        let expected = if origin["Id"] == "api" { shown.clone() } else { json!(null) };
+        assert_eq!(origin["OriginCustomHeaders"], expected, "{origin}");
+    }
+}
+
 #[test]
 fn without_an_edge_every_upload_is_inline() {
     let without = |name: &str| (name == "WithEdge").then(|| "no".to_owned()).or_else(|| values(name));
@@ -159,7 +188,9 @@ fn the_stream_brings_new_outbox_items_and_loses_none_silently() {
     let expected = json!({"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "EV#"}]}}}});
     assert_eq!(serde_json::from_str::<serde_json::Value>(pattern).unwrap(), expected);
     assert_eq!(stream["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    // Otherwise one that cannot be told keeps its shard for as long as the stream has it.
     assert_eq!(stream["BisectBatchOnFunctionError"], true);
+    assert_eq!(stream["MaximumRetryAttempts"], 100);
     let queue = json!({"Type": "SQS", "Destination": {"Fn::GetAtt": ["FailureQueue", "Arn"]}});
     assert_eq!(stream["DestinationConfig"]["OnFailure"], queue);
     let uploaded = &template.properties("EventsFunction")["EventInvokeConfig"];
@@ -173,4 +204,42 @@ fn the_clock_starts_the_scheduled_function_every_15_minutes() {
     assert_eq!(schedule["ScheduleExpression"], "rate(15 minutes)");
     assert_eq!(schedule["Target"]["Arn"], json!({"Fn::GetAtt": ["ScheduledFunction", "Arn"]}));
     assert_eq!(schedule["Target"]["Input"], r#"{"job": "adopt"}"#);
+}
+
+/// What a run leaves the next one finds, so it has to come soon. That the jobs are there is tested beside them.
+#[test]
+fn garbage_is_collected_every_hour_and_untagged_manifests_only_if_somebody_asks_for_it() {
+    let template = template();
+    assert_eq!(template.resources_of_type("AWS::Scheduler::Schedule"), ["CollectionSchedule", "Schedule"]);
+    let schedule = template.properties("CollectionSchedule");
+    assert_eq!(schedule["ScheduleExpression"], "rate(1 hour)");
+    let target = &schedule["Target"];
+    assert_eq!(target["Arn"], json!({"Fn::GetAtt": ["ScheduledFunction", "Arn"]}));
+    assert_eq!(target["RoleArn"], json!({"Fn::GetAtt": ["ScheduleRole", "Arn"]}));
+    let input = &target["Input"]["Fn::If"];
+    assert_eq!(input[0], "HasUntaggedDays");
+    let with = r#"{"job": "collect", "history_days": ${HistoryDays}, "untagged_days": ${UntaggedDays}}"#;
+    assert_eq!(input[1], json!({"Fn::Sub": with}));
+    assert_eq!(input[2], json!({"Fn::Sub": r#"{"job": "collect", "history_days": ${HistoryDays}}"#}));
+    for (parameter, default) in [("HistoryDays", json!(7)), ("UntaggedDays", json!(""))] {
+        assert_eq!(template.section("Parameters")[parameter]["Default"], default, "{parameter}");
+    }
+    let never = json!([{"Fn::Equals": [{"Ref": "UntaggedDays"}, ""]}]);
+    assert_eq!(template.section("Conditions")["HasUntaggedDays"], json!({"Fn::Not": never}));
+}
+
+#[test]
+fn a_collection_that_fails_is_counted_and_somebody_is_told() {
+    let template = template();
+    let filter = template.properties("CollectionFailures");
+    assert_eq!(filter["LogGroupName"], json!({"Ref": "ScheduledLog"}));
+    assert_eq!(filter["FilterPattern"], r#"{ $.fields.message = "a collection failed" }"#);
+    let metric = &filter["MetricTransformations"][0];
+    assert_eq!(metric["MetricNamespace"], template.properties("Monitoring")["Parameters"]["Namespace"]);
+    let monitoring = named("monitoring.yaml");
+    let alarm = monitoring.properties("CollectionAlarm");
+    assert_eq!(
+        (&alarm["Namespace"], &alarm["MetricName"]),
+        (&json!({"Ref": "Namespace"}), &metric["MetricName"])
+    );
 }

@@ -1,15 +1,15 @@
-//! The relay: reached by the edge only, and with no more rights than the function that takes pushes.
+//! The relay: reached by the edge only, and with no more rights than appending to uploads needs.
 
 use serde_json::json;
 
 use crate::{named, template};
 
+/// `rights` has the policy line by line.
 #[test]
-fn the_relay_may_do_what_the_writing_function_may() {
+fn the_relay_may_do_what_its_policy_says_and_nothing_else() {
     let template = template();
-    let policy = json!({"Ref": "WritePolicy"});
-    assert_eq!(template.properties("Relay")["Parameters"]["PolicyArn"], policy);
-    assert_eq!(template.properties("ApiWriteRole")["ManagedPolicyArns"], json!([policy]));
+    assert_eq!(template.properties("Relay")["Parameters"]["PolicyArn"], json!({"Ref": "RelayPolicy"}));
+    assert_eq!(template.resource("RelayPolicy").unwrap()["Condition"], "HasRelay");
     let relay = named("relay.yaml");
     let role = relay.properties("TaskRole");
     assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "PolicyArn"}]));

@@ -45,7 +45,6 @@ const ROLES: [(&str, &str); 6] = [
         dynamodb:GetItem ${Table.Arn}
         dynamodb:PutItem ${Table.Arn}
         dynamodb:Query ${Table.Arn}
-        dynamodb:UpdateItem ${Table.Arn}
         logs:CreateLogStream ${ApiWriteLog.Arn}
         logs:PutLogEvents ${ApiWriteLog.Arn}
         s3:AbortMultipartUpload ${Bucket.Arn}/data/*
@@ -64,20 +63,17 @@ const ROLES: [(&str, &str); 6] = [
         "EventsRole",
         r#"
         dynamodb:BatchGetItem ${Table.Arn}
-        dynamodb:ConditionCheckItem ${Table.Arn}
-        dynamodb:DeleteItem ${Table.Arn}
+        dynamodb:ConditionCheckItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["R#*#B","R#*#U","B#*","U#*","Q#*","EV#*"]}}
+        dynamodb:DeleteItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["R#*#B","R#*#U","B#*","U#*","Q#*","EV#*"]}}
         dynamodb:DescribeStream ${Table.StreamArn}
         dynamodb:GetItem ${Table.Arn}
         dynamodb:GetRecords ${Table.StreamArn}
         dynamodb:GetShardIterator ${Table.StreamArn}
         dynamodb:ListStreams ${Table.Arn}/stream/*
-        dynamodb:PutItem ${Table.Arn}
-        dynamodb:Query ${Table.Arn}
-        dynamodb:UpdateItem ${Table.Arn}
+        dynamodb:PutItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["R#*#B","R#*#U","B#*","U#*","Q#*","EV#*"]}}
         events:PutEvents arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default if {"StringEquals":{"events:source":"slipway"}}
         logs:CreateLogStream ${EventsLog.Arn}
         logs:PutLogEvents ${EventsLog.Arn}
-        s3:AbortMultipartUpload arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}/data/*
         s3:GetObject arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}/data/*
         s3:GetObject arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}/uploads/*
         s3:ListBucket arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}
@@ -89,18 +85,16 @@ const ROLES: [(&str, &str); 6] = [
         "ScheduledRole",
         r#"
         dynamodb:BatchGetItem ${Table.Arn}
-        dynamodb:ConditionCheckItem ${Table.Arn}
-        dynamodb:DeleteItem ${Table.Arn}
+        dynamodb:ConditionCheckItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["R#*","CAT#*","B#*","U#*","Q#*","EV#*"]}}
+        dynamodb:DeleteItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["R#*","CAT#*","B#*","U#*","Q#*","EV#*"]}}
         dynamodb:GetItem ${Table.Arn}
-        dynamodb:PutItem ${Table.Arn}
+        dynamodb:PutItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["R#*","CAT#*","B#*","U#*","Q#*","EV#*"]}}
         dynamodb:Query ${Table.Arn}
         dynamodb:Scan ${Table.Arn}
-        dynamodb:UpdateItem ${Table.Arn}
         logs:CreateLogStream ${ScheduledLog.Arn}
         logs:PutLogEvents ${ScheduledLog.Arn}
         s3:AbortMultipartUpload ${Bucket.Arn}/data/*
         s3:DeleteObject ${Bucket.Arn}/data/*
-        s3:DeleteObject ${Bucket.Arn}/uploads/*
         s3:GetObject ${Bucket.Arn}/data/*
         s3:GetObject ${Bucket.Arn}/uploads/*
         s3:ListBucket ${Bucket.Arn}
@@ -126,8 +120,15 @@ const RESOURCES: [(&str, &str); 4] = [
 ];
 
 /// The leading keys that may hold a `*`, and which partitions these are (`records/keys.rs`).
-const LEADING_KEYS: [(&str, &str); 7] = [
+const LEADING_KEYS: [(&str, &str); 14] = [
     ("R#*#B", "the links of any repository, and nothing but links"),
+    ("R#*#U", "the open uploads of any repository"),
+    ("R#*", "repositories with all that is in them"),
+    ("CAT#*", "the catalog"),
+    ("B#*", "blobs"),
+    ("U#*", "uploads"),
+    ("Q#*", "the queue of the collector"),
+    ("EV#*", "the outbox"),
     ("A#*", "accounts with what belongs to them, and nothing of the lists"),
     ("AL#*", "the list of accounts"),
     ("K#*", "stored credentials"),
@@ -135,6 +136,24 @@ const LEADING_KEYS: [(&str, &str); 7] = [
     ("J#*", "used identity tokens"),
     ("AU#*", "the audit"),
 ];
+
+/// What the relay may do.
+const RELAY: &str = r#"
+    dynamodb:BatchGetItem ${Table.Arn}
+    dynamodb:DeleteItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["TH#*"]}}
+    dynamodb:GetItem ${Table.Arn}
+    dynamodb:PutItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["U#*","TH#*","AU#*"]}}
+    dynamodb:Query ${Table.Arn}
+    s3:GetObject ${Bucket.Arn}/tails/*
+    s3:PutObject ${Bucket.Arn}/data/*
+    s3:PutObject ${Bucket.Arn}/tails/*
+    secretsmanager:GetSecretValue ${RegistrySecret}
+"#;
+
+/// Every table of rights, and whose it is.
+fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROLES.into_iter().chain([("RelayPolicy", RELAY)])
+}
 
 fn lines(table: &str) -> Vec<&str> {
     table.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
@@ -145,6 +164,7 @@ fn each_role_may_do_exactly_this() {
     for (role, table) in ROLES {
         assert_eq!(template().rights(role).unwrap(), lines(table), "{role}");
     }
+    assert_eq!(template().policy_rights("RelayPolicy").unwrap(), lines(RELAY));
 }
 
 #[test]
@@ -166,7 +186,7 @@ fn there_are_no_other_roles() {
 
 #[test]
 fn every_wildcard_has_a_reason() {
-    for (role, table) in ROLES {
+    for (role, table) in tables() {
         for line in lines(table) {
             let (right, condition) = line.split_once(" if ").unwrap_or((line, "{}"));
             let known = RESOURCES.iter().find(|(end, _)| right.ends_with(end)).map_or("", |(end, _)| end);
@@ -192,7 +212,7 @@ fn texts(value: &Value) -> Vec<&str> {
 /// A transaction may be judged by all its keys at once: of two conditions for one action, neither would let it through.
 #[test]
 fn an_action_on_the_table_has_one_condition_at_most() {
-    for (role, table) in ROLES {
+    for (role, table) in tables() {
         let actions: Vec<_> = lines(table)
             .iter()
             .filter(|line| line.contains("${Table.Arn}"))
@@ -241,6 +261,38 @@ fn only_the_scheduled_function_deletes_objects() {
         let rights = template.rights(role).unwrap();
         let deletes = rights.iter().any(|line| line.starts_with("s3:Delete"));
         assert_eq!(deletes, role == "ScheduledRole", "{role}");
+    }
+}
+
+/// Whoever deletes a version deletes for good, and whoever changes the bucket's rules may have it done.
+#[test]
+fn nobody_can_undo_that_deleted_bytes_are_kept() {
+    for (role, table) in tables() {
+        for right in ["Version", "PutBucket", "PutLifecycle", "s3:Put*", "s3:*"] {
+            assert!(!table.contains(right), "{role}: {right}");
+        }
+    }
+}
+
+/// Accounts, what belongs to them, stored credentials, and trusts in issuers (`records/keys.rs`).
+#[test]
+fn only_who_manages_accounts_and_who_logs_in_can_write_them() {
+    let account = ["A#admin", "AL#0", "K#token", "I#issuer"];
+    for (role, table) in tables() {
+        let writes = lines(table).into_iter().filter(|line| {
+            line.contains("${Table.Arn}")
+                && ["Put", "Delete", "Update"].iter().any(|word| line.contains(word))
+        });
+        let can_write = writes.into_iter().any(|line| match line.split_once(" if ") {
+            None => true,
+            Some((_, condition)) => {
+                let patterns: Value = serde_json::from_str(condition).unwrap();
+                let starts =
+                    texts(&patterns).into_iter().map(|like| like.split('*').next().unwrap().to_owned());
+                starts.into_iter().any(|start| account.iter().any(|key| key.starts_with(&start)))
+            }
+        });
+        assert_eq!(can_write, ["ApiWriteRole", "ApiTokenRole"].contains(&role), "{role}");
     }
 }
 

@@ -96,6 +96,7 @@ fn each_alarm_tells_somebody_and_is_made_only_then() {
     let alarms = monitoring.resources_of_type("AWS::CloudWatch::Alarm");
     let expected = [
         "ApiErrorsAlarm",
+        "CollectionAlarm",
         "FailureQueueAlarm",
         "FunctionErrorsAlarm",
         "StreamAgeAlarm",

@@ -98,6 +98,7 @@ fn deleted_bytes_can_be_brought_back_for_undelete_days() {
     assert_eq!(rule["Prefix"], "data/");
     assert_eq!(rule["NoncurrentVersionExpiration"], json!({"NoncurrentDays": {"Ref": "UndeleteDays"}}));
     assert!(rule["ExpirationInDays"].is_null());
+    assert_eq!(rule["ExpiredObjectDeleteMarker"], true);
     assert_eq!(template().section("Parameters")["UndeleteDays"]["Default"], 7);
 }
 

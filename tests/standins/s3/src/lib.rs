@@ -5,7 +5,7 @@
 //! as on S3); `If-Match` and `If-None-Match` on Put, Complete and Copy; the parts of a multipart upload; the
 //! checksum of a whole object on Copy.
 //!
-//! What it does not have: versions, encryption, access rules, tags, uploads by form, reading by part number,
+//! Versions are kept where a test asks for them. What it does not have: encryption, access rules, tags, uploads by form, reading by part number,
 //! signature version 2, durability. An `ETag` is not an MD5 here, which S3 does not promise either.
 //! `DeleteObjects` must have a checksum, which is not compared. Objects live in temporary files; bodies stream.
 //!
@@ -31,6 +31,7 @@ mod objects;
 mod server;
 mod service;
 mod store;
+mod versions;
 
 pub use calls::Calls;
 pub use events::{Delivery, ObjectCreated};

@@ -143,7 +143,10 @@ impl Backend {
         let input = &request.input;
         refuse_part_number(input.part_number)?;
         let shows_checksum = input.checksum_mode.is_some();
-        let found = self.find(&request.headers, &input.bucket, &input.key, input.range, shows_checksum)?;
+        let version = input.version_id.as_deref();
+        let object =
+            self.store.bucket(&input.bucket, |bucket| bucket.object_or_version(&input.key, version))?;
+        let found = find(&request.headers, object, input.range, shows_checksum)?;
         let mut output = described!(GetObjectOutput, found);
         let content = match &found.range {
             Some(range) => found.object.content.slice(range),
@@ -157,7 +160,10 @@ impl Backend {
         let S3Request { input, headers, .. } = request;
         refuse_part_number(input.part_number)?;
         let shows_checksum = input.checksum_mode.is_some();
-        let found = self.find(&headers, &input.bucket, &input.key, input.range, shows_checksum)?;
+        let version = input.version_id.as_deref();
+        let object =
+            self.store.bucket(&input.bucket, |bucket| bucket.object_or_version(&input.key, version))?;
+        let found = find(&headers, object, input.range, shows_checksum)?;
         let mut output = described!(HeadObjectOutput, found);
         // s3s applies the response-* parameters to GET alone.
         output.cache_control = input.response_cache_control.or(output.cache_control);
@@ -169,20 +175,6 @@ impl Backend {
         Ok(S3Response::new(output))
     }
 
-    fn find(
-        &self,
-        headers: &HeaderMap,
-        bucket: &str,
-        key: &str,
-        range: Option<s3s::dto::Range>,
-        shows_checksum: bool,
-    ) -> S3Result<Found> {
-        let object = self.store.object(bucket, key)?;
-        check_read(headers, "", &object)?;
-        let range = range.map(|range| range.check(object.content.size_bytes())).transpose()?;
-        Ok(Found { object, range, shows_checksum })
-    }
-
     pub(crate) fn delete(
         &self,
         request: &S3Request<DeleteObjectInput>,
@@ -190,7 +182,7 @@ impl Backend {
         let condition = WriteCondition::of(&request.headers)?;
         self.store.bucket(&request.input.bucket, |bucket| {
             condition.check(bucket.objects.get(&request.input.key))?;
-            bucket.objects.remove(&request.input.key);
+            self.delete_or_hide(bucket, &request.input.key, request.input.version_id.as_deref());
             Ok(())
         })?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
@@ -211,13 +203,13 @@ impl Backend {
         let quiet = input.delete.quiet.unwrap_or_default();
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         self.store.bucket(&input.bucket, |bucket| {
-            for ObjectIdentifier { key, e_tag, .. } in input.delete.objects {
+            for ObjectIdentifier { key, e_tag, version_id, .. } in input.delete.objects {
                 let existing = bucket.objects.get(&key).map(|object| object.etag());
                 if e_tag.is_some() && e_tag != existing {
                     let code = Some("PreconditionFailed".to_owned());
                     errors.push(Error { code, key: Some(key), ..Default::default() });
                 } else {
-                    bucket.objects.remove(&key);
+                    self.delete_or_hide(bucket, &key, version_id.as_deref());
                     deleted.push(DeletedObject { key: Some(key), ..Default::default() });
                 }
             }
@@ -226,6 +218,17 @@ impl Backend {
         let deleted = (!quiet).then_some(deleted);
         Ok(S3Response::new(DeleteObjectsOutput { deleted, errors: Some(errors), ..Default::default() }))
     }
+}
+
+fn find(
+    headers: &HeaderMap,
+    object: Arc<Object>,
+    range: Option<s3s::dto::Range>,
+    shows_checksum: bool,
+) -> S3Result<Found> {
+    check_read(headers, "", &object)?;
+    let range = range.map(|range| range.check(object.content.size_bytes())).transpose()?;
+    Ok(Found { object, range, shows_checksum })
 }
 
 pub(crate) fn whole_object(content: Content, digests: &Digests, kept: KeptHeaders) -> Object {

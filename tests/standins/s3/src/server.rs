@@ -1,5 +1,6 @@
 //! The listener, and what a test holds of it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Options {
     /// Whether a second, equal `CompleteMultipartUpload` gets the first one's answer, as on S3; otherwise it gets
     /// `NoSuchUpload`, as on `MinIO`.
     pub repeat_complete: bool,
+    /// Whether the first buckets keep versions of their objects.
+    pub has_versions: bool,
     /// Whether `CloudFront`'s own `x-amz-cf-id`, unsigned, makes a request refused.
     pub refuse_cf_id: bool,
 }
@@ -61,6 +64,7 @@ impl Default for Options {
             copy_checksum: true,
             copy_limit_bytes: 5 << 30,
             repeat_complete: true,
+            has_versions: false,
             refuse_cf_id: false,
         }
     }
@@ -84,7 +88,9 @@ impl S3Standin {
         let (calls, faults) = (Arc::new(Calls::default()), Arc::new(Faults::default()));
         let events = Arc::new(Events::new());
         let store = Arc::new(Store::new(TempDir::with_prefix("s3-standin-")?, events.clone()));
-        store.buckets().extend(options.buckets.iter().map(|name| (name.clone(), Bucket::default())));
+        let history = options.has_versions.then(BTreeMap::new);
+        let bucket = Bucket { history, ..Bucket::default() };
+        store.buckets().extend(options.buckets.iter().map(|name| (name.clone(), bucket.clone())));
         let access = Access { calls: calls.clone(), faults: faults.clone() };
         let service = service(&options, store.clone(), access)?;
         let guard = Guard { session_token: options.session_token, refuse_cf_id: options.refuse_cf_id };

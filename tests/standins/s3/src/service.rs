@@ -80,6 +80,13 @@ impl S3 for Backend {
         self.list_objects(request.input)
     }
 
+    async fn list_object_versions(
+        &self,
+        request: S3Request<ListObjectVersionsInput>,
+    ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+        self.list_versions(request)
+    }
+
     async fn get_object_attributes(
         &self,
         request: S3Request<GetObjectAttributesInput>,

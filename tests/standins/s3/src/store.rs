@@ -14,6 +14,7 @@ use crate::checksums::{Algorithm, Checksum, ChecksumKind};
 use crate::conditions::WriteCondition;
 use crate::content::Content;
 use crate::events::{Events, ObjectCreated};
+use crate::versions::Version;
 
 /// The headers that an object keeps for those who read it.
 #[derive(Clone, Default)]
@@ -70,6 +71,8 @@ pub(crate) type UploadKey = (String, String);
 pub(crate) struct Bucket {
     pub(crate) objects: BTreeMap<String, Arc<Object>>,
     pub(crate) uploads: BTreeMap<UploadKey, Upload>,
+    /// Every version of each key, oldest first, in a bucket that keeps them.
+    pub(crate) history: Option<BTreeMap<String, Vec<Version>>>,
     /// What became of completed uploads, for those who ask again: the `ETags` they named, and the object.
     pub(crate) completed: HashMap<UploadKey, (Vec<String>, Arc<Object>)>,
 }
@@ -128,7 +131,7 @@ impl Store {
     ) -> S3Result<Arc<Object>> {
         condition.check(bucket.objects.get(key))?;
         let object = Arc::new(object);
-        bucket.objects.insert(key.to_owned(), object.clone());
+        bucket.set(key, Some(object.clone()), self.next_number());
         self.events.send(&ObjectCreated {
             bucket: name.to_owned(),
             key: key.to_owned(),

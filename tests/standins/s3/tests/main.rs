@@ -13,3 +13,4 @@ mod objects;
 mod presigned;
 mod requests;
 mod support;
+mod versions;

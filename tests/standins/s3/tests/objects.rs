@@ -187,7 +187,7 @@ async fn what_is_not_part_of_it_is_not_implemented() {
         code(bench.client.get_object_tagging().bucket(BUCKET).key("a").send().await),
         "NotImplemented"
     );
-    assert_eq!(code(bench.client.list_object_versions().bucket(BUCKET).send().await), "NotImplemented");
+    assert_eq!(code(bench.client.get_bucket_versioning().bucket(BUCKET).send().await), "NotImplemented");
     bench.put("a", bytes(10, 1)).await;
     let by_part = bench.client.get_object().bucket(BUCKET).key("a").part_number(1);
     assert_eq!(code(by_part.send().await), "NotImplemented");

@@ -111,8 +111,10 @@ impl<'a> Upload<'a> {
 }
 
 async fn read_tail(store: &S3, tail: &Tail) -> Result<BytesMut, StoreError> {
-    let lost = |why: &str| StoreError::new(StoreErrorKind::Corrupt, format!("{} {why}", tail.key));
-    let mut stream = store.bytes_of(&tail.key, None).await?.ok_or_else(|| lost("is not there"))?;
+    let lost = |kind, why: &str| StoreError::new(kind, format!("{} {why}", tail.key));
+    // Like an upload that is over: the client begins anew.
+    let gone = || lost(StoreErrorKind::AlreadyFinished, "is not there");
+    let mut stream = store.bytes_of(&tail.key, None).await?.ok_or_else(gone)?;
     let mut bytes = BytesMut::new();
     while let Some(piece) = stream.next().await {
         let broken = |error| StoreError::caused(StoreErrorKind::Unavailable, "the tail of an upload", error);
@@ -120,7 +122,7 @@ async fn read_tail(store: &S3, tail: &Tail) -> Result<BytesMut, StoreError> {
     }
     match bytes.len() as u64 == tail.size_bytes {
         true => Ok(bytes),
-        false => Err(lost("has another length")),
+        false => Err(lost(StoreErrorKind::Corrupt, "has another length")),
     }
 }
 

@@ -10,8 +10,10 @@ use super::state::{Parts, Tail};
 use crate::connect::completing;
 use crate::error::{has_code, store_error};
 
-/// What S3 says when the object is there already, or the upload not any more.
-const OVER: &[&str] = &["PreconditionFailed", "NoSuchUpload"];
+/// What S3 says when the object is there already, or the upload not any more, wholly or in part.
+///
+/// What is lost does not come back: who asks for the object next finds none, and the client begins anew.
+const OVER: &[&str] = &["PreconditionFailed", "NoSuchUpload", "InvalidPart", "NoSuchKey"];
 
 /// Makes the upload an object. What the registry has in parts is put together where it is.
 pub(super) async fn finish(store: &S3, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

@@ -18,8 +18,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use oci::UploadId;
-use registry::ports::{AppendState, Appended, ByteStream, ObjectKey, ObjectStore, StoreError};
+use oci::{Digest, UploadId};
+use registry::ports::{AppendState, Appended, ByteStream, ObjectKey, ObjectStore, StoreError, Trash};
 
 use crate::error::{has_code, store_error};
 
@@ -90,6 +90,17 @@ fn stream(body: primitives::ByteStream) -> ByteStream {
         }
     })
     .boxed()
+}
+
+/// The bucket keeps the version that was deleted for the days that the stack's rule says.
+#[async_trait]
+impl Trash for S3 {
+    async fn discard(&self, key: &ObjectKey, digest: &Digest) -> Result<(), StoreError> {
+        self.delete(key).await?;
+        // Who wants the bytes back has to know where they were.
+        tracing::info!(%digest, object = %key, "the bytes of a blob were deleted");
+        Ok(())
+    }
 }
 
 #[async_trait]

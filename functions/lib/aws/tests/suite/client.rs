@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use oci::{Algorithm, Digest, UploadId};
 use registry::http::Service;
 use registry::jobs::fsck::{Severity, fsck};
-use registry::ports::{Abilities, SystemClock, SystemRandom};
+use registry::ports::{Abilities, Clock, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
 use serde_json::{Value, json};
 
@@ -48,17 +48,22 @@ impl Reply {
 impl Client {
     /// Returns a client of a process that has just started.
     pub(crate) fn new(world: &World) -> Self {
+        Self::at(world, Arc::new(SystemClock))
+    }
+
+    /// Returns a client of a process that goes by this clock.
+    pub(crate) fn at(world: &World, clock: Arc<dyn Clock>) -> Self {
         let presigned = Arc::new(Presigned::new((*world.objects).clone()));
         let stores = Stores {
             items: Arc::clone(&world.items) as _,
             objects: Arc::clone(&world.objects) as _,
-            clock: Arc::new(SystemClock),
+            clock,
             random: Arc::new(SystemRandom),
             abilities: Abilities {
                 downloads: Some(Arc::clone(&presigned) as _),
                 uploads: Some(presigned),
                 copies: Some(Arc::clone(&world.objects) as _),
-                trash: None,
+                trash: Some(Arc::clone(&world.objects) as _),
                 leaves_garbage: true,
             },
         };
@@ -96,6 +101,10 @@ impl Client {
 
     pub(crate) async fn post(&self, path: &str) -> Reply {
         self.send(Method::POST, path, "").await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, "").await
     }
 
     pub(crate) async fn put(&self, path: &str, bytes: &Bytes) -> Reply {

@@ -10,6 +10,8 @@ use registry::records::{ManifestBody, ManifestRecord, ManifestState, Record};
 
 use crate::world::World;
 
+const KIB: usize = 1024;
+
 fn key(number: usize) -> Key {
     Key::new("p", format!("{number:05}"))
 }
@@ -54,15 +56,71 @@ async fn a_transaction_of_99_and_of_100_writes_happens_and_the_port_promises_no_
     assert!(all(&world).await.iter().all(|item| item.version == Version::new("100")));
 }
 
+/// Returns whether the writes happen; what is refused leaves nothing.
+async fn takes(world: &World, items: &[Item]) -> bool {
+    let writes = items.iter().map(|item| Write::Put(item.clone(), Condition::Always)).collect();
+    let written = world.items.transact(writes).await;
+    assert!(matches!(written, Ok(()) | Err(TransactError::Store(_))), "{written:?}");
+    let is_written = written.is_ok();
+    let expected: Vec<_> = items.iter().map(|item| is_written.then(|| item.clone())).collect();
+    let keys: Vec<_> = items.iter().map(|item| item.key.clone()).collect();
+    assert!(world.items.get(&keys).await.unwrap() == expected, "other items are there than were written");
+    is_written
+}
+
+/// Returns the most bytes that a manifest can have in an item of 400 KiB.
+async fn heaviest(world: &World) -> usize {
+    let (mut taken, mut refused) = (300 * KIB, 400 * KIB);
+    while refused - taken > 1 {
+        let middle = usize::midpoint(taken, refused);
+        let is_taken = world.items.transact(vec![Write::Put(heavy(99, middle), Condition::Always)]).await;
+        *(if is_taken.is_ok() { &mut taken } else { &mut refused }) = middle;
+    }
+    world.items.transact(vec![Write::Delete(key(99), Condition::Always)]).await.unwrap();
+    taken
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_with_the_largest_inline_manifest_is_kept_and_one_beyond_400_kb_is_refused() {
+async fn an_item_of_400_kib_is_kept_one_byte_more_is_refused_and_an_inline_manifest_is_far_below() {
     let world = World::new().await;
-    let largest = heavy(1, 300 * 1024);
-    world.items.transact(vec![Write::Put(largest.clone(), Condition::Always)]).await.unwrap();
-    assert_eq!(world.items.get(&[key(1)]).await.unwrap(), [Some(largest)]);
-    let refused = world.items.transact(vec![Write::Put(heavy(2, 410_000), Condition::Always)]).await;
-    assert!(matches!(refused, Err(TransactError::Store(_))));
-    assert_eq!(world.items.get(&[key(2)]).await.unwrap(), [None]);
+    let most = heaviest(&world).await;
+    for (number, (bytes, is_taken)) in
+        [(300 * KIB, true), (most - 1, true), (most, true), (most + 1, false), (410_000, false)]
+            .into_iter()
+            .enumerate()
+    {
+        assert_eq!(takes(&world, &[heavy(number, bytes)]).await, is_taken, "{bytes} bytes");
+    }
+    assert!(most >= 398 * KIB, "the rest of the item takes {} bytes", 400 * KIB - most);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_4_mib_happens_and_of_one_byte_more_nothing_does() {
+    let world = World::new().await;
+    let most = heaviest(&world).await;
+    let overhead = 400 * KIB - most;
+    for (more, is_taken) in [(-1, true), (0, true), (1, false)] {
+        let world = World::new().await;
+        let last = (96 * KIB - overhead).checked_add_signed(more).unwrap();
+        let items: Vec<_> = (0..10).map(|number| heavy(number, most)).chain([heavy(10, last)]).collect();
+        assert_eq!(takes(&world, &items).await, is_taken, "4 MiB and {more} bytes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_whole_around_the_border_of_a_page() {
+    let world = World::new().await;
+    let most = heaviest(&world).await;
+    let overhead = 400 * KIB - most;
+    for more in [-1, 0, 1] {
+        let third = (224 * KIB - overhead).checked_add_signed(more).unwrap();
+        for item in [heavy(0, most), heavy(1, most), heavy(2, third), heavy(3, 10)] {
+            assert!(takes(&world, &[item]).await);
+        }
+        let sizes: Vec<_> =
+            all(&world).await.iter().map(|item| item.record.as_manifest().unwrap().size_bytes).collect();
+        assert_eq!(sizes, [most as u64, most as u64, third as u64, 10], "1 MiB and {more} bytes");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use registry::ports::VerifiedCopy;
 use s3_standin::{Delivery, Fault, Options};
 
+use http::Method;
+
 use crate::client::{Client, Reply, assert_sound, blob, digest, image, manifest};
 use crate::world::World;
 
@@ -150,7 +152,7 @@ async fn chunks_through_the_registry_work_where_a_direct_upload_was_offered() {
     let mut location = offered.location().to_owned();
     for chunk in layer.chunks(4 << 20) {
         let chunk = Bytes::copy_from_slice(chunk);
-        location = client.send(http::Method::PATCH, &location, chunk).await.expect(202).location().to_owned();
+        location = client.send(Method::PATCH, &location, chunk).await.expect(202).location().to_owned();
     }
     client.put(&format!("{location}?digest={}", digest(&layer)), &Bytes::new()).await.expect(201);
     assert_pushes(&world, &client, &config, &layer).await;
@@ -166,4 +168,54 @@ async fn nothing_is_ever_deleted_by_a_function_that_may_not() {
     assert_eq!(world.s3.calls().count("DeleteObject"), 0);
     assert!(client.read_blob(&layer).await == layer, "other bytes came back");
     assert_sound(&world).await;
+}
+
+/// Something that S3 has of an upload, and has no more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lost {
+    Part,
+    Tail,
+}
+
+async fn lose(world: &World, lost: Lost) {
+    let s3 = world.s3_client();
+    match lost {
+        Lost::Part => {
+            let uploads = s3.list_multipart_uploads().bucket("standin").send().await.unwrap();
+            let upload = &uploads.uploads()[0];
+            let part = s3.upload_part().bucket("standin").key(upload.key().unwrap()).part_number(1);
+            let part = part.upload_id(upload.upload_id().unwrap()).body(b"other bytes".to_vec().into());
+            part.send().await.unwrap();
+        }
+        Lost::Tail => {
+            let tails = s3.list_objects_v2().bucket("standin").prefix("tails/").send().await.unwrap();
+            for tail in tails.contents() {
+                s3.delete_object().bucket("standin").key(tail.key().unwrap()).send().await.unwrap();
+            }
+        }
+    }
+}
+
+/// A client that is told 5xx would try the same for ever; one that is told that the upload is unknown begins anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_whose_parts_are_lost_is_unknown_and_the_next_one_succeeds() {
+    let layer = noise(6 << 20, 3);
+    for (lost, method) in [(Lost::Part, Method::PUT), (Lost::Tail, Method::PUT), (Lost::Tail, Method::PATCH)]
+    {
+        let world = World::new().await;
+        let client = Client::new(&world);
+        let begun = client.post("/v2/app/blobs/uploads/").await.expect(202);
+        let sent_bytes = if lost == Lost::Part { layer.len() } else { 1000 };
+        client.send(Method::PATCH, begun.location(), layer.slice(..sent_bytes)).await.expect(202);
+        lose(&world, lost).await;
+        let target = match method {
+            Method::PUT => format!("{}?digest={}", begun.location(), digest(&layer)),
+            _ => begun.location().to_owned(),
+        };
+        let refused = client.send(method.clone(), &target, layer.slice(sent_bytes..)).await.expect(404);
+        let error: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
+        assert_eq!(error["errors"][0]["code"], "BLOB_UPLOAD_UNKNOWN", "{lost:?}, {method}");
+        client.push_blob(&layer).await;
+        assert!(client.read_blob(&layer).await == layer);
+    }
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod client;
+mod collections;
 mod contract;
 mod copies;
 mod items;

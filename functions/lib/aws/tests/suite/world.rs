@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) s3: S3Standin,
     pub(crate) items: Arc<DynamoDb>,
     pub(crate) objects: Arc<S3>,
+    operator: aws_sdk_s3::Client,
 }
 
 impl World {
@@ -33,8 +34,14 @@ impl World {
         let items = items(&dynamodb, SharedTimeSource::default());
         let settings = Settings { s3_endpoint: Some(s3.endpoint()), ..settings() };
         let config = config(keys, dynamodb.region(), SharedTimeSource::default());
-        let objects = Arc::new(S3::new(Clients::new(&config, &settings).s3, BUCKET));
-        Self { dynamodb, s3, items: Arc::new(items), objects }
+        let operator = Clients::new(&config, &settings).s3;
+        let objects = Arc::new(S3::new(operator.clone(), BUCKET));
+        Self { dynamodb, s3, items: Arc::new(items), objects, operator }
+    }
+
+    /// Returns a client of the bucket, as an operator has one.
+    pub(crate) fn s3_client(&self) -> aws_sdk_s3::Client {
+        self.operator.clone()
     }
 
     /// Returns the items as another process has them, whose clock shows this time.
