@@ -67,8 +67,11 @@ fn nearly() -> Vec<Row> {
         raw("HTTP/1.0", "GET /v2/ HTTP/1.0\r\n\r\n").answered(200),
         raw("no host", "GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n").answered(200),
         raw("bare line feeds", "GET /v2/ HTTP/1.1\nHost: <host>\nConnection: close\n\n").answered(200),
-        raw("empty lines at the front", "\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: <host>\r\nConnection: close\r\n\r\n")
-            .answered(200),
+        raw(
+            "empty lines at the front",
+            "\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: <host>\r\nConnection: close\r\n\r\n",
+        )
+        .answered(200),
         raw("a request after the last one", hidden).refused(400, "NAME_INVALID"),
     ]
 }

@@ -131,7 +131,7 @@ async fn organisation_change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Deletes an organisation that has no repositories, for administrators. The name stays taken.
+/// Deletes an organisation that has no repositories, for its owners and administrators. The name stays taken.
 #[utoipa::path(delete, path = "/organisations/{organisation}", tag = "organisations", params(OrganisationPath),
     responses(
         (status = NO_CONTENT, description = "It is done."),

@@ -39,7 +39,7 @@ words! {
     /// A tag.
     Tag = text("^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$", 1, 128);
     /// The digest of a manifest.
-    Digest = text("^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$", 71, 135);
+    Digest = ObjectBuilder::new().pattern(Some("^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"));
     /// A pattern of tags: `*` stands for any characters, `?` for one.
     TagPattern = text("^[a-zA-Z0-9_*?][a-zA-Z0-9._*?-]{0,127}$", 1, 128);
     /// A plain `https://` address.

@@ -47,23 +47,25 @@ async fn nobody_is_let_in_while_the_store_does_not_answer() {
     world.client(&Show::Nothing).get("/openapi.json").await.expect(200);
 }
 
+/// How often an address may be wrong.
+const GUESSES: usize = 50;
+
 #[tokio::test]
 async fn guessing_a_password_is_throttled() {
     let scene = Scene::new().await;
     let world = scene.world().await;
     let guess = world.client(&Show::basic("alice", "wrong horse"));
-    for _ in 0..20 {
+    for _ in 0..GUESSES {
         guess.get("/me").await.expect(401);
     }
     let reply = guess.get("/me").await.expect(429);
     let secs: u64 = reply.header("retry-after").parse().unwrap();
-    assert!((1..=30).contains(&secs));
+    assert!((1..=15).contains(&secs));
     assert!(reply.json().get("request_id").is_none());
-    // The right one has to wait too, others and tokens have not.
+    // The right one has to wait too, tokens have not.
     let right = world.client(&Show::basic("alice", PASSWORD));
     right.get("/me").await.expect(429);
     world.client(&scene.alice).get("/me").await.expect(200);
-    world.client(&Show::basic("bob", PASSWORD)).get("/me").await.expect(200);
     world.clock.advance(std::time::Duration::from_secs(secs));
     right.get("/me").await.expect(200);
 }
@@ -74,7 +76,7 @@ async fn the_old_password_is_guessed_no_faster_than_any() {
     let world = scene.world().await;
     let alice = world.client(&scene.alice);
     let change = json!({ "password": "another horse battery", "old_password": "wrong horse" });
-    for _ in 0..20 {
+    for _ in 0..GUESSES {
         alice.patch("/users/alice", change.clone()).await.expect(403);
     }
     alice.patch("/users/alice", change).await.expect(429);

@@ -21,6 +21,7 @@ mod identities;
 mod login;
 mod managers;
 mod names;
+mod members;
 mod organisations;
 mod passwords;
 mod permission;

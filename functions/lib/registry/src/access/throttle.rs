@@ -27,9 +27,10 @@ pub(crate) struct Measure {
     pub(crate) refill_secs: u64,
 }
 
-const PER_ACCOUNT: Measure = Measure { capacity: 20, refill_secs: 30 };
+/// Faster filled than one address can empty it: nobody alone keeps others out of their account.
+const PER_ACCOUNT: Measure = Measure { capacity: 150, refill_secs: 5 };
 
-const PER_ADDRESS: Measure = Measure { capacity: 100, refill_secs: 6 };
+const PER_ADDRESS: Measure = Measure { capacity: 50, refill_secs: 15 };
 
 /// The buckets of one login.
 #[derive(Clone, Debug)]

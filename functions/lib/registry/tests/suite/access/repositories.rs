@@ -293,7 +293,7 @@ async fn a_team_that_is_made_again_has_nothing_that_the_old_one_was_granted() {
     house.access.member_put(&root(), &team, &name("bob"), OrganisationRole::Member).await.unwrap();
     house.access.team_member_change(&root(), &team, &devs, &name("bob"), true).await.unwrap();
     let bob = house.client().showing(&basic("bob", PASSWORD));
-    bob.get("/v2/team/app/tags/list").await.expect(404);
+    bob.get("/v2/team/app/tags/list").await.expect(403);
     let (record, _) = house.access.repository_get(&root(), &name("team/app")).await.unwrap();
     assert!(record.grants.is_empty(), "{:?}", record.grants);
 }

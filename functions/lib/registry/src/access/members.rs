@@ -1,0 +1,237 @@
+//! Members of organisations, and of their teams.
+
+use std::collections::BTreeSet;
+
+use crate::access::accounts::{Access, Account};
+use crate::access::{AccessError, AccountName, Caller, TeamName};
+use crate::ports::{Condition, Item, Query, Write};
+use crate::records::{AccountState, AuditOutcome, MemberRecord, OrganisationRole, Record, keys};
+use crate::registry::ATTEMPTS;
+
+/// How many members are listed.
+const MEMBERS_MAX: usize = 10_000;
+
+/// What the audit log calls it that somebody becomes a member, or another one.
+pub(crate) const MEMBER_PUT: &str = "member.put";
+
+impl Access {
+    /// Lists the members; every member sees them.
+    pub async fn member_list(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+    ) -> Result<Vec<(AccountName, MemberRecord)>, AccessError> {
+        if self.member(caller, organisation).await?.is_none() {
+            self.require_manager(caller, organisation).await?;
+        }
+        self.organisation_item(organisation).await?;
+        self.members(organisation).await
+    }
+
+    pub(crate) async fn members(
+        &self,
+        organisation: &AccountName,
+    ) -> Result<Vec<(AccountName, MemberRecord)>, AccessError> {
+        let member = |item: &Item| {
+            let name = item.key.sk.strip_prefix(keys::MEMBERS)?.parse().ok()?;
+            Some((name, item.record.as_member()?.clone()))
+        };
+        Ok(self.member_items(organisation).await?.iter().filter_map(member).collect())
+    }
+
+    async fn member_items(&self, organisation: &AccountName) -> Result<Vec<Item>, AccessError> {
+        let query = Query {
+            pk: keys::account_partition(organisation),
+            prefix: keys::MEMBERS.to_owned(),
+            limit: MEMBERS_MAX,
+            ..Query::default()
+        };
+        Ok(self.registry.stores.items.query(query).await?)
+    }
+
+    /// Lists the organisations that a user is in; only the user and administrators see that.
+    pub async fn membership_list(
+        &self,
+        caller: &Caller,
+        user: &AccountName,
+    ) -> Result<Vec<AccountName>, AccessError> {
+        if caller.user() == Some(user) {
+            self.user_now(caller).await?;
+        } else {
+            self.require_administrator(caller).await?;
+        }
+        self.memberships(user).await
+    }
+
+    pub(crate) async fn memberships(&self, user: &AccountName) -> Result<Vec<AccountName>, AccessError> {
+        let query = Query {
+            pk: keys::account_partition(user),
+            prefix: keys::MEMBERSHIPS.to_owned(),
+            limit: MEMBERS_MAX,
+            ..Query::default()
+        };
+        let items = self.registry.stores.items.query(query).await?;
+        Ok(items
+            .iter()
+            .filter_map(|item| item.key.sk.strip_prefix(keys::MEMBERSHIPS)?.parse().ok())
+            .collect())
+    }
+
+    /// Makes the user a member, or gives a member another role.
+    pub async fn member_put(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+        user: &AccountName,
+        role: OrganisationRole,
+    ) -> Result<(), AccessError> {
+        self.require_manager(caller, organisation).await?;
+        self.organisation_item(organisation).await?;
+        match self.account_item(user).await? {
+            Some((_, Account::User(record))) if record.state == AccountState::Active => {}
+            _ => return Err(AccessError::unknown(format!("user {user}"))),
+        }
+        for _ in 0..ATTEMPTS {
+            let item = self.registry.get(keys::member(organisation, user)).await?;
+            let before = item.as_ref().and_then(|item| item.record.as_member());
+            let check = match before {
+                Some(member) if role != OrganisationRole::Owner => {
+                    self.other_owner(organisation, user, member.role).await?
+                }
+                _ => None,
+            };
+            let teams = before.map(|member| member.teams.clone()).unwrap_or_default();
+            let act = (MEMBER_PUT, format!("{user} {role:?}").to_lowercase());
+            let mut writes =
+                self.member_writes(caller, organisation, user, (role, teams), act, item.as_ref());
+            writes.extend(check);
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
+    }
+
+    /// Returns what makes the user a member like this, if nothing changed since `before` was read; the audit log is told
+    /// the action with its detail.
+    pub(crate) fn member_writes(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+        user: &AccountName,
+        (role, teams): (OrganisationRole, BTreeSet<TeamName>),
+        (action, detail): (&str, String),
+        before: Option<&Item>,
+    ) -> Vec<Write> {
+        let since = before
+            .and_then(|item| item.record.as_member())
+            .map_or(self.registry.now(), |member| member.since);
+        let version = self.registry.fresh_version();
+        let record = Record::Member(MemberRecord { role, teams, since });
+        let put = |key, record, condition| self.registry.put(key, version.clone(), record, condition);
+        vec![
+            put(keys::member(organisation, user), record, Condition::unchanged(before)),
+            put(keys::membership(user, organisation), Record::Listed, Condition::Always),
+            self.audit_write(caller, action, organisation.as_str(), AuditOutcome::Done, &detail),
+        ]
+    }
+
+    /// Takes the user out of the organisation. Everybody may take themselves out.
+    pub async fn member_delete(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+        user: &AccountName,
+    ) -> Result<(), AccessError> {
+        if caller.user() == Some(user) {
+            self.user_now(caller).await?;
+        } else {
+            self.require_manager(caller, organisation).await?;
+        }
+        for _ in 0..ATTEMPTS {
+            let item = self.registry.get(keys::member(organisation, user)).await?;
+            let role = item.as_ref().and_then(|item| Some(item.record.as_member()?.role));
+            let (item, role) =
+                item.zip(role).ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
+            let check = self.other_owner(organisation, user, role).await?;
+            let (place, target) = (organisation.as_str(), user.as_str());
+            let mut writes = vec![
+                Write::Delete(item.key, Condition::Version(item.version)),
+                Write::Delete(keys::membership(user, organisation), Condition::Always),
+                self.audit_write(caller, "member.delete", place, AuditOutcome::Done, target),
+            ];
+            writes.extend(check);
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
+    }
+
+    /// Refuses if an organisation would have no owner without this user.
+    pub(crate) async fn require_other_owners(&self, user: &AccountName) -> Result<(), AccessError> {
+        for organisation in self.memberships(user).await? {
+            let item = self.registry.get(keys::member(&organisation, user)).await?;
+            if let Some(member) = item.as_ref().and_then(|item| item.record.as_member()) {
+                self.other_owner(&organisation, user, member.role).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the check that somebody else is an owner still when it is written that the user, who has this role, is
+    /// none any more: an organisation without an owner is nobody's.
+    async fn other_owner(
+        &self,
+        organisation: &AccountName,
+        user: &AccountName,
+        role: OrganisationRole,
+    ) -> Result<Option<Write>, AccessError> {
+        if role != OrganisationRole::Owner {
+            return Ok(None);
+        }
+        let own = keys::member(organisation, user);
+        let is_owner = |item: &Item| {
+            item.record.as_member().is_some_and(|member| member.role == OrganisationRole::Owner)
+        };
+        let members = self.member_items(organisation).await?;
+        match members.into_iter().find(|item| item.key != own && is_owner(item)) {
+            Some(item) => Ok(Some(Write::Check(item.key, Condition::Version(item.version)))),
+            None => Err(AccessError::Conflict(format!("{user} is the only owner of {organisation}"))),
+        }
+    }
+
+    /// Puts a member into a team, or takes it out.
+    pub async fn team_member_change(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+        team: &TeamName,
+        user: &AccountName,
+        is_in: bool,
+    ) -> Result<(), AccessError> {
+        self.require_manager(caller, organisation).await?;
+        let (_, record) = self.organisation_item(organisation).await?;
+        if !record.teams.contains_key(team) {
+            return Err(AccessError::unknown(format!("team {team}")));
+        }
+        for _ in 0..ATTEMPTS {
+            let item = self.registry.get(keys::member(organisation, user)).await?;
+            let member = item.as_ref().and_then(|item| item.record.as_member());
+            let member = member.ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
+            let mut teams = member.teams.clone();
+            let is_change = if is_in { teams.insert(team.clone()) } else { teams.remove(team) };
+            if !is_change {
+                return Ok(());
+            }
+            let act = if is_in { "team.member.put" } else { "team.member.delete" };
+            let act = (act, format!("{team} {user}"));
+            let member = (member.role, teams);
+            let writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
+    }
+}
