@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anyhow::Result;
 use indicatif::HumanBytes;
 use oci::RepositoryName;
 
-use crate::output::printable;
+use crate::output::{print_line, printable};
 use crate::progress::Progress;
 
 /// How many blobs are on their way at once.
@@ -77,12 +78,13 @@ impl Tally {
     }
 
     /// Says the sum; fails if anything did.
-    pub(crate) fn finish(&self) -> ExitCode {
+    pub(crate) fn finish(&self) -> Result<ExitCode> {
         self.progress.clear();
         let [copied, kept, failures, bytes] = [&self.copied, &self.kept, &self.failures, &self.moved_bytes]
             .map(|count| count.load(Ordering::Relaxed));
         let bytes = HumanBytes(bytes);
-        println!("{} {copied} blobs, {bytes}; {kept} were there already; {failures} failed", self.verb);
-        if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        let verb = self.verb;
+        print_line(&format!("{verb} {copied} blobs, {bytes}; {kept} were there already; {failures} failed"))?;
+        Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

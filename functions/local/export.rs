@@ -66,7 +66,7 @@ impl ExportOptions {
                 Err(error) => tally.failed(name, "the repository", &error),
             }
         }
-        Ok(tally.finish())
+        tally.finish()
     }
 }
 

@@ -65,7 +65,7 @@ impl ImportOptions {
                 Err(error) => tally.failed(name, "the repository", &error),
             }
         }
-        Ok(tally.finish())
+        tally.finish()
     }
 
     fn layouts(&self) -> Result<Vec<(RepositoryName, Layout)>> {

@@ -2,6 +2,8 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::print_aside;
+
 /// A bar on standard error, if that is a terminal.
 #[derive(Clone)]
 pub(crate) struct Progress(ProgressBar);
@@ -36,7 +38,7 @@ impl Progress {
     /// Says a line that stays: above the bar, or as it is where there is none.
     pub(crate) fn say(&self, line: &str) {
         match self.0.is_hidden() {
-            true => eprintln!("{line}"),
+            true => print_aside(line),
             false => self.0.println(line),
         }
     }

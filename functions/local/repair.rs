@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use registry::jobs::repair::{Report, Shop};
 
-use crate::output::printable;
+use crate::connection::is_in_use;
+use crate::output::{print, printable};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::storage::Storage;
@@ -24,7 +25,10 @@ pub(crate) struct RepairOptions {
 
 /// Repairs, or says what would be done; fails if something is left that storage alone cannot bring back.
 pub(crate) async fn repair(settings: &Settings, options: &RepairOptions) -> Result<ExitCode> {
-    let storage = Storage::open_existing(&settings.data).context("repair needs the registry stopped")?;
+    let storage = Storage::open_existing(&settings.data).map_err(|error| match is_in_use(&error) {
+        true => error.context("repair needs the registry stopped"),
+        false => error,
+    })?;
     let storage = storage.lasting(settings.collection.lifetimes);
     let (registry, progress) = (storage.registry(), Progress::bytes("read"));
     let shop = Shop {
@@ -42,7 +46,7 @@ pub(crate) async fn repair(settings: &Settings, options: &RepairOptions) -> Resu
     progress.clear();
     match options.json {
         true => crate::api::print_json(&serde_json::to_value(&report)?)?,
-        false => crate::output::print(text(&report))?,
+        false => print(text(&report))?,
     }
     Ok(if report.losses.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,5 +9,6 @@ mod copies;
 mod items;
 mod lanes;
 mod objects;
+mod recovery;
 mod retries;
 mod world;

@@ -19,7 +19,7 @@ enum Step {
     /// In transactions of as many writes as fit.
     Write(Vec<Write>),
     /// Keep what is left of a row, and write this in its place.
-    SetRowAside(Unreadable, Write),
+    SetRowAside(Box<(Unreadable, Write)>),
     /// Keep an object, and take it out of the way.
     SetObjectAside(ObjectKey),
 }
@@ -143,7 +143,7 @@ impl<'a> Plan<'a> {
             None => Write::Delete(key, Condition::Always),
         };
         self.apply(&write);
-        self.steps.push(Step::SetRowAside(row, write));
+        self.steps.push(Step::SetRowAside(Box::new((row, write))));
     }
 
     /// Keeps an object aside.
@@ -183,7 +183,8 @@ impl<'a> Plan<'a> {
         for step in self.first.into_iter().chain(self.steps) {
             match (step, quarantine) {
                 (Step::Write(writes), _) => write_all(self.registry, &writes).await?,
-                (Step::SetRowAside(row, write), Some(quarantine)) => {
+                (Step::SetRowAside(row), Some(quarantine)) => {
+                    let (row, write) = *row;
                     quarantine.take_row(&row).await?;
                     write_all(self.registry, &[write]).await?;
                 }
