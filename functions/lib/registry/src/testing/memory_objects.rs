@@ -17,8 +17,19 @@ use crate::ports::{
 #[derive(Default)]
 struct Shelf {
     objects: BTreeMap<ObjectKey, Bytes>,
-    uploads: BTreeMap<ObjectKey, BytesMut>,
+    /// What each append has left. One that comes late, on a state of long ago, spoils no other.
+    uploads: BTreeMap<ObjectKey, Vec<Bytes>>,
     direct: BTreeMap<UploadId, Bytes>,
+}
+
+impl Shelf {
+    /// Returns the bytes that the state stands for.
+    fn appended(&self, key: &ObjectKey, state: &AppendState) -> Bytes {
+        let number = state.store.parse::<usize>().ok();
+        let bytes = number.and_then(|number| self.uploads.get(key)?.get(number)).cloned().unwrap_or_default();
+        let end = usize::try_from(state.size_bytes).unwrap_or(usize::MAX);
+        bytes.slice(..end.min(bytes.len()))
+    }
 }
 
 /// Holds objects in memory.
@@ -76,8 +87,7 @@ impl ObjectStore for MemoryObjects {
         mut body: ByteStream,
     ) -> Result<Appended, StoreError> {
         self.refuse_finished(key, None)?;
-        let mut bytes = self.shelf().uploads.get(key).cloned().unwrap_or_default();
-        bytes.truncate(usize::try_from(state.size_bytes).unwrap_or(usize::MAX));
+        let mut bytes = BytesMut::from(self.shelf().appended(key, state));
         let mut interrupted = None;
         while let Some(piece) = body.next().await {
             match piece {
@@ -85,8 +95,10 @@ impl ObjectStore for MemoryObjects {
                 Err(error) => interrupted = Some(error),
             }
         }
-        let state = AppendState { size_bytes: bytes.len() as u64, store: String::new() };
-        self.shelf().uploads.insert(key.clone(), bytes);
+        let mut shelf = self.shelf();
+        let uploads = shelf.uploads.entry(key.clone()).or_default();
+        let state = AppendState { size_bytes: bytes.len() as u64, store: uploads.len().to_string() };
+        uploads.push(bytes.freeze());
         Ok(Appended { state, interrupted })
     }
 
@@ -96,9 +108,12 @@ impl ObjectStore for MemoryObjects {
         if shelf.objects.contains_key(key) {
             return Ok(());
         }
-        let mut bytes = shelf.uploads.remove(key).unwrap_or_default();
-        bytes.truncate(usize::try_from(state.size_bytes).unwrap_or(usize::MAX));
-        shelf.objects.insert(key.clone(), bytes.freeze());
+        let bytes = shelf.appended(key, state);
+        if bytes.len() as u64 != state.size_bytes {
+            return Err(StoreError::new(StoreErrorKind::AlreadyFinished, format!("upload of {key} is gone")));
+        }
+        shelf.uploads.remove(key);
+        shelf.objects.insert(key.clone(), bytes);
         Ok(())
     }
 
@@ -153,7 +168,8 @@ impl ObjectScan for MemoryObjects {
             is_unfinished,
         };
         let objects = shelf.objects.iter().map(|(key, bytes)| info(key, bytes.len(), false));
-        let uploads = shelf.uploads.iter().map(|(key, bytes)| info(key, bytes.len(), true));
+        let last = |appends: &Vec<Bytes>| appends.last().map_or(0, Bytes::len);
+        let uploads = shelf.uploads.iter().map(|(key, appends)| info(key, last(appends), true));
         Ok(objects.chain(uploads).collect())
     }
 }

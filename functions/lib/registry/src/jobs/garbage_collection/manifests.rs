@@ -125,7 +125,8 @@ impl Collector {
             Some(left) => left.after(self.policy.history) > now,
             None => true,
         };
-        let collected = self.registry.manifest_collect(repository, &self.principal, digest, Some(&needs)).await?;
+        let collected =
+            self.registry.manifest_collect(repository, &self.principal, digest, Some(&needs)).await?;
         Ok(ended(collected, "no tag and no index leads to it", record))
     }
 

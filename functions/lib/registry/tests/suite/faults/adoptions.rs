@@ -86,7 +86,8 @@ async fn calls(asked: Asked) -> usize {
 async fn assert_any_fault_is_made_good(asked: Asked) {
     let calls = calls(asked).await;
     for at in 0..calls {
-        for fault in Fault::ALL {
+        // An adoption that is delayed for days is a race of its own (`races::collections`).
+        for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::Delayed) {
             for then in [Then::Again, Then::Manifest] {
                 // Shown when the test fails: the last one is the culprit.
                 println!("{asked:?}, {fault:?} at call {at} of {calls}, then {then:?}");

@@ -208,6 +208,18 @@ impl Operation {
         )
     }
 
+    fn puts_a_manifest(self) -> bool {
+        matches!(
+            self,
+            Self::ManifestPut
+                | Self::ManifestPutMovesTag
+                | Self::ManifestPutManyTags
+                | Self::ManifestPutLarge
+                | Self::IndexPut
+                | Self::ReferrerPut
+        )
+    }
+
     /// Repeats the request as a client does that was told of a failure.
     pub(super) async fn repeat(self, client: &Client, things: &Things, location: &str) {
         if matches!(self, Self::UploadAppend | Self::UploadAppendInOrder) {
@@ -216,6 +228,15 @@ impl Operation {
         let status = self.run(client, things, location).await.status.as_u16();
         let is_gone = self.deletes() && status == 404;
         assert!(status == self.status() || is_gone, "the repeated request was answered {status}");
+    }
+
+    /// Pushes again what the operation needs, as a client does that was told it is not there.
+    pub(super) async fn provide(self, client: &Client, things: &Things) {
+        let Things { old, new, .. } = things;
+        let needed = [&old.config, &old.layer, &new.config, &new.layer];
+        for content in needed.into_iter().filter(|_| self.puts_a_manifest()) {
+            client.push_blob("app", content).await.expect(201);
+        }
     }
 
     /// Completes what the operation was a part of, so that its effect can be seen.
