@@ -93,7 +93,7 @@ async fn repository(
     let roots = Roots::read(layout)?;
     let settings = layout.settings()?.filter(|_| target.has_management);
     if let Some(settings) = &settings {
-        make(target, name, settings).await?;
+        make(target, name, settings, tally).await?;
     }
     let (blobs, manifests) = (HashMap::new(), HashMap::new());
     let mut import = Import { target, name, layout, tally, elsewhere, blobs, manifests };
@@ -130,32 +130,36 @@ fn path_of(name: &RepositoryName) -> String {
     format!("/repositories/{}", segment(name.as_str()))
 }
 
-/// Makes the repository beforehand, so that nobody sees in it what is not for them.
-async fn make(target: &Distribution, name: &RepositoryName, settings: &Value) -> Result<()> {
-    let there = target.json(&format!("{}{}", management::PREFIX, path_of(name))).await?;
-    let wanted = json!({ "visibility": settings["visibility"], "description": settings["description"] });
-    match there {
-        None => {
-            let mut new = wanted;
-            new["name"] = json!(name);
-            target.manage(Method::POST, "/repositories", &new).await
-        }
-        Some(there) => {
-            match ["visibility", "description"].iter().all(|field| there[field] == wanted[field]) {
-                true => Ok(()),
-                false => target.manage(Method::PATCH, &path_of(name), &wanted).await,
-            }
-        }
+/// Makes the repository beforehand, so that nobody sees in it what is not for them. Settings of one that is there are
+/// its admins' to change, and content can be pushed without.
+async fn make(target: &Distribution, name: &RepositoryName, settings: &Value, tally: &Tally) -> Result<()> {
+    let mut wanted = json!({ "visibility": settings["visibility"], "description": settings["description"] });
+    let Some(there) = there(target, name).await? else {
+        wanted["name"] = json!(name);
+        return target.manage(Method::POST, "/repositories", &wanted).await.context("its settings");
+    };
+    if ["visibility", "description"].iter().any(|field| there[field] != wanted[field]) {
+        change(target, name, &wanted, tally).await;
     }
-    .context("its settings")
+    Ok(())
+}
+
+async fn there(target: &Distribution, name: &RepositoryName) -> Result<Option<Value>> {
+    target.json(&format!("{}{}", management::PREFIX, path_of(name))).await
+}
+
+async fn change(target: &Distribution, name: &RepositoryName, wanted: &Value, tally: &Tally) {
+    if let Err(error) = target.manage(Method::PATCH, &path_of(name), wanted).await {
+        tally.failed(name, "its settings", &error);
+    }
 }
 
 /// Sets what would have been in the way, and who may do what.
 async fn set(target: &Distribution, name: &RepositoryName, settings: &Value, tally: &Tally) -> Result<()> {
-    let there = target.json(&format!("{}{}", management::PREFIX, path_of(name))).await?.unwrap_or_default();
+    let there = there(target, name).await?.unwrap_or_default();
     let immutable = &settings["immutable_tags"];
     if !immutable.is_null() && there["immutable_tags"] != *immutable {
-        target.manage(Method::PATCH, &path_of(name), &json!({ "immutable_tags": immutable })).await?;
+        change(target, name, &json!({ "immutable_tags": immutable }), tally).await;
     }
     let grants = target.managed_list(&format!("{}/grants", path_of(name))).await?.unwrap_or_default();
     let wanted = settings["grants"].as_array().into_iter().flatten();

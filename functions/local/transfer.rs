@@ -1,11 +1,12 @@
 //! Requests and answers whose bodies are too long for memory.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use registry::http::Body;
-use std::sync::Arc;
 use tokio::net::UnixStream;
 
 use crate::client::payload::{Invitation, Payload};

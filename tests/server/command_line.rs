@@ -117,7 +117,9 @@ fn help_and_completions_name_every_command() {
         String::from_utf8(Command::new(SLIPWAY).args(arguments).output().unwrap().stdout).unwrap()
     };
     let (help, completions) = (run(&["--help"]), run(&["completions", "bash"]));
-    for command in ["serve", "fsck", "repo", "tag", "inspect", "rm", "completions"] {
+    for command in
+        ["serve", "fsck", "repair", "export", "import", "repo", "tag", "inspect", "rm", "completions"]
+    {
         assert!(help.contains(command) && completions.contains(command), "{command}");
     }
     assert!(help.contains("SLIPWAY_DATA"));

@@ -44,7 +44,8 @@ fn completions_name_every_command() {
 fn every_help_has_an_example_that_the_command_line_takes() {
     let groups =
         COMMANDS.iter().flat_map(|(group, commands)| commands.iter().map(|command| vec![*group, *command]));
-    let single = [vec!["login"], vec!["logout"], vec!["audit"], vec!["inspect"], vec!["rm"]];
+    let single =
+        ["login", "logout", "audit", "inspect", "rm", "repair", "export", "import"].map(|name| vec![name]);
     for command in groups.chain(single) {
         let help = printed(&[command.as_slice(), &["--help"]].concat());
         let example = help.split("Example").nth(1).unwrap_or_else(|| panic!("{command:?} has no example"));

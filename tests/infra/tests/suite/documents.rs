@@ -20,6 +20,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("conformance", &["tests/conformance"]),
     ("hostile", &["tests/hostile"]),
     ("server", &["tests/server"]),
+    ("archive", &["tests/archive"]),
     ("clients", &["tests/clients"]),
     ("smoke", &["tests/aws/smoke"]),
     ("infra", &["tests/infra"]),
@@ -27,7 +28,9 @@ const PLACES: &[(&str, &[&str])] = &[
     ("fuzz", &["tests/fuzz/fuzz_targets"]),
 ];
 
-const DOCUMENTS: &[&str] = &["docs/security.md", "docs/semantics.md"];
+/// Each with fewer tests than it names.
+const DOCUMENTS: &[(&str, usize)] =
+    &[("docs/security.md", 30), ("docs/semantics.md", 30), ("docs/recovery.md", 10)];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -127,10 +130,10 @@ fn is_listed(source: &str, test: &str) -> bool {
 #[test]
 fn each_test_that_a_document_names_is_there() {
     let mut wrong = Vec::new();
-    for document in DOCUMENTS {
+    for (document, fewer) in DOCUMENTS {
         let text = read(document);
         let names = named(&text);
-        assert!(names.len() > 30, "{document} names {}", names.len());
+        assert!(names.len() > *fewer, "{document} names {}", names.len());
         wrong.extend(names.into_iter().filter_map(missing).map(|why| format!("{document}: {why}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
