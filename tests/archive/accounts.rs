@@ -24,9 +24,14 @@ fn closed(home: &Path) -> (Server, NamedTempFile) {
 }
 
 fn log_in(home: &Path, server: &Server) {
-    let mut login = Command::new(binary());
-    login.args(["login", server.address(), "-u", "admin", "--password-stdin"]).env("DOCKER_CONFIG", home);
-    let mut child = login.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    with_password(home, &["login", server.address(), "-u", "admin"]);
+}
+
+/// Runs a command that reads the password.
+fn with_password(home: &Path, arguments: &[&str]) {
+    let mut command = Command::new(binary());
+    command.args(arguments).arg("--password-stdin").env("DOCKER_CONFIG", home);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }
@@ -110,4 +115,24 @@ fn whoever_may_not_push_imports_nothing() {
     assert_eq!(said.code, 1, "{}", said.text);
     let said = slipway(stranger.path(), &["export", "team/app", "--to", to, "--registry", target.address()]);
     assert_eq!(said.code, 1, "{}", said.text);
+}
+
+#[test]
+fn whoever_may_push_but_not_set_imports_the_content_and_is_told() {
+    let (home, alice, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (open, image) = (Server::start(binary()), Image::new(1, 1000));
+    push(&open, "team/app", "v1", &image);
+    let to = archive.path().to_str().unwrap();
+    does(home.path(), &["repo", "set", "team/app", "--description", "new", "--registry", open.address()]);
+    does(home.path(), &["export", "--to", to, "--registry", open.address()]);
+    let (target, _password) = closed(home.path());
+    let at = ["--registry", target.address()];
+    with_password(home.path(), &["user", "add", "alice", at[0], at[1]]);
+    does(home.path(), &["repo", "create", "team/app", at[0], at[1]]);
+    does(home.path(), &["repo", "grant", "team/app", "user:alice", "push", at[0], at[1]]);
+    with_password(alice.path(), &["login", target.address(), "-u", "alice"]);
+    let said = slipway(alice.path(), &["import", "--from", to, at[0], at[1]]);
+    assert!(said.code == 1 && said.text.contains("FAILED  team/app its settings"), "{}", said.text);
+    assert!(said.text.contains("; 1 failed"), "{}", said.text);
+    assert_eq!(does(alice.path(), &["tag", "ls", "team/app", at[0], at[1]]), "v1\n");
 }
