@@ -12,7 +12,7 @@ BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
-	bench-functions install-tools
+	bench-functions install-tools model soak
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
@@ -77,6 +77,13 @@ bench-functions: install-tools ## Measure the functions beside one that does not
 	$(CARGO) build --release -p api -p events -p scheduled -p relay -p noop
 	$(CARGO) build --release -p functions-bench
 	$(or $(CARGO_TARGET_DIR),target)/release/functions --functions $(or $(CARGO_TARGET_DIR),target)/release
+
+model: ## Search the big plans of the storage model: 15 minutes
+	$(CARGO) run --release -p model -- big
+
+soak: ## A million seeds of the simulation, and the long runs of clients beside collections and kills: hours
+	$(CARGO) run --release -p simulation -- 0..1000000
+	SLIPWAY_SOAK_EVENTS=104135 SLIPWAY_SOAK_KILLS=5000 $(CARGO) test --test soak -- --nocapture --test-threads 1
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
 	tests/fuzz/run.sh
