@@ -73,7 +73,7 @@ impl Ask {
     }
 
     /// What it changes, if it succeeds.
-    pub(crate) fn to_do(self, deed: Deed) -> Self {
+    pub(crate) fn with_deed(self, deed: Deed) -> Self {
         Self { deed: Some(deed), ..self }
     }
 

@@ -69,7 +69,7 @@ impl Client {
 
     /// Some clients give up after the first failure, some do not.
     async fn insist(&self, ask: Ask, deed: Deed) {
-        self.send(ask.to_do(deed)).await;
+        self.send(ask.with_deed(deed)).await;
     }
 }
 

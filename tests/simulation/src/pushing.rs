@@ -37,7 +37,7 @@ impl Client {
         let begun = world.ledger.moment();
         let reference = tag.map_or(wanted.content.digest.as_str(), |tag| TAGS[tag]);
         let deed = Deed::Push { repository, manifest: number, tag };
-        let ask = Ask::put(manifest(repository, reference), &wanted.content).to_do(deed);
+        let ask = Ask::put(manifest(repository, reference), &wanted.content).with_deed(deed);
         let Some(reply) = self.send(ask).await else { return false };
         if reply.status == 400 {
             self.object_to_refusal(repository, number, begun);
@@ -122,7 +122,7 @@ impl Client {
         false
     }
 
-    /// POST, PATCHes that go on where the last one ended, and an empty PUT.
+    /// POST, `PATCH`es that go on where the last one ended, and an empty PUT.
     async fn upload_in_chunks(&self, repository: usize, number: usize) -> bool {
         let content = &self.world.universe.blobs[number];
         let Some(location) = self.begin(repository).await else { return false };
