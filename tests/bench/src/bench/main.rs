@@ -10,6 +10,7 @@ mod layer;
 mod limits;
 mod load;
 mod peer;
+mod pull;
 mod registry;
 mod requests;
 mod sampler;
