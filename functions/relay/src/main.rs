@@ -1,5 +1,6 @@
 //! The container that takes layers of any size by PATCH. The edge sends it these, and the load balancer asks for `/v2/`.
 
+mod places;
 mod relay;
 
 use std::net::Ipv4Addr;

@@ -3,35 +3,29 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use http::{Request, Response};
 use oci::{Endpoint, ErrorCode};
+use registry::access::Address;
 use registry::http::{Action, Body, PushAction, Service, refusal};
-use tokio::sync::Semaphore;
 
-/// How many appends are under way at once; others wait. Each holds about 20 MB, and the container has 512 MB.
-const APPENDS_MAX: usize = 12;
+use crate::places::Places;
 
 /// The relay. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct Relay {
     service: Service,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 impl Relay {
     pub(crate) fn new(service: Service) -> Self {
-        Self { service, places: Arc::new(Semaphore::new(APPENDS_MAX)) }
+        Self { service, places: Places::new() }
     }
 
     /// Answers; what goes wrong is an answer too.
     pub(crate) async fn answer(self, request: Request<Body>) -> Response<Body> {
         match action(&request) {
-            Some(Action::Push(_, PushAction::UploadAppend(_))) => {
-                let _place = self.places.acquire().await;
-                self.service.handle(request).await
-            }
+            Some(Action::Push(_, PushAction::UploadAppend(_))) => self.append(request).await,
             // What is no action at all is for the service too, which says why.
             Some(Action::Ping) | None => self.service.handle(request).await,
             Some(_) => {
@@ -39,6 +33,22 @@ impl Relay {
             }
         }
     }
+
+    async fn append(self, request: Request<Body>) -> Response<Body> {
+        let address = request.extensions().get::<Address>().cloned().unwrap_or_default();
+        let place = self.places.take(&address).await;
+        let answer = self.service.handle(request.map(|body| place.paced(body))).await;
+        if place.is_lost() { repeatable(answer) } else { answer }
+    }
+}
+
+/// A client that was slow did nothing wrong; with 503 some clients try again.
+fn repeatable(answer: Response<Body>) -> Response<Body> {
+    let message = "the relay has no room for slow uploads while others wait; try again later";
+    let mut busy = refusal(ErrorCode::Unavailable, message);
+    // They say where the upload stands.
+    busy.headers_mut().extend(answer.into_parts().0.headers);
+    busy
 }
 
 fn action(request: &Request<Body>) -> Option<Action> {

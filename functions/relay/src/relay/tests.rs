@@ -1,12 +1,16 @@
 use std::sync::Arc;
 
+use futures_util::stream;
 use http::{Method, header};
 use http_body_util::{BodyExt, Full, StreamBody};
 use registry::ports::{Abilities, SystemClock, SystemRandom};
 use registry::testing::{MemoryItems, MemoryObjects};
 use registry::{Lifetimes, Registry, Stores};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::*;
+use crate::places::{APPENDS_MAX, APPENDS_OF_ONE_MAX, PACE_BYTES, PATIENCE, Place};
 
 /// Counts the bodies that are being taken, and how many more pieces of them there are.
 #[derive(Clone)]
@@ -15,11 +19,17 @@ struct Bodies {
     pieces: Arc<Semaphore>,
 }
 
+impl Default for Bodies {
+    fn default() -> Self {
+        Self { begun: Arc::new(Semaphore::new(0)), pieces: Arc::new(Semaphore::new(0)) }
+    }
+}
+
 impl Bodies {
     /// Returns a body of one piece, which comes when there is one.
     fn body(&self) -> Body {
         let bodies = self.clone();
-        let piece = futures_util::stream::once(async move {
+        let piece = stream::once(async move {
             bodies.begun.add_permits(1);
             bodies.pieces.acquire().await.unwrap().forget();
             Ok(http_body::Frame::data("bytes".into()))
@@ -79,27 +89,100 @@ async fn the_relay_takes_appends_only() {
     }
 }
 
-#[tokio::test]
-async fn an_append_too_many_waits_until_another_has_ended_and_the_load_balancer_does_not_notice() {
-    let service = service();
-    let relay = Relay::new(service.clone());
-    let bodies = Bodies { begun: Arc::new(Semaphore::new(0)), pieces: Arc::new(Semaphore::new(0)) };
+/// Begins appends of these clients, one each, and lets them come as far as they can.
+async fn begin_appends(
+    relay: &Relay,
+    bodies: &Bodies,
+    clients: impl IntoIterator<Item = usize>,
+) -> Vec<JoinHandle<Response<Body>>> {
     let mut appends = Vec::new();
-    for _ in 0..APPENDS_MAX + 1 {
-        let begun = service.handle(request(&Method::POST, "/v2/a/blobs/uploads/", "")).await;
+    for client in clients {
+        let begun = relay.service.handle(request(&Method::POST, "/v2/a/blobs/uploads/", "")).await;
         let mut append = request(&Method::PATCH, begun.headers()[header::LOCATION].to_str().unwrap(), "");
+        append.extensions_mut().insert(Address::new(&format!("192.0.2.{client}")));
         *append.body_mut() = bodies.body();
         appends.push(tokio::spawn(relay.clone().answer(append)));
     }
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
+    appends
+}
+
+#[tokio::test]
+async fn an_append_too_many_waits_until_another_has_ended_and_the_load_balancer_does_not_notice() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let appends = begin_appends(&relay, &bodies, 0..APPENDS_MAX + 1).await;
     assert_eq!(bodies.begun.available_permits(), APPENDS_MAX);
     assert_eq!(reply(&relay, &Method::GET, "/v2/").await.0, 200);
     bodies.pieces.add_permits(APPENDS_MAX + 1);
     for append in appends {
         assert_eq!(append.await.unwrap().status(), 202);
     }
+}
+
+#[tokio::test]
+async fn one_client_cannot_have_all_places() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let mut appends = begin_appends(&relay, &bodies, [1; APPENDS_MAX]).await;
+    assert_eq!(bodies.begun.available_permits(), APPENDS_OF_ONE_MAX);
+    appends.extend(begin_appends(&relay, &bodies, [2]).await);
+    assert_eq!(bodies.begun.available_permits(), APPENDS_OF_ONE_MAX + 1);
+    bodies.pieces.add_permits(APPENDS_MAX + 1);
+    for append in appends {
+        assert_eq!(append.await.unwrap().status(), 202);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_append_loses_its_place_when_another_client_waits_and_only_then() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let mut slow = begin_appends(&relay, &bodies, 0..APPENDS_MAX).await;
+    tokio::time::sleep(10 * PATIENCE).await;
+    assert!(!slow.iter().any(JoinHandle::is_finished), "nobody waits");
+
+    let quick = Bodies::default();
+    quick.pieces.add_permits(1);
+    let other = begin_appends(&relay, &quick, [100]).await.remove(0);
+    assert_eq!(other.await.unwrap().status(), 202);
+    let lost = slow.iter().position(JoinHandle::is_finished).unwrap();
+    let answer = slow.remove(lost).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()[header::RANGE], "0-0");
+    tokio::time::sleep(10 * PATIENCE).await;
+    bodies.pieces.add_permits(APPENDS_MAX);
+    for append in slow {
+        assert_eq!(append.await.unwrap().status(), 202, "one place was enough");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_keeps_pace_keeps_its_place() {
+    let places = Places::new();
+    let place = places.take(&Address::default()).await;
+    let pieces = stream::unfold(0, |count| async move {
+        tokio::time::sleep(PATIENCE / 2).await;
+        let piece = vec![0; PACE_BYTES as usize * PATIENCE.as_secs() as usize / 2];
+        (count < 20).then_some((Ok(http_body::Frame::data(piece.into())), count + 1))
+    });
+    let body = place.paced(StreamBody::new(pieces).boxed_unsync());
+    let _taken = take_all(&places).await;
+    let other = Address::new("192.0.2.200");
+    let (waiting, reading) = (places.take(&other), body.collect());
+    tokio::select! {
+        _ = waiting => panic!("there is no place"),
+        read = reading => assert_eq!(read.unwrap().to_bytes().len() as u64, 20 * PACE_BYTES * 30),
+    }
+    assert!(!place.is_lost());
+}
+
+/// Takes what is left.
+async fn take_all(places: &Places) -> Vec<Place> {
+    let mut taken = Vec::new();
+    for client in 1..APPENDS_MAX {
+        taken.push(places.take(&Address::new(&format!("192.0.2.{client}"))).await);
+    }
+    taken
 }
 
 #[tokio::test]

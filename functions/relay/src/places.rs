@@ -1,0 +1,143 @@
+//! Room for appends: for so many at once, for so many of one client, and for none that is slow while others wait.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body::Frame;
+use http_body_util::{BodyDataStream, BodyExt, StreamBody};
+use registry::access::Address;
+use registry::http::{Body, BoxError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+/// How many appends are under way at once; others wait. Each holds about 20 MB, and the container has 512 MB.
+pub(crate) const APPENDS_MAX: usize = 12;
+
+/// How many of one address: clients send five or six layers at once, and nobody has all places.
+pub(crate) const APPENDS_OF_ONE_MAX: usize = 6;
+
+/// What a client has to send in a second, on average, if others wait for its place.
+pub(crate) const PACE_BYTES: u64 = 16 * 1024;
+
+/// How long a client may have sent less than that.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The places. Cloning it is cheap.
+#[derive(Clone)]
+pub(crate) struct Places {
+    all: Arc<Semaphore>,
+    of_each: Arc<Mutex<HashMap<Address, Weak<Semaphore>>>>,
+    waiting: Arc<AtomicUsize>,
+    leaving: Arc<AtomicUsize>,
+}
+
+/// A place; free again when it is dropped.
+pub(crate) struct Place {
+    places: Places,
+    is_lost: Arc<AtomicBool>,
+    /// Neither semaphore is ever closed.
+    _permits: [Option<OwnedSemaphorePermit>; 2],
+}
+
+/// Counts while somebody waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        let all = Arc::new(Semaphore::new(APPENDS_MAX));
+        Self { all, of_each: Arc::default(), waiting: Arc::default(), leaving: Arc::default() }
+    }
+
+    /// Waits for a place. Who waits for one of its own keeps nobody else waiting.
+    pub(crate) async fn take(&self, address: &Address) -> Place {
+        let own = self.of(address).acquire_owned().await.ok();
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(&self.waiting);
+        let shared = Arc::clone(&self.all).acquire_owned().await.ok();
+        drop(waiting);
+        Place { places: self.clone(), is_lost: Arc::default(), _permits: [own, shared] }
+    }
+
+    fn of(&self, address: &Address) -> Arc<Semaphore> {
+        let mut of_each = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
+        of_each.retain(|_, own| own.strong_count() > 0);
+        let known = of_each.get(address).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let own = Arc::new(Semaphore::new(APPENDS_OF_ONE_MAX));
+            of_each.insert(address.clone(), Arc::downgrade(&own));
+            own
+        })
+    }
+
+    /// Returns whether somebody waits for a place that nobody is leaving yet.
+    fn are_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > self.leaving.load(Ordering::Relaxed)
+    }
+}
+
+impl Place {
+    /// Returns the body; it breaks off if its client is too slow for those who wait.
+    pub(crate) fn paced(&self, body: Body) -> Body {
+        let (places, is_lost) = (self.places.clone(), Arc::clone(&self.is_lost));
+        let body = Paced { body: body.into_data_stream(), patience: PATIENCE, places, is_lost };
+        let frames = stream::unfold(Some(body), |body| async move { body?.step().await });
+        StreamBody::new(frames).boxed_unsync()
+    }
+
+    /// Returns whether the body broke off.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.leaving.fetch_sub(usize::from(self.is_lost()), Ordering::Relaxed);
+    }
+}
+
+struct Paced {
+    body: BodyDataStream<Body>,
+    /// Waiting for the client spends it, bytes earn it.
+    patience: Duration,
+    places: Places,
+    is_lost: Arc<AtomicBool>,
+}
+
+impl Paced {
+    /// Returns the next frame, and what comes after it unless it is an error.
+    async fn step(mut self) -> Option<(Result<Frame<Bytes>, BoxError>, Option<Self>)> {
+        loop {
+            let begun = Instant::now();
+            match timeout(self.patience, self.body.next()).await {
+                Ok(None) => return None,
+                Ok(Some(Err(error))) => return Some((Err(error), None)),
+                Ok(Some(Ok(bytes))) => {
+                    let left = self.patience.saturating_sub(begun.elapsed());
+                    self.patience = PATIENCE.min(left + earned(bytes.len()));
+                    return Some((Ok(Frame::data(bytes)), Some(self)));
+                }
+                Err(_) if self.places.are_waited_for() => {
+                    self.places.leaving.fetch_add(1, Ordering::Relaxed);
+                    self.is_lost.store(true, Ordering::Relaxed);
+                    return Some((Err("others wait, and the client is slow".into()), None));
+                }
+                Err(_) => self.patience = PATIENCE,
+            }
+        }
+    }
+}
+
+fn earned(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64) / PACE_BYTES as u32
+}
