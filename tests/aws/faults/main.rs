@@ -12,6 +12,7 @@ mod jobs;
 mod layer;
 mod operations;
 mod outbox;
+mod repair;
 mod rights;
 mod stages;
 mod world;

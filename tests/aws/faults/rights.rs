@@ -121,11 +121,16 @@ impl Roles {
     /// Fails unless whoever does the operation on AWS may make these calls.
     pub(crate) fn assert_allow(&mut self, operation: Operation, calls: &[Call]) {
         for role in operation.roles() {
-            for right in calls.iter().flat_map(|call| &call.rights) {
-                let line = self.lines[role].iter().find(|line| covers(line, right));
-                let line = line.unwrap_or_else(|| panic!("{operation:?}: {role} has no right to {right:?}"));
-                self.used.insert((role, line.clone()));
-            }
+            self.assert_allow_job(role, &format!("{operation:?}"), calls);
+        }
+    }
+
+    /// Fails unless the role may make these calls.
+    pub(crate) fn assert_allow_job(&mut self, role: &'static str, job: &str, calls: &[Call]) {
+        for right in calls.iter().flat_map(|call| &call.rights) {
+            let line = self.lines[role].iter().find(|line| covers(line, right));
+            let line = line.unwrap_or_else(|| panic!("{job}: {role} has no right to {right:?}"));
+            self.used.insert((role, line.clone()));
         }
     }
 
