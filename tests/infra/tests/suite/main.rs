@@ -5,6 +5,7 @@ mod api;
 mod documents;
 mod functions;
 mod lint;
+mod operator;
 mod parameters;
 mod references;
 mod relay;
