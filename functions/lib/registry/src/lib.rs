@@ -3,7 +3,7 @@
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
 //! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_list`, `manifest_delete`,
-//!   `tags`, `tag_history`, `referrers`, `repositories`.
+//!   `tags`, `tag_history`, `referrers`, `repositories`, `beginning`.
 //! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
@@ -11,6 +11,7 @@
 
 pub mod access;
 mod adoption;
+mod beginning;
 mod blobs;
 mod error;
 mod hashing;

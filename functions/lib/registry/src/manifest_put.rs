@@ -7,11 +7,12 @@ use bytes::Bytes;
 use oci::limits::TAGS_PER_PUT_MAX;
 use oci::{Digest, Manifest, RepositoryName, Tag, Target, TargetKind};
 
+use crate::beginning::Beginner;
 use crate::manifest_cache::Moment;
 use crate::ports::{Condition, Conflict, Item, Key, ObjectKey, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
     EdgeRecord, EventAction, EventRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record,
-    ReferrerRecord, RepositoryRecord, SuspectRecord, TagRecord, Visibility, keys,
+    ReferrerRecord, SuspectRecord, TagRecord, keys,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -36,8 +37,8 @@ pub(crate) struct ManifestPut<'a> {
     pub bytes: Bytes,
     /// The tags that shall point to it.
     pub tags: Vec<Tag>,
-    /// What the repository is if it begins with this manifest.
-    pub new_visibility: Visibility,
+    /// Who decides whether the repository may begin with this manifest.
+    pub beginner: &'a dyn Beginner,
     /// What the audit log is to say of it, in the same transaction.
     pub trace: Option<Write>,
 }
@@ -62,10 +63,19 @@ struct Prepared {
     object_is_kept: Option<Write>,
 }
 
-/// The repository and the tags, as the commit expects to find them.
+/// What the commit rests on.
+#[derive(Default)]
 struct Standing {
+    /// The repository, as the commit expects to find it.
     repository: Option<Item>,
+    /// The writes by which the repository is there with the manifest.
+    repository_writes: Vec<Write>,
+    /// The tags, as the commit expects to find them.
     tags: Vec<Option<Item>>,
+    /// What is referenced and not there.
+    missing: Vec<Digest>,
+    /// Why there must be no commit.
+    refusal: Option<Error>,
 }
 
 impl Standing {
@@ -77,6 +87,17 @@ impl Standing {
         };
         let mut moved = put.tags.iter().zip(&self.tags).filter(|(_, before)| is_moved(before));
         moved.find(|(tag, _)| immutable.covers(tag)).map(|(tag, _)| tag.clone())
+    }
+
+    /// Returns why this push must not be committed, if anything speaks against it.
+    fn refusal(&mut self, put: &ManifestPut<'_>) -> Option<Error> {
+        let repository = || put.repository.clone();
+        self.refusal.take().or_else(|| match self.missing.is_empty() {
+            false => {
+                Some(Error::ManifestBlobUnknown { repository: repository(), missing: self.missing.clone() })
+            }
+            true => Some(Error::TagImmutable { repository: repository(), tag: self.immutable_tag(put)? }),
+        })
     }
 }
 
@@ -96,10 +117,10 @@ impl Registry {
         let mut body = None;
         for _ in 0..ATTEMPTS {
             let Some(prepared) = self.manifest_prepare(put, &mut body).await? else { continue };
-            let standing = self.manifest_standing(put, &prepared).await?;
-            if let Some(tag) = standing.immutable_tag(put) {
-                self.manifest_withdraw(put, &prepared, &[]).await?;
-                return Err(Error::TagImmutable { repository: put.repository.clone(), tag });
+            let Some(mut standing) = self.manifest_standing(put, &prepared).await? else { continue };
+            if let Some(refusal) = standing.refusal(put) {
+                self.manifest_withdraw(put, &prepared, &standing.missing).await?;
+                return Err(refusal);
             }
             let writes = self.manifest_commit_writes(put, &prepared, &standing);
             let before = self.manifest_cache.moment(self.now());
@@ -241,24 +262,28 @@ impl Registry {
         Ok(None)
     }
 
-    /// Reads, after the edges, all that the commit rests on, and refuses if a reference is missing (P2).
+    /// Reads, after the edges, all that the commit rests on (P2); `None` if the repository has begun meanwhile.
     ///
     /// What is missing may be on its way: uploaded, but not taken over yet.
-    async fn manifest_standing(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Result<Standing, Error> {
-        let (mut standing, mut missing) = self.manifest_look(put, prepared).await?;
-        let mut adopted = Ok(false);
-        if !missing.is_empty() {
-            adopted = self.uploads_adopt(put.repository, put.principal).await;
-        }
-        if !matches!(adopted, Ok(false)) {
-            (standing, missing) = self.manifest_look(put, prepared).await?;
-        }
-        if missing.is_empty() {
-            return Ok(standing);
-        }
-        self.manifest_withdraw(put, prepared, &missing).await?;
-        adopted?;
-        Err(Error::ManifestBlobUnknown { repository: put.repository.clone(), missing })
+    async fn manifest_standing(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+    ) -> Result<Option<Standing>, Error> {
+        let first = match self.manifest_look(put, prepared).await? {
+            Some(first) if !first.missing.is_empty() => first,
+            first => return Ok(first),
+        };
+        let refusal = match self.uploads_adopt(put.repository, put.principal).await {
+            Ok(false) => return Ok(Some(first)),
+            Ok(true) => None,
+            Err(error) => Some(error),
+        };
+        let second = self.manifest_look(put, prepared).await?;
+        Ok(second.map(|second| match second.missing.is_empty() {
+            true => second,
+            false => Standing { refusal, ..second },
+        }))
     }
 
     /// Returns repository and tags as they are, and which references are not there.
@@ -266,7 +291,7 @@ impl Registry {
         &self,
         put: &ManifestPut<'_>,
         prepared: &Prepared,
-    ) -> Result<(Standing, Vec<Digest>), Error> {
+    ) -> Result<Option<Standing>, Error> {
         let is_pending = prepared.pending_watch.is_some();
         let references = if is_pending { put.manifest.references.as_slice() } else { &[] };
         let mut keys = vec![keys::repository(put.repository)];
@@ -277,6 +302,15 @@ impl Registry {
         }));
         let mut found = self.stores.items.get(&keys).await?.into_iter();
         let repository = found.next().flatten();
+        let writes = self.repository_writes(put.repository, repository.as_ref(), put.beginner).await;
+        let repository_writes = match writes {
+            Ok(Some(writes)) => writes,
+            Ok(None) => return Ok(None),
+            Err(refusal @ Error::RepositoryUnknown(_)) => {
+                return Ok(Some(Standing { refusal: Some(refusal), ..Standing::default() }));
+            }
+            Err(error) => return Err(error),
+        };
         let tags = found.by_ref().take(put.tags.len()).collect();
         let mut missing = Vec::new();
         for (target, item) in references.iter().zip(found) {
@@ -284,7 +318,7 @@ impl Registry {
                 missing.push(target.digest.clone());
             }
         }
-        Ok((Standing { repository, tags }, missing))
+        Ok(Some(Standing { repository, repository_writes, tags, missing, refusal: None }))
     }
 
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
@@ -385,9 +419,7 @@ impl Registry {
             let (repository, digest) = (put.repository.clone(), digest.clone());
             self.suspect(SuspectRecord::Manifest { repository, digest }, Duration::ZERO)
         }));
-        if standing.repository.is_none() {
-            writes.extend(self.repository_writes(put));
-        }
+        writes.extend(standing.repository_writes.iter().cloned());
         writes.push(self.event(EventRecord {
             action: EventAction::ManifestPushed,
             repository: put.repository.clone(),
@@ -452,15 +484,6 @@ impl Registry {
             writes.extend(self.tag_left_writes(put.repository, tag, old, Some(&put.digest), put.principal));
         }
         writes
-    }
-
-    fn repository_writes(&self, put: &ManifestPut<'_>) -> [Write; 2] {
-        let version = self.fresh_version();
-        let record = Record::Repository(RepositoryRecord::new(self.now(), put.new_visibility));
-        [
-            self.put(keys::repository(put.repository), version.clone(), record, Condition::Absent),
-            self.put(keys::catalog(put.repository), version, Record::Catalog, Condition::Always),
-        ]
     }
 
     /// A manifest that was pushed is cached; one that turned out other than read is not.

@@ -2,7 +2,7 @@
 
 use oci::RepositoryName;
 
-use crate::ports::{Condition, Item, Query, Write};
+use crate::ports::{Condition, Conflict, Item, Query, Version, Write};
 use crate::records::{ManifestState, keys};
 use crate::{Error, Principal, Registry};
 
@@ -51,28 +51,25 @@ impl Registry {
         Page::of(items, limit, |item| item.key.sk.parse().ok())
     }
 
-    /// Deletes everything in the repository, and then the repository.
+    /// Deletes everything in the repository that was flagged as ending, and then the repository.
     ///
-    /// What is pushed to it meanwhile may survive; the repository does then too.
+    /// Flag, look, decide (rule R3): a push that has not seen the flag is found here, finished or not, and ends; one
+    /// that has seen it takes it off, and survives with the repository.
     pub(crate) async fn repository_empty(
         &self,
         name: &RepositoryName,
         principal: &Principal,
+        flagged: Version,
     ) -> Result<(), Error> {
         self.manifests_delete_all(name, principal).await?;
         self.blobs_delete_all(name).await?;
         self.tag_history_delete_all(name).await?;
-        let Some(item) = self.get(keys::repository(name)).await? else { return Ok(()) };
-        let query = Query { pk: keys::manifest_partition(name), limit: 1, ..Query::default() };
-        if self.stores.items.query(query).await?.iter().any(is_visible) {
-            return Err(Error::Contended);
-        }
         let writes = vec![
-            Write::Delete(item.key, Condition::Version(item.version)),
+            Write::Delete(keys::repository(name), Condition::Version(flagged)),
             Write::Delete(keys::catalog(name), Condition::Always),
         ];
         match self.transact(writes).await? {
-            None => Ok(()),
+            None | Some(Conflict { found: None, .. }) => Ok(()),
             Some(_) => Err(Error::Contended),
         }
     }
@@ -87,13 +84,10 @@ impl Registry {
                 let pk = keys::manifest_partition(name);
                 let query = Query { pk, after: after.take(), limit: ENTRIES_PER_PAGE, ..Query::default() };
                 let page = self.stores.items.query(query).await?;
-                for digest in
-                    page.iter().filter(|item| is_visible(item)).filter_map(|item| item.key.sk.parse().ok())
-                {
-                    match self.manifest_delete(name, principal, &digest).await {
-                        Ok(()) | Err(Error::ManifestUnknown { .. }) => has_deleted = true,
-                        Err(Error::ManifestReferenced { .. }) => is_left = true,
-                        Err(error) => return Err(error),
+                for item in &page {
+                    match self.manifest_delete_any(name, principal, item).await? {
+                        true => has_deleted = true,
+                        false => is_left = true,
                     }
                 }
                 match page.last().filter(|_| page.len() == ENTRIES_PER_PAGE) {
@@ -107,6 +101,26 @@ impl Registry {
             if !has_deleted {
                 return Err(Error::Contended);
             }
+        }
+    }
+
+    /// Deletes a manifest, or ends the push of one; returns whether that is done.
+    async fn manifest_delete_any(
+        &self,
+        name: &RepositoryName,
+        principal: &Principal,
+        item: &Item,
+    ) -> Result<bool, Error> {
+        let Ok(digest) = item.key.sk.parse() else { return Ok(true) };
+        let Some(record) = item.record.as_manifest() else { return Ok(true) };
+        if record.state == ManifestState::Pending {
+            return self.manifest_pending_collect(name, principal, &digest, item, record).await;
+        }
+        match self.manifest_delete(name, principal, &digest).await {
+            // It is gone, or pushed anew by somebody who has seen the flag.
+            Ok(()) | Err(Error::ManifestUnknown { .. }) => Ok(true),
+            Err(Error::ManifestReferenced { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -129,8 +143,4 @@ impl Registry {
             }
         }
     }
-}
-
-fn is_visible(item: &Item) -> bool {
-    item.record.as_manifest().is_some_and(|manifest| manifest.state != ManifestState::Pending)
 }

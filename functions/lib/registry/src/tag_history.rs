@@ -2,9 +2,10 @@
 
 use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
+use crate::beginning::Nobody;
 use crate::manifests::manifest_unknown;
 use crate::ports::{Condition, Direction, Item, Query, Version, Write};
-use crate::records::{EdgeRecord, HistoryRecord, Record, TagRecord, Visibility, keys};
+use crate::records::{EdgeRecord, HistoryRecord, Record, TagRecord, keys};
 use crate::{Error, ManifestPut, Principal, Registry};
 
 /// How far back a restoration looks for what a tag pointed to.
@@ -97,7 +98,8 @@ impl Registry {
 
     /// Puts the tag back to where it pointed before its last move, or to this manifest of its history.
     ///
-    /// It is a push like any other: it takes its place in the history, and an immutable tag stays where it is.
+    /// It is a push like any other: it takes its place in the history, and an immutable tag stays where it is. But no
+    /// repository begins with it.
     pub(crate) async fn tag_restore(
         &self,
         repository: &RepositoryName,
@@ -121,7 +123,7 @@ impl Registry {
             manifest,
             bytes,
             tags: vec![tag.clone()],
-            new_visibility: Visibility::default(),
+            beginner: &Nobody,
             trace: trace(&digest),
         };
         self.manifest_put(&put).await?;

@@ -19,16 +19,17 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use oci::RepositoryName;
 
-use crate::Registry;
 use crate::access::caller::Who;
 use crate::access::permit::{Permit, Right};
 use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
 use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret, may_not};
+use crate::beginning::Beginning;
+use crate::records::Visibility;
+use crate::{Error, Registry};
 
 /// What a request shows of whom it speaks for.
 #[derive(Clone)]
@@ -152,36 +153,32 @@ impl Gate {
         caller: &Caller,
         repository: &RepositoryName,
     ) -> Result<Permit<R>, Denied> {
-        let rights = self.rights(caller, repository, R::PERMISSION).await?;
+        self.require(caller, repository, R::PERMISSION).await?;
         Ok(Permit {
             registry: self.registry.clone(),
             gate: self.clone(),
             caller: caller.clone(),
             principal: caller.principal(),
             repository: repository.clone(),
-            new_visibility: rights.new_visibility,
             right: PhantomData,
         })
     }
 
     /// Decides. A valid token is enough to read; to write, it has to be true still; to delete, true right now.
-    async fn rights(
+    async fn require(
         &self,
         caller: &Caller,
         repository: &RepositoryName,
         permission: Permission,
-    ) -> Result<Arc<Rights>, Denied> {
-        let access = match (&self.access, &caller.who) {
-            (Some(access), who) if *who != Who::Everybody => access,
-            // What is pushed to an open registry is nobody else's once it is closed.
-            _ => return Ok(Arc::default()),
-        };
+    ) -> Result<(), Denied> {
+        // What is pushed to an open registry is nobody else's once it is closed.
+        let Some(access) = self.guarding_from(caller) else { return Ok(()) };
         match caller.token_allows(repository, permission) {
             Some(false) => {
                 self.note_strange_token(access, caller, repository, permission).await;
                 return Err(Denied::Unauthorized(Lack::Scope));
             }
-            Some(true) if permission == Permission::Pull => return Ok(Arc::default()),
+            Some(true) if permission == Permission::Pull => return Ok(()),
             _ => {}
         }
         let names = std::slice::from_ref(repository);
@@ -189,16 +186,52 @@ impl Gate {
             Permission::Delete => access.rights_now(caller, names).await?,
             Permission::Pull | Permission::Push => access.rights(caller, names).await?,
         };
-        match rights.into_iter().next() {
-            Some(rights) if rights.permissions.contains(&permission) => Ok(rights),
+        match rights.first() {
+            Some(rights) if rights.permissions.contains(&permission) => Ok(()),
             _ if caller.is_anonymous() => Err(Denied::Unauthorized(Lack::Nothing)),
-            _ => {
-                let (word, target) = (permission.as_str(), repository.to_string());
-                access.note_refusal(caller, &Refusal { action: word, target, detail: String::new() }).await;
-                let who = caller.who.to_string();
-                Err(Denied::Forbidden(may_not(&who, permission, repository.as_str())))
-            }
+            _ => Err(self.forbidden(caller, repository, permission).await.into()),
         }
+    }
+
+    /// Returns the accounts, if they guard the registry from this caller.
+    fn guarding_from(&self, caller: &Caller) -> Option<&Access> {
+        self.access.as_ref().filter(|_| caller.who != Who::Everybody)
+    }
+
+    /// Returns what somebody is told who is known and may not, and notes it.
+    pub(crate) async fn forbidden(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        permission: Permission,
+    ) -> AccessError {
+        let (action, target) = (permission.as_str(), repository.to_string());
+        if let Some(access) = &self.access {
+            access.note_refusal(caller, &Refusal { action, target, detail: String::new() }).await;
+        }
+        let who = caller.who.to_string();
+        AccessError::Forbidden(may_not(&who, permission, repository.as_str()))
+    }
+
+    /// Decides whether a push of the caller may begin the repository, by what is true right now.
+    pub(crate) async fn beginning(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+    ) -> Result<Beginning, Error> {
+        let Some(access) = self.guarding_from(caller) else {
+            return Ok(Beginning::As(Visibility::default(), None));
+        };
+        let rights = match access.rights_now(caller, std::slice::from_ref(repository)).await {
+            Ok(rights) => rights.into_iter().next().unwrap_or_default(),
+            Err(AccessError::Registry(error)) => return Err(error),
+            Err(_) => return Ok(Beginning::Refused),
+        };
+        Ok(match rights.permissions.contains(&Permission::Push) {
+            true if rights.is_there => Beginning::IsThere,
+            true => Beginning::As(rights.new_visibility, rights.same_account.clone()),
+            false => Beginning::Refused,
+        })
     }
 
     /// Notes that a token is shown where it does not belong.
@@ -225,10 +258,7 @@ impl Gate {
         caller: &Caller,
         repositories: Vec<RepositoryName>,
     ) -> Result<Vec<RepositoryName>, AccessError> {
-        let access = match (&self.access, &caller.who) {
-            (Some(access), who) if *who != Who::Everybody => access,
-            _ => return Ok(repositories),
-        };
+        let Some(access) = self.guarding_from(caller) else { return Ok(repositories) };
         let rights = access.rights(caller, &repositories).await?;
         let is_readable = |name: &RepositoryName, rights: &Rights| {
             let is_in_token = caller.token_allows(name, Permission::Pull).unwrap_or(true);
@@ -246,8 +276,9 @@ impl Gate {
         limit: usize,
         last: Option<&str>,
     ) -> Result<(Vec<RepositoryName>, Option<String>), Denied> {
-        let access = self.access.as_ref().filter(|_| caller.who != Who::Everybody);
-        let Some(access) = access else { return Ok(self.all_repositories(limit, last).await?) };
+        let Some(access) = self.guarding_from(caller) else {
+            return Ok(self.all_repositories(limit, last).await?);
+        };
         let is_in_token =
             caller.token.as_ref().map(|claims| claims.access.iter().any(GrantedScope::is_catalog));
         match is_in_token {

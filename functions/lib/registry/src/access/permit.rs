@@ -3,13 +3,15 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use oci::{Algorithm, ContentRange, Digest, Manifest, Reference, RepositoryName, Tag, UploadId};
 
 use crate::access::gate::Gate;
 use crate::access::{AccessError, Caller, Permission};
+use crate::beginning::{Beginner, Beginning};
 use crate::ports::{ByteStream, Write};
-use crate::records::{AuditOutcome, Lane, Visibility};
+use crate::records::{AuditOutcome, Lane};
 use crate::{
     Blob, Error, ManifestPut, ManifestsPage, MountOutcome, Page, Principal, ReferrersPage, Registry,
     StoredManifest, TagMove, UploadStatus,
@@ -52,7 +54,6 @@ pub struct Permit<R> {
     pub(super) caller: Caller,
     pub(super) principal: Principal,
     pub(super) repository: RepositoryName,
-    pub(super) new_visibility: Visibility,
     pub(super) right: PhantomData<R>,
 }
 
@@ -201,13 +202,15 @@ impl Permit<Push> {
     }
 
     /// Stores the manifest and moves the tags to it, all visible at one moment.
+    ///
+    /// A repository that is not there begins with it, if the caller may push there right now; the permit may be older.
     pub async fn manifest_put(
         &self,
         digest: Digest,
         manifest: Manifest,
         bytes: Bytes,
         tags: Vec<Tag>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AccessError> {
         let words: Vec<&str> = tags.iter().map(Tag::as_str).collect();
         let trace = self.trace("manifest.push", &digest, &words.join(","));
         let put = ManifestPut {
@@ -217,10 +220,15 @@ impl Permit<Push> {
             manifest,
             bytes,
             tags,
-            new_visibility: self.new_visibility,
+            beginner: self,
             trace,
         };
-        self.registry.manifest_put(&put).await
+        match self.registry.manifest_put(&put).await {
+            Err(Error::RepositoryUnknown(name)) => {
+                Err(self.gate.forbidden(&self.caller, &name, Permission::Push).await)
+            }
+            result => Ok(result?),
+        }
     }
 
     /// Puts the tag back to where it pointed before its last move, or to this manifest of its history.
@@ -233,6 +241,13 @@ impl Permit<Push> {
         let access = self.gate.access()?;
         let target = format!("{}@{digest}", self.repository);
         Some(access.audit_write(&self.caller, action, &target, AuditOutcome::Done, detail))
+    }
+}
+
+#[async_trait]
+impl Beginner for Permit<Push> {
+    async fn beginning(&self) -> Result<Beginning, Error> {
+        self.gate.beginning(&self.caller, &self.repository).await
     }
 }
 

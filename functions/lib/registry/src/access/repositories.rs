@@ -6,7 +6,7 @@ use crate::access::accounts::Access;
 use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
 use crate::access::{AccessError, AccountName, Caller, Permission, Role};
-use crate::ports::{Condition, Item, Key, Query};
+use crate::ports::{Condition, Item, Key, Query, Version};
 use crate::records::{AuditOutcome, Grantee, ImmutableTags, Record, RepositoryRecord, Visibility, keys};
 use crate::registry::ATTEMPTS;
 
@@ -93,6 +93,7 @@ impl Access {
             apply(record, change)
         })
         .await
+        .map(drop)
     }
 
     /// Gives a user or team a role in the repository.
@@ -116,6 +117,7 @@ impl Access {
             Ok(())
         })
         .await
+        .map(drop)
     }
 
     /// Takes the role away.
@@ -132,18 +134,20 @@ impl Access {
             }
         })
         .await
+        .map(drop)
     }
 
     /// Deletes the repository with everything in it. One that breaks off in the middle is ended by a repetition.
     pub async fn repository_delete(&self, caller: &Caller, name: &RepositoryName) -> Result<(), AccessError> {
-        // Its tags may go now, and nobody shall begin to pull from what is half gone.
-        self.repository_update(caller, name, "repository.delete", "", |record| {
+        // Its tags may go now, nobody shall begin to pull from what is half gone, and whoever pushes shall know.
+        let flag = |record: &mut RepositoryRecord| {
             record.immutable_tags = ImmutableTags::default();
             record.is_public = false;
+            record.is_ending = true;
             Ok(())
-        })
-        .await?;
-        self.registry.repository_empty(name, &caller.principal()).await?;
+        };
+        let flagged = self.repository_update(caller, name, "repository.delete", "", flag).await?;
+        self.registry.repository_empty(name, &caller.principal(), flagged).await?;
         Ok(())
     }
 
@@ -279,23 +283,18 @@ impl Access {
         action: &str,
         detail: &str,
         change: impl Fn(&mut RepositoryRecord) -> Result<(), AccessError>,
-    ) -> Result<(), AccessError> {
+    ) -> Result<Version, AccessError> {
         for _ in 0..ATTEMPTS {
             let item = self.require_admin(caller, name).await?;
             let mut record = item.record.as_repository().cloned().ok_or_else(|| repository_unknown(name))?;
             change(&mut record)?;
-            let seen = Condition::Version(item.version.clone());
+            let (seen, version) = (Condition::Version(item.version), self.registry.fresh_version());
             let writes = vec![
-                self.registry.put(
-                    item.key.clone(),
-                    self.registry.fresh_version(),
-                    Record::Repository(record),
-                    seen,
-                ),
+                self.registry.put(item.key, version.clone(), Record::Repository(record), seen),
                 self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, detail),
             ];
             if self.registry.transact(writes).await?.is_none() {
-                return Ok(());
+                return Ok(version);
             }
         }
         Err(AccessError::contended())

@@ -11,7 +11,7 @@ use crate::access::accounts::{Access, Found};
 use crate::access::caller::{Via, Who};
 use crate::access::policy::{Facts, namespace_visibility};
 use crate::access::{AccessError, AccountName, Caller, Limits, Permissions, Role};
-use crate::ports::{Key, Timestamp};
+use crate::ports::{Condition, Key, Timestamp, Write};
 use crate::records::{TokenKind, TokenRecord, Visibility, keys};
 
 /// How long a decision may rest on what was read before: a revoked grant ends within five seconds.
@@ -24,8 +24,12 @@ const CACHED_MAX: usize = 10_000;
 pub(crate) struct Rights {
     pub(crate) permissions: Permissions,
     pub(crate) new_visibility: Visibility,
+    /// Whether the repository exists.
+    pub(crate) is_there: bool,
     /// Whether the repository exists and anybody may pull.
     pub(crate) is_public: bool,
+    /// That the account whose namespace it is has not changed since.
+    pub(crate) same_account: Option<Write>,
 }
 
 /// Who asks, by which stored credentials, and when their access token was made: an older password may be in it.
@@ -160,5 +164,12 @@ fn rights_of(
     if is_public {
         permissions.extend(Role::Pull.permissions());
     }
-    Rights { permissions, new_visibility: facts.namespace.unwrap_or_default(), is_public }
+    let account = AccountName::namespace_of(repository).and_then(|name| found.get(&keys::account(&name)));
+    Rights {
+        permissions,
+        new_visibility: facts.namespace.unwrap_or_default(),
+        is_there: facts.repository.is_some(),
+        is_public,
+        same_account: account.map(|item| Write::Check(item.key.clone(), Condition::unchanged(Some(item)))),
+    }
 }

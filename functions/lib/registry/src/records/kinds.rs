@@ -23,6 +23,9 @@ pub struct RepositoryRecord {
     /// Which tags stay where they are.
     #[serde(default, skip_serializing_if = "ImmutableTags::is_empty")]
     pub immutable_tags: ImmutableTags,
+    /// Whether somebody is deleting it: a flag (rule R3), which a push takes off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 impl RepositoryRecord {
@@ -34,6 +37,7 @@ impl RepositoryRecord {
             description: String::new(),
             grants: Grants::new(),
             immutable_tags: ImmutableTags::default(),
+            is_ending: false,
         }
     }
 }

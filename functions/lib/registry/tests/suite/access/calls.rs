@@ -130,6 +130,20 @@ async fn a_whole_push_costs_one_item_call_more_than_in_an_open_registry() {
 }
 
 #[tokio::test]
+async fn the_push_that_begins_a_repository_costs_one_read_more_and_those_after_it_none() {
+    let (house, client) = house().await;
+    let image = Image::named("new");
+    for content in [&image.layer, &image.config] {
+        client.push_blob("team/other", content).await.expect(201);
+    }
+    let put =
+        async |tag: &str| drop(client.put_manifest("team/other", tag, &image.manifest).await.expect(201));
+    // The edges, the look and the commit.
+    assert_eq!(counted(&house, put("v1")).await, (2, 2));
+    assert_eq!(counted(&house, put("v2")).await, (1, 1));
+}
+
+#[tokio::test]
 async fn a_token_for_a_push_is_five_item_calls_and_four_when_its_use_was_noted() {
     let (house, _) = house().await;
     let robot = house.robot("ci", limits("team/*", &Permission::ALL)).await;

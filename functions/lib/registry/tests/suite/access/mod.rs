@@ -5,6 +5,7 @@ mod audit_list;
 mod calls;
 mod canary;
 mod catalog;
+mod endings;
 mod flood;
 mod forged;
 mod forger;
