@@ -10,7 +10,7 @@ use test_support::daemon::Daemon;
 use test_support::require;
 
 use crate::contract::{Client, IndexClient, client_tests};
-use crate::images::{IMAGES, layers};
+use crate::images::{layers, layout_of};
 use crate::tool::{self, Failure};
 
 client_tests! { Docker:
@@ -66,7 +66,7 @@ impl Docker {
         fs::write(context.path().join("unique"), format!("{:?}", context.path())).unwrap();
         for layer in layers(image) {
             let file = layer.replace(':', "-");
-            fs::copy(IMAGES.blob(&layer), context.path().join(&file)).unwrap();
+            fs::copy(layout_of(image).blob(&layer), context.path().join(&file)).unwrap();
             writeln!(dockerfile, "ADD {file} /").unwrap();
         }
         fs::write(context.path().join("Dockerfile"), dockerfile + "CMD [\"/none\"]\n").unwrap();

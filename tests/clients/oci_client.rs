@@ -8,10 +8,11 @@ use oci_client::manifest::{OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client as Crate, Reference};
 use serde_json::Value;
+use test_support::images::Layout;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::contract::{Client, IndexClient, client_tests, start_server};
-use crate::images::{ARTIFACT_TYPE, IMAGES, layers};
+use crate::images::{ARTIFACT_TYPE, IMAGES, layers, layout_of};
 use crate::tool::Failure;
 
 client_tests! { OciClient:
@@ -78,19 +79,19 @@ impl OciClient {
     }
 
     /// Pushes the manifest with `digest` after all that it names.
-    async fn push_manifest(&self, digest: &str, reference: &Reference) -> ClientResult<()> {
-        let manifest = IMAGES.manifest(digest);
+    async fn push_manifest(&self, layout: &Layout, digest: &str, reference: &Reference) -> ClientResult<()> {
+        let manifest = layout.manifest(digest);
         for child in children(&manifest) {
             let child_reference = reference.clone_with_digest(child.to_owned());
-            Box::pin(self.push_manifest(child, &child_reference)).await?;
+            Box::pin(self.push_manifest(layout, child, &child_reference)).await?;
         }
         for blob in blobs(&manifest) {
             if !self.crate_.blob_exists(reference, blob).await? {
-                self.crate_.push_blob(reference, fs::read(IMAGES.blob(blob)).unwrap(), blob).await?;
+                self.crate_.push_blob(reference, fs::read(layout.blob(blob)).unwrap(), blob).await?;
             }
         }
         let media_type = manifest["mediaType"].as_str().unwrap().parse().unwrap();
-        let bytes = fs::read(IMAGES.blob(digest)).unwrap();
+        let bytes = fs::read(layout.blob(digest)).unwrap();
         self.crate_.push_manifest_raw(reference, bytes, media_type).await.map(drop)
     }
 
@@ -114,11 +115,12 @@ impl Client for OciClient {
     }
 
     fn load(&mut self, image: &str) -> String {
-        IMAGES.digest(image)
+        layout_of(image).digest(image)
     }
 
     fn push(&self, image: &str, reference: &str) -> Result<(), Failure> {
-        let push = async { self.push_manifest(&IMAGES.digest(image), &reference.parse().unwrap()).await };
+        let (layout, reference) = (layout_of(image), reference.parse().unwrap());
+        let push = async { self.push_manifest(layout, &layout.digest(image), &reference).await };
         self.runtime.block_on(push).map_err(|error| Failure(error.to_string()))
     }
 

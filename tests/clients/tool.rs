@@ -4,8 +4,9 @@ use std::fmt::{Debug, Formatter, Result as FormatResult};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How long one command of a client may take; docker waits 5, 10, 15 … seconds before it tries again.
-const SECONDS: &str = "150";
+/// How long one command of a client may take; docker waits 5, 10, 15 … seconds before it tries again, and compresses
+/// a layer of 1 GiB each time.
+const SECONDS: &str = "900";
 
 /// Why a client failed; it prints as it is, lines and all, where a test unwraps it.
 pub(crate) struct Failure(pub(crate) String);

@@ -9,6 +9,7 @@ use test_support::content::{noise, sha256};
 use super::{Family, Way, assert_bytes_went_their_way, deploy};
 use crate::contract::Client;
 use crate::ctr::Containerd;
+use crate::images::CLOUD_IMAGES;
 use crate::oras::Oras;
 
 fn start(test: &str) -> Option<Cloud> {
@@ -20,13 +21,14 @@ fn start(test: &str) -> Option<Cloud> {
 fn pushes_and_pulls<C: Client>(test: &str) {
     let Some(mut client) = C::start(test) else { return };
     let Some(cloud) = start(test) else { return };
-    for image in ["MB1", "MB5", "MB100"] {
+    let layers = [CLOUD_IMAGES[0], CLOUD_IMAGES[2], CLOUD_IMAGES[3]];
+    for (image, _) in layers {
         let loaded = client.load(image);
         let reference = format!("{}/team/{}:1", cloud.address(), image.to_lowercase());
         client.push(image, &reference).unwrap();
         assert_eq!(client.pull(&reference).unwrap(), loaded, "{image}");
     }
-    assert_bytes_went_their_way(&cloud, Family::Put, Way::Edge);
+    assert_bytes_went_their_way(&cloud, Family::Put, Way::Edge, &layers.map(|(_, bytes)| bytes));
     let sent = cloud.edge_counts().unwrap()["origins"]["s3"]["bytesUp"].as_u64().unwrap();
     assert!(sent > 106_000_000, "only {sent} bytes went from the edge to S3");
 }
