@@ -79,15 +79,29 @@ pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 
 /// Publishes the upload by one rename; an upload without bytes has no file yet.
 fn publish(upload: &Path, object: &Path, size_bytes: u64) -> Result<(), StoreError> {
+    if is_published(object, size_bytes)? {
+        return Ok(());
+    }
+    match rename(upload, object, size_bytes) {
+        // Somebody else has published it in between, or it was forgotten.
+        Err(error) if error.kind() == ErrorKind::NotFound => match is_published(object, size_bytes)? {
+            true => Ok(()),
+            false => Err(already_finished(object)),
+        },
+        renamed => renamed.map_err(|error| file_error(error, object)),
+    }
+}
+
+/// Returns whether the object is there; one of another length is refused.
+fn is_published(object: &Path, size_bytes: u64) -> Result<bool, StoreError> {
     match published_size(object)? {
         // Whoever renamed it may not have come to make that durable.
         Some(published) if published == size_bytes => {
-            return sync::name_of(object).map_err(|error| file_error(error, object));
+            sync::name_of(object).map_err(|error| file_error(error, object)).map(|()| true)
         }
-        Some(_) => return Err(already_finished(object)),
-        None => {}
+        Some(_) => Err(already_finished(object)),
+        None => Ok(false),
     }
-    rename(upload, object, size_bytes).map_err(|error| file_error(error, object))
 }
 
 fn rename(upload: &Path, object: &Path, size_bytes: u64) -> io::Result<()> {

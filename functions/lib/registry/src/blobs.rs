@@ -37,15 +37,15 @@ impl Registry {
         digest: &Digest,
     ) -> Result<Blob, Error> {
         for _ in 0..ATTEMPTS {
-            let Some(item) = self.get(keys::link(repository, digest)).await? else { break };
-            let Some(link) = readable_link(&item) else { break };
+            let item = self.get(keys::link(repository, digest)).await?;
+            let (item, link) = readable(item.as_ref()).ok_or_else(|| unknown(repository, digest))?;
             let blob = Blob::of(digest, link);
-            let Some(renewal) = self.link_renewal(&item, link) else { return Ok(blob) };
+            let Some(renewal) = self.link_renewal(item, link) else { return Ok(blob) };
             if self.transact(vec![renewal]).await?.is_none() {
                 return Ok(blob);
             }
         }
-        Err(unknown(repository, digest))
+        Err(Error::Contended)
     }
 
     /// Returns the write that makes the link hold for a whole lease again, if it needs one.
@@ -87,9 +87,9 @@ impl Registry {
         digest: &Digest,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let Some(item) = self.get(keys::link(repository, digest)).await? else { break };
-            let Some(link) = readable_link(&item) else { break };
-            let Some(flagged) = self.link_flag(&item, link).await? else { continue };
+            let item = self.get(keys::link(repository, digest)).await?;
+            let (item, link) = readable(item.as_ref()).ok_or_else(|| unknown(repository, digest))?;
+            let Some(flagged) = self.link_flag(item, link).await? else { continue };
             if let Some(manifest) = self.referring_manifest(repository, digest).await? {
                 // Whoever changed the link meanwhile has revived it already.
                 self.transact(vec![self.link_revival(&flagged, link)]).await?;
@@ -99,7 +99,7 @@ impl Registry {
                 return Ok(());
             }
         }
-        Err(unknown(repository, digest))
+        Err(Error::Contended)
     }
 
     /// Flags the link (rule R3), so that a push either sees the flag or its edge is seen; `None` if it changed.
@@ -173,6 +173,10 @@ impl Blob {
 /// Returns the link if the repository has the blob: a mount that was not confirmed does not count.
 pub(crate) fn readable_link(item: &Item) -> Option<&LinkRecord> {
     item.record.as_link().filter(|link| link.state != LinkState::Pending)
+}
+
+fn readable(item: Option<&Item>) -> Option<(&Item, &LinkRecord)> {
+    item.and_then(|item| Some((item, readable_link(item)?)))
 }
 
 fn unknown(repository: &RepositoryName, digest: &Digest) -> Error {

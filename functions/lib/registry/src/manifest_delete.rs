@@ -92,11 +92,12 @@ impl Registry {
             let found =
                 self.stores.items.get(&[keys::tag(repository, tag), keys::repository(repository)]).await?;
             let [item, repository_item] = <[_; 2]>::try_from(found).unwrap_or_default();
-            let Some(item) = item else { break };
+            let seen = item.as_ref().and_then(|item| Some((item, item.record.as_tag()?)));
+            let unknown = || manifest_unknown(repository, &Reference::Tag(tag.clone()));
+            let (item, record) = seen.ok_or_else(unknown)?;
             if immutable_tags(repository_item.as_ref()).covers(tag) {
                 return Err(tag_immutable(repository, tag));
             }
-            let Some(record) = item.record.as_tag() else { break };
             let mut writes = vec![Write::Delete(item.key.clone(), Condition::Version(item.version.clone()))];
             writes.extend(self.tag_left_writes(repository, tag, record, None, principal));
             writes.push(self.suspect(manifest_suspect(repository, &record.digest), Duration::ZERO));
@@ -105,7 +106,7 @@ impl Registry {
                 return Ok(());
             }
         }
-        Err(manifest_unknown(repository, &Reference::Tag(tag.clone())))
+        Err(Error::Contended)
     }
 
     /// Deletes the manifest and every tag that points to it, unless an index of the repository needs it.
@@ -348,7 +349,12 @@ impl Registry {
         deletion: &mut Deletion<'_>,
         tags: Vec<Vec<Write>>,
     ) -> Result<Option<Conflict>, Error> {
-        let removal = self.manifest_removal(deletion).await?;
+        let removal = match self.manifest_removal(deletion).await {
+            Err(error @ Error::Damaged(_)) => {
+                return self.manifest_changed(deletion).await?.ok_or(error).map(Some);
+            }
+            removal => removal?,
+        };
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
         let all_tags = tags.concat();
         if all_tags.len() + removal.len() < TRANSACT_WRITES_MAX {
@@ -372,6 +378,14 @@ impl Registry {
             None => self.transact(vec![end(&deletion.item)]).await,
             conflict => Ok(conflict),
         }
+    }
+
+    /// Returns how the manifest is, if it is not as this deletion left it: what is gone has no bytes either.
+    async fn manifest_changed(&self, deletion: &Deletion<'_>) -> Result<Option<Conflict>, Error> {
+        let Item { key, version, .. } = &deletion.item;
+        let found = self.get(key.clone()).await?;
+        let is_as_left = found.as_ref().is_some_and(|item| item.version == *version);
+        Ok((!is_as_left).then(|| Conflict { key: key.clone(), found }))
     }
 
     /// Removes tags, each of them whole in one transaction.

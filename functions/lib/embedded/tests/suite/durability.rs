@@ -54,7 +54,7 @@ async fn lost_bytes_of_an_upload_are_an_error_and_never_zeros() {
     let appended = files.append(&key, &state, body(b"more")).await;
     assert_eq!(appended.unwrap_err().kind, StoreErrorKind::Corrupt);
     let finished = files.finish(&key, &state).await;
-    assert_eq!(finished.unwrap_err().kind, StoreErrorKind::Corrupt);
+    assert_eq!(finished.unwrap_err().kind, StoreErrorKind::AlreadyFinished);
     assert_eq!(files.head(&key).await.unwrap(), None);
 }
 

@@ -113,7 +113,7 @@ pub trait ObjectStore: Send + Sync {
 
     /// Makes the upload an object; repeating it with another size is refused
     /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)), with the same state it may be: then the caller
-    /// has to look what the object holds.
+    /// has to look what the object holds. So it is of an upload whose bytes are gone: then there is no object.
     async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError>;
 
     /// Forgets the upload; repeating it is fine, a finished object stays.

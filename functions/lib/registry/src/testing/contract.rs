@@ -45,6 +45,8 @@ macro_rules! object_store_contract {
                 what_arrived_before_a_body_broke_off_is_kept,
                 an_upload_without_bytes_is_an_empty_object,
                 finish_and_abort_can_be_repeated,
+                an_upload_that_was_aborted_becomes_no_object_or_a_whole_one,
+                of_an_upload_that_is_finished_twice_at_once_there_is_one_object,
                 a_finished_upload_takes_no_more_bytes,
                 a_large_object_comes_back_as_it_went,
                 many_small_pieces_make_one_object,

@@ -127,6 +127,37 @@ pub async fn finish_and_abort_can_be_repeated(store: &Arc<impl ObjectStore>) {
     assert_eq!(store.head(&key(2)).await.unwrap(), None);
 }
 
+pub async fn an_upload_that_was_aborted_becomes_no_object_or_a_whole_one(store: &Arc<impl ObjectStore>) {
+    let state = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    store.abort(&key(1), &state).await.unwrap();
+    // A store may have the bytes still.
+    match store.finish(&key(1), &state).await {
+        Ok(()) => assert_eq!(read(&**store, &key(1), 0..3).await.unwrap(), b"one"),
+        Err(refused) => {
+            assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
+            assert_eq!(store.head(&key(1)).await.unwrap(), None);
+        }
+    }
+}
+
+pub async fn of_an_upload_that_is_finished_twice_at_once_there_is_one_object(
+    store: &Arc<impl ObjectStore + 'static>,
+) {
+    for number in 1..20 {
+        let state = append(&**store, &key(number), &AppendState::default(), b"one").await;
+        let finishes = [0, 1].map(|_| {
+            let (store, state) = (Arc::clone(store), state.clone());
+            tokio::spawn(async move { store.finish(&key(number), &state).await })
+        });
+        for finish in finishes {
+            if let Err(again) = finish.await.unwrap() {
+                assert_eq!(again.kind, StoreErrorKind::AlreadyFinished);
+            }
+        }
+        assert_eq!(read(&**store, &key(number), 0..3).await.unwrap(), b"one");
+    }
+}
+
 pub async fn a_finished_upload_takes_no_more_bytes(store: &Arc<impl ObjectStore>) {
     let first = append(&**store, &key(1), &AppendState::default(), b"one").await;
     let both = append(&**store, &key(1), &first, b"two").await;

@@ -11,6 +11,7 @@ mod direct;
 mod faults;
 mod guards;
 mod lifetimes;
+mod overtaken;
 mod probe;
 mod races;
 mod recovery;

@@ -13,11 +13,12 @@ use registry::ports::{
     Abilities, Condition, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, Timestamp, VerifiedCopy, Write,
 };
 use registry::records::Record;
-use registry::testing::{Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
+use registry::testing::{Hook, Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 
 use crate::client::{Client, blob, upload_id};
 use crate::content::Content;
+use crate::overtaken::Overtaken;
 use crate::probe::Probe;
 use crate::yielding::Yielding;
 
@@ -117,6 +118,33 @@ impl World {
     /// Returns the accounts of a process that has just started.
     pub(crate) fn access(&self) -> Access {
         self.access_with(AccessOptions { notes_use: true, ..AccessOptions::default() })
+    }
+
+    /// Returns the accounts of a process over whose calls the hook decides.
+    pub(crate) fn access_hooked(&self, hook: impl Hook + 'static) -> Access {
+        let keys = KeyRing::new(SERVICE, SIGNING_SECRET, &[]);
+        let options = AccessOptions { notes_use: true, ..AccessOptions::default() };
+        Access::new(Registry::new(self.hooked(hook), Lifetimes::default()), keys, options, None)
+    }
+
+    /// Returns a client of a process over whose calls the hook decides.
+    pub(crate) fn client_hooked(&self, hook: impl Hook + 'static) -> Client {
+        Client::of(Registry::new(self.hooked(hook), Lifetimes::default()))
+    }
+
+    fn hooked(&self, hook: impl Hook + 'static) -> Stores {
+        let hook: Arc<dyn Hook> = Arc::new(hook);
+        Stores {
+            items: Arc::new(Hooked::new(Arc::clone(&self.items), Arc::clone(&hook))),
+            objects: Arc::new(Hooked::new(Arc::clone(&self.objects), hook)),
+            ..self.stores.clone()
+        }
+    }
+
+    /// Returns a client of a process that others always overtake: whatever it writes has changed in between.
+    pub(crate) fn client_overtaken(&self) -> Client {
+        let items = Arc::new(Overtaken(Arc::clone(&self.items)));
+        Client::of(Registry::new(Stores { items, ..self.stores.clone() }, Lifetimes::default()))
     }
 
     /// Returns the accounts of a process whose clock is behind.

@@ -1,7 +1,12 @@
 //! Repositories and accounts that end while somebody remembers a right in them: they do not come back by a push.
 
-use registry::access::{AccessError, Gate, Limits, Permission, Permit, Push, RepositoryChange, Role};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures_util::FutureExt;
+use registry::access::{Access, AccessError, Gate, Limits, Permission, Permit, Push, RepositoryChange, Role};
 use registry::records::{Grantee, OrganisationRole, Visibility};
+use registry::testing::{Call, Outcome};
 use test_support::access::basic;
 
 use super::house::{House, PASSWORD, bearer_of, limits, login, name, root};
@@ -155,9 +160,75 @@ async fn no_tag_is_restored_in_a_repository_that_was_deleted() {
     assert_eq!(repositories(&house.world).await, [""; 0]);
 }
 
+/// Does the work before the call of this kind that is told, counted from 0 on, once it is armed.
+fn before(
+    call: Call,
+    number: usize,
+    armed: &Arc<AtomicBool>,
+    work: impl Fn() + Send + Sync + 'static,
+) -> impl Fn(Call) -> Outcome + Send + Sync + 'static {
+    let (armed, counted) = (Arc::clone(armed), AtomicUsize::new(0));
+    move |this| {
+        let is_counted = this == call && armed.load(Ordering::SeqCst);
+        if is_counted && counted.fetch_add(1, Ordering::SeqCst) == number {
+            work();
+        }
+        Outcome::Done
+    }
+}
+
+/// Returns a client whose process remembers the rights and does the work, and has the blobs of the image pushed.
+async fn beginning(
+    house: &House,
+    call: Call,
+    number: usize,
+    work: impl Fn(&Access) + Send + Sync + 'static,
+) -> Client {
+    let (other, armed) = (house.world.access(), Arc::new(AtomicBool::new(false)));
+    let access = house.world.access_hooked(before(call, number, &armed, move || work(&other)));
+    let client = Client::guarded(&access);
+    let client = client.showing(&bearer_of(&client, &house.all_in_team().await, &[SCOPE]).await);
+    for content in [&Image::named("app").config, &Image::named("app").layer] {
+        client.push_blob("team/app", content).await.expect(201);
+    }
+    armed.store(true, Ordering::SeqCst);
+    client
+}
+
+#[tokio::test]
+async fn no_repository_begins_in_an_account_that_ended_since_that_was_decided() {
+    let house = House::new().await;
+    // The first write is of the edges, the second one is the commit.
+    let client = beginning(&house, Call::ItemsTransact, 1, |access| {
+        let (by, team) = (root(), name("team"));
+        access.account_delete(&by, &team).now_or_never().expect("nothing waits").unwrap();
+    });
+    let client = client.await;
+    let refused = client.put_manifest("team/app", "v1", &Image::named("app").manifest).await;
+    assert_refused(&house, &client, "team/app", &refused).await;
+    assert_nothing_is_left(&house).await;
+}
+
+#[tokio::test]
+async fn a_repository_that_somebody_else_has_begun_meanwhile_stays_what_it_is() {
+    for (call, number) in [(Call::ItemsGet, 1), (Call::ItemsTransact, 1)] {
+        let house = House::new().await;
+        let client = beginning(&house, call, number, |access| {
+            let change =
+                RepositoryChange { visibility: Some(Visibility::Public), ..RepositoryChange::default() };
+            let (by, app) = (root(), name("team/app"));
+            access.repository_create(&by, &app, &change).now_or_never().expect("nothing waits").unwrap();
+        });
+        let pushed = client.await.put_manifest("team/app", "v1", &Image::named("app").manifest).await;
+        pushed.expect(201);
+        assert_eq!(repositories(&house.world).await, ["R#team/app true"], "{call:?}");
+        house.world.fsck().await;
+    }
+}
+
 /// What came of a push beside a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Outcome {
+struct Ended {
     status: u16,
     is_deleted: bool,
     is_there: bool,
@@ -166,7 +237,7 @@ struct Outcome {
 /// Has a client push while the repository is deleted, in many orders; returns what came of it.
 ///
 /// The index has no children, so that nothing else than the repository can be missing.
-async fn raced(house: &House, shown: &str) -> Vec<Outcome> {
+async fn raced(house: &House, shown: &str) -> Vec<Ended> {
     let (other, index) = (house.world.access(), Content::index(&[]));
     let mut outcomes = Vec::new();
     for round in 0..ROUNDS {
@@ -189,7 +260,7 @@ async fn raced(house: &House, shown: &str) -> Vec<Outcome> {
         assert!(deleted.as_ref().err().is_none_or(is_contended), "round {round}: {deleted:?}");
         let broken = house.world.broken().await;
         assert!(broken.is_empty(), "round {round}: {} {deleted:?} {broken:#?}", pushed.status);
-        outcomes.push(Outcome {
+        outcomes.push(Ended {
             status: pushed.status.as_u16(),
             is_deleted: deleted.is_ok(),
             is_there: !repositories(&house.world).await.is_empty(),
