@@ -24,6 +24,7 @@ mod manifest_list;
 mod manifest_put;
 mod manifests;
 mod mounts;
+mod packing;
 pub mod ports;
 pub mod records;
 mod referrers;

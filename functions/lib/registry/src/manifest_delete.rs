@@ -6,7 +6,8 @@ use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
 use crate::manifest_put::target_suspect;
 use crate::manifests::manifest_unknown;
-use crate::ports::{Condition, Conflict, Item, Key, Query, TRANSACT_WRITES_MAX, Write};
+use crate::packing::{fits, pack, split};
+use crate::ports::{Condition, Conflict, Item, Key, Query, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{
     EventAction, EventRecord, ImmutableTags, ManifestBody, ManifestRecord, ManifestState, Record,
@@ -17,9 +18,6 @@ use crate::{Error, Principal, Registry};
 
 /// How many edges to a manifest are read at once.
 const EDGES_PER_PAGE: usize = 1000;
-
-/// How many tags one transaction removes: each takes four writes.
-const TAGS_PER_TRANSACTION: usize = 24;
 
 /// A deletion under way.
 struct Deletion<'a> {
@@ -57,6 +55,11 @@ impl Flagged {
 }
 
 impl Deletion<'_> {
+    /// The check that the manifest is as this deletion left it.
+    fn guard(&self) -> Write {
+        Write::Check(self.item.key.clone(), Condition::Version(self.item.version.clone()))
+    }
+
     /// Returns the tag that the edge is from, if it has to stay.
     fn immutable_tag(&self, edge: &Item) -> Option<Tag> {
         match keys::parse_edge(&edge.key.sk)? {
@@ -157,7 +160,7 @@ impl Registry {
             let is_last_page = edges.len() < EDGES_PER_PAGE;
             let conflict = match is_last_page {
                 true => self.manifest_end(deletion, tags).await?,
-                false => self.tags_remove(deletion, &tags).await?,
+                false => self.tags_remove(deletion, tags).await?,
             };
             match conflict {
                 Some(conflict) if conflict.key == deletion.item.key => return Ok(false),
@@ -356,15 +359,16 @@ impl Registry {
             removal => removal?,
         };
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
-        let all_tags = tags.concat();
-        if all_tags.len() + removal.len() < TRANSACT_WRITES_MAX {
-            return self.transact([all_tags, removal, vec![end(&deletion.item)]].concat()).await;
+        let rest = [removal.as_slice(), &[end(&deletion.item)]].concat();
+        let whole = [tags.concat(), rest.clone()].concat();
+        if fits(&whole) {
+            return self.transact(whole).await;
         }
-        if let Some(conflict) = self.tags_remove(deletion, &tags).await? {
+        if let Some(conflict) = self.tags_remove(deletion, tags).await? {
             return Ok(Some(conflict));
         }
-        if removal.len() < TRANSACT_WRITES_MAX {
-            return self.transact([removal, vec![end(&deletion.item)]].concat()).await;
+        if fits(&rest) {
+            return self.transact(rest).await;
         }
         // Its edges go before it does, so it must not be seen any more.
         deletion.record.state = ManifestState::Deleting;
@@ -392,10 +396,11 @@ impl Registry {
     async fn tags_remove(
         &self,
         deletion: &Deletion<'_>,
-        tags: &[Vec<Write>],
+        tags: Vec<Vec<Write>>,
     ) -> Result<Option<Conflict>, Error> {
-        for some in tags.chunks(TAGS_PER_TRANSACTION) {
-            let conflict = self.transact_while_flagged(deletion, &some.concat()).await?;
+        let guard = deletion.guard();
+        for tags in pack(tags, std::slice::from_ref(&guard)) {
+            let conflict = self.transact([tags.concat(), vec![guard.clone()]].concat()).await?;
             if conflict.is_some() {
                 return Ok(conflict);
             }
@@ -427,10 +432,8 @@ impl Registry {
         deletion: &Deletion<'_>,
         writes: &[Write],
     ) -> Result<Option<Conflict>, Error> {
-        let (key, version) = (&deletion.item.key, &deletion.item.version);
-        for chunk in writes.chunks(TRANSACT_WRITES_MAX - 1) {
-            let guard = Write::Check(key.clone(), Condition::Version(version.clone()));
-            let conflict = self.transact([chunk, &[guard]].concat()).await?;
+        for transaction in split(writes, &[deletion.guard()]) {
+            let conflict = self.transact(transaction).await?;
             if conflict.is_some() {
                 return Ok(conflict);
             }

@@ -9,6 +9,7 @@ use oci::{Digest, Manifest, RepositoryName, Tag, Target, TargetKind};
 
 use crate::beginning::Beginner;
 use crate::manifest_cache::Moment;
+use crate::packing::split;
 use crate::ports::{Condition, Conflict, Item, Key, ObjectKey, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{
     EdgeRecord, EventAction, EventRecord, LinkState, ManifestBody, ManifestRecord, ManifestState, Record,
@@ -254,8 +255,8 @@ impl Registry {
         if let Some(conflict) = self.transact(writes).await? {
             return Ok(Some(conflict));
         }
-        for chunk in rest.chunks(TRANSACT_WRITES_MAX - 1) {
-            if let Some(conflict) = self.transact([chunk, std::slice::from_ref(&own)].concat()).await? {
+        for transaction in split(&rest, &[own]) {
+            if let Some(conflict) = self.transact(transaction).await? {
                 return Ok(Some(conflict));
             }
         }
@@ -390,8 +391,8 @@ impl Registry {
             let watch = prepared.pending_watch.iter();
             writes.extend(watch.map(|watch| Write::Delete(watch.clone(), Condition::Always)));
         }
-        for chunk in writes.chunks(TRANSACT_WRITES_MAX) {
-            if self.transact(chunk.to_vec()).await?.is_some() {
+        for transaction in split(&writes, &[]) {
+            if self.transact(transaction).await?.is_some() {
                 break;
             }
         }

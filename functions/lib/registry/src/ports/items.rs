@@ -6,10 +6,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::StoreError;
-use crate::records::Record;
+use crate::records::{Record, encode};
 
 /// How many writes one transaction may hold (as in a `TransactWriteItems` of DynamoDB).
 pub const TRANSACT_WRITES_MAX: usize = 100;
+
+/// How many bytes the items of one transaction may have together (as in a `TransactWriteItems` of DynamoDB: 4 MB).
+pub const TRANSACT_BYTES_MAX: usize = 4_000_000;
+
+/// What a store may add to the bytes of an item, at the most.
+const ROW_BYTES: usize = 256;
 
 /// Where an item is: items of one partition are ordered by the bytes of their sort key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,6 +122,18 @@ impl Write {
         Self::Check(self.key().clone(), condition)
     }
 
+    /// Returns how many bytes the write takes of a transaction, rather too many than too few.
+    ///
+    /// What is removed counts as its key: those who remove large items remove few at once.
+    pub fn size_bytes(&self) -> usize {
+        let record_bytes = match self {
+            Self::Put(item, _) => encode(&item.version, &item.record).map_or(0, |bytes| bytes.len()),
+            Self::Delete(..) | Self::Check(..) => 0,
+        };
+        let Key { pk, sk } = self.key();
+        ROW_BYTES + pk.len() + sk.len() + record_bytes
+    }
+
     /// Returns what has to be true of the item in place.
     pub fn condition(&self) -> &Condition {
         match self {
@@ -184,7 +202,7 @@ pub trait ItemStore: Send + Sync {
 
     /// Writes all or nothing, durably: what is acknowledged survives a power cut.
     ///
-    /// At most [`TRANSACT_WRITES_MAX`] writes, each of another item. If several conditions do not hold, any
+    /// At most [`TRANSACT_WRITES_MAX`] writes of [`TRANSACT_BYTES_MAX`] bytes, each of another item. If several conditions do not hold, any
     /// of them may be the one reported.
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError>;
 }

@@ -6,7 +6,7 @@ mod objects;
 mod outside;
 
 pub use abilities::{Abilities, Copied, SignedDownloads, SignedUploads, Trash, VerifiedCopy};
-pub use items::TRANSACT_WRITES_MAX;
+pub use items::{TRANSACT_BYTES_MAX, TRANSACT_WRITES_MAX};
 pub use items::{
     Condition, Conflict, Direction, Item, ItemScan, ItemStore, Key, Query, TransactError, Unreadable,
     Version, Write,

@@ -18,6 +18,7 @@ macro_rules! item_store_contract {
                 every_condition_means_what_it_says,
                 delete_and_check_obey_their_conditions,
                 a_full_transaction_is_written,
+                a_transaction_of_as_many_bytes_as_may_be_is_written,
                 of_many_racing_creators_one_wins,
                 racing_increments_lose_nothing,
                 a_query_walks_in_byte_order_of_its_partition_only,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::ports::{
-    Condition, Direction, Item, ItemScan, ItemStore, Key, Query, TRANSACT_WRITES_MAX, Timestamp,
-    TransactError, Version, Write,
+    Condition, Direction, Item, ItemScan, ItemStore, Key, Query, TRANSACT_BYTES_MAX, TRANSACT_WRITES_MAX,
+    Timestamp, TransactError, Version, Write,
 };
 use crate::records::{EdgeRecord, Record};
 
@@ -15,6 +15,8 @@ use crate::records::{EdgeRecord, Record};
 /// When a transaction breaks the rules that DynamoDB sets.
 pub fn assert_well_formed(writes: &[Write]) {
     assert!(!writes.is_empty() && writes.len() <= TRANSACT_WRITES_MAX, "{} writes at once", writes.len());
+    let bytes: usize = writes.iter().map(Write::size_bytes).sum();
+    assert!(bytes <= TRANSACT_BYTES_MAX, "{bytes} bytes at once");
     let keys: HashSet<&Key> = writes.iter().map(Write::key).collect();
     assert_eq!(keys.len(), writes.len(), "a transaction names a key twice: {writes:?}");
 }
@@ -121,6 +123,23 @@ pub async fn a_full_transaction_is_written(store: &Arc<impl ItemStore>) {
     store.transact(writes).await.unwrap();
     let query = Query { pk: "p".to_owned(), limit: 1000, ..Query::default() };
     assert_eq!(store.query(query).await.unwrap().len(), TRANSACT_WRITES_MAX);
+}
+
+pub async fn a_transaction_of_as_many_bytes_as_may_be_is_written(store: &Arc<impl ItemStore>) {
+    const ITEMS: usize = 12;
+    let put = |number: usize, more: usize| {
+        let key = Key::new("p", format!("{number:03}"));
+        let by = "x".repeat(TRANSACT_BYTES_MAX / ITEMS - 400 + more);
+        let record = Record::Edge(EdgeRecord { since: Timestamp::from_millis(7), by, left: None });
+        Write::Put(Item { key, version: Version::new("1"), record }, Condition::Always)
+    };
+    let bytes = |writes: &[Write]| writes.iter().map(Write::size_bytes).sum::<usize>();
+    let mut writes: Vec<Write> = (0..ITEMS).map(|number| put(number, 0)).collect();
+    writes[0] = put(0, TRANSACT_BYTES_MAX - bytes(&writes));
+    assert_eq!(bytes(&writes), TRANSACT_BYTES_MAX);
+    store.transact(writes).await.unwrap();
+    let query = Query { pk: "p".to_owned(), limit: 1000, ..Query::default() };
+    assert_eq!(store.query(query).await.unwrap().len(), ITEMS);
 }
 
 pub async fn of_many_racing_creators_one_wins(store: &Arc<impl ItemStore + 'static>) {

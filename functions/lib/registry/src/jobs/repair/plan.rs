@@ -7,9 +7,9 @@ use oci::Digest;
 
 use super::{Loss, Mend, Quarantine, Report};
 use crate::jobs::fsck::shelf::{Place, Shelf};
+use crate::packing::split;
 use crate::ports::{
-    Condition, Item, ItemScan, Key, ObjectInfo, ObjectKey, ObjectScan, TRANSACT_WRITES_MAX, Timestamp,
-    Unreadable, Version, Write,
+    Condition, Item, ItemScan, Key, ObjectInfo, ObjectKey, ObjectScan, Timestamp, Unreadable, Version, Write,
 };
 use crate::records::{self, Record, SuspectRecord, keys};
 use crate::{Error, Registry};
@@ -207,8 +207,8 @@ fn own((due, what): (&str, &str)) -> (String, String) {
 }
 
 async fn write_all(registry: &Registry, writes: &[Write]) -> Result<(), Error> {
-    for chunk in writes.chunks(TRANSACT_WRITES_MAX) {
-        if registry.transact(chunk.to_vec()).await?.is_some() {
+    for transaction in split(writes, &[]) {
+        if registry.transact(transaction).await?.is_some() {
             return Err(Error::Contended);
         }
     }
