@@ -37,6 +37,7 @@ const ENVIRONMENT: &str =
   SLIPWAY_TLS_KEY              as --tls-key
   SLIPWAY_URL                  as --url
   SLIPWAY_TRUST_PROXY          true: as --trust-proxy
+  SLIPWAY_PRIVATE_ISSUERS      true: as --private-issuers
   SLIPWAY_GC_EVERY             as --gc-every
   SLIPWAY_GC_UNTAGGED          as --gc-untagged
   SLIPWAY_GC_HISTORY           as --gc-history
@@ -114,6 +115,12 @@ pub(crate) struct ServeOptions {
     /// Failed logins are counted for each address. Without this option all of a proxy's clients count as one.
     #[arg(long)]
     pub(crate) trust_proxy: bool,
+    /// Ask issuers of identity tokens in private networks too, such as one's own GitLab
+    ///
+    /// Without this option an issuer, and where its keys are, has to be at a public address. It is for whole networks: an
+    /// administrator who names an issuer decides what in them is asked.
+    #[arg(long)]
+    pub(crate) private_issuers: bool,
     #[command(flatten)]
     pub(crate) collection: CollectionOptions,
 }

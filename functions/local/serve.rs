@@ -86,8 +86,7 @@ fn access(settings: &Settings, registry: Registry) -> Result<Access> {
         first_password: None,
         notes_use: true,
     };
-    let identities = Arc::new(Issuers::new(Arc::new(SystemClock)));
-    let access = Access::new(registry, keys.ring(&service), options, Some(identities));
+    let access = Access::new(registry, keys.ring(&service), options, Some(Arc::new(issuers(settings))));
     tokio::spawn(watch.run({
         let access = access.clone();
         move || match Keys::read(&data) {
@@ -99,6 +98,11 @@ fn access(settings: &Settings, registry: Registry) -> Result<Access> {
         }
     }));
     Ok(access)
+}
+
+fn issuers(settings: &Settings) -> Issuers {
+    let issuers = Issuers::new(Arc::new(SystemClock));
+    if settings.serve.has_private_issuers { issuers.with_private_networks() } else { issuers }
 }
 
 /// Returns what speaks TLS with these files; it follows them.

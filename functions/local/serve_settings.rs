@@ -40,6 +40,8 @@ pub(crate) struct ServeSettings {
     /// Scheme and host under which clients know the registry.
     pub(crate) url: Option<Uri>,
     pub(crate) trusts_proxy: bool,
+    /// Whether issuers of identity tokens may be in private networks.
+    pub(crate) has_private_issuers: bool,
 }
 
 impl ServeSettings {
@@ -64,6 +66,8 @@ impl ServeSettings {
             url: url(options, sources)?,
             trusts_proxy: options.trust_proxy
                 || sources.flag("SLIPWAY_TRUST_PROXY")?.or(file.trust_proxy).unwrap_or(false),
+            has_private_issuers: options.private_issuers
+                || sources.flag("SLIPWAY_PRIVATE_ISSUERS")?.or(file.private_issuers).unwrap_or(false),
         };
         settings.check()?;
         Ok(settings)
@@ -215,17 +219,26 @@ mod tests {
             ("SLIPWAY_TLS_KEY", "/key"),
             ("SLIPWAY_URL", "https://registry.example.com:8443/"),
             ("SLIPWAY_TRUST_PROXY", "true"),
+            ("SLIPWAY_PRIVATE_ISSUERS", "true"),
         ];
         let file = "auth = true\nadmin-password-file = '/password'\ntls-cert = '/cert'\ntls-key = '/key'
-            url = 'https://registry.example.com:8443'\ntrust-proxy = true\n";
+            url = 'https://registry.example.com:8443'\ntrust-proxy = true\nprivate-issuers = true\n";
         for (environment, file) in [(&environment[..], ""), (&[], file)] {
             let settings = settings(&ServeOptions::default(), environment, file).unwrap();
             assert_eq!(settings.admission, Admission::Auth);
             assert_eq!(settings.admin_password_file, Some("/password".into()));
             assert_eq!(settings.tls, Some(TlsFiles { certificate: "/cert".into(), key: "/key".into() }));
             assert_eq!(settings.service(), "registry.example.com:8443");
-            assert!(settings.trusts_proxy);
+            assert!(settings.trusts_proxy && settings.has_private_issuers);
         }
+    }
+
+    #[test]
+    fn what_opens_something_is_off_unless_somebody_says_so() {
+        let usual = settings(&ServeOptions::default(), &[], "").unwrap();
+        assert!(!usual.trusts_proxy && !usual.has_private_issuers);
+        let options = ServeOptions { private_issuers: true, ..ServeOptions::default() };
+        assert!(settings(&options, &[], "").unwrap().has_private_issuers);
     }
 
     #[test]
