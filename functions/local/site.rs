@@ -28,7 +28,8 @@ pub(crate) struct Site {
 impl Site {
     /// Joins the service with the management of the same accounts.
     pub(crate) fn new(registry: Service, access: Access) -> Self {
-        Self { registry, management: Management::new(access), housekeeping: None, of_this_machine: None }
+        let management = Management::new(access).entered_by(registry.entry().clone());
+        Self { registry, management, housekeeping: None, of_this_machine: None }
     }
 
     /// The same for this machine alone: as long as everybody may do everything, the registry has no other name than
@@ -69,7 +70,7 @@ fn health() -> Response<Body> {
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    registry::http::guard(response.headers_mut());
+    registry::http::guard(&mut response);
     response
 }
 

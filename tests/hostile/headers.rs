@@ -54,13 +54,16 @@ fn hosts() -> Vec<Row> {
         // An open registry is this machine's alone; a deployed one is asked under many names.
         start("a foreign host").header("Host: evil.example").refused(403, "DENIED"),
         start("an empty host").header("Host: ").refused(403, "DENIED"),
-        start("a host that is a path").header("Host: /v2/").refused(403, "DENIED"),
-        start("a host that is no host").header("Host: a b\"c").refused(403, "DENIED"),
+        start("a host that is a path").header("Host: /v2/").refused(400, "UNSUPPORTED"),
+        start("a host that is no host").header("Host: a b\"c").refused(400, "UNSUPPORTED"),
         start("a form of another site")
             .header("Origin: https://evil.example")
             .header("Sec-Fetch-Site: cross-site")
             .refused(403, "DENIED"),
-        start("two hosts").header("Host: <host>").header("Host: evil.example").refused(403, "DENIED"),
+        start("a form of another host").header("Origin: http://evil.example").refused(403, "DENIED"),
+        start("a form of nobody").header("Origin: null").refused(403, "DENIED"),
+        start("a form of this host").header("Origin: http://<host>").answered(202),
+        start("two hosts").header("Host: <host>").header("Host: evil.example").refused(400, "UNSUPPORTED"),
     ]
 }
 

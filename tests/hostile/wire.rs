@@ -65,7 +65,7 @@ fn nearly() -> Vec<Row> {
         raw("an absolute path to another host", absolute).refused(403, "DENIED"),
         raw("an absolute path to nowhere", elsewhere).refused(403, "DENIED"),
         raw("HTTP/1.0", "GET /v2/ HTTP/1.0\r\n\r\n").answered(200),
-        raw("no host", "GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n").answered(200),
+        raw("no host", "GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n").refused(400, "UNSUPPORTED"),
         raw("bare line feeds", "GET /v2/ HTTP/1.1\nHost: <host>\nConnection: close\n\n").answered(200),
         raw(
             "empty lines at the front",

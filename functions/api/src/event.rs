@@ -56,8 +56,10 @@ fn tamed(mut event: LambdaRequest) -> LambdaRequest {
 ///
 /// Where clients log in is at the host that they asked, which is passed on under another name.
 fn forget_origin(headers: &mut HeaderMap) {
+    // Only the gateway says it, and nobody before the gateway.
+    headers.remove("x-forwarded-host");
     if let Some(host) = headers.remove("host") {
-        headers.entry("x-forwarded-host").or_insert(host);
+        headers.insert("x-forwarded-host", host);
     }
     let is_scheme = |scheme: &HeaderValue| scheme == "http" || scheme == "https";
     if !headers.get("x-forwarded-proto").is_some_and(is_scheme) {

@@ -59,7 +59,7 @@ impl Function {
     /// Answers with this service what is for this role.
     pub fn new(service: Service, role: Role) -> Self {
         Self {
-            service,
+            service: service.behind_proxy(true),
             role,
             guard: None,
             management: None,
@@ -71,7 +71,7 @@ impl Function {
     /// Learns new signing keys from this guard, and answers what it manages.
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
-        let management = Management::new(guard.access().clone());
+        let management = Management::new(guard.access().clone()).entered_by(self.service.entry().clone());
         Self { guard: Some(guard), management: Some(management), ..self }
     }
 

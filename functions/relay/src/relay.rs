@@ -19,7 +19,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(service: Service) -> Self {
-        Self { service, places: Places::new() }
+        Self { service: service.behind_proxy(true), places: Places::new() }
     }
 
     /// Answers; what goes wrong is an answer too.

@@ -24,7 +24,8 @@ const ALWAYS: [(&str, &str); 8] = [
     ("503", "The registry's storage does not answer."),
     ("507", "The registry's storage is full."),
 ];
-const WITH_BODY: [(&str, &str); 3] = [
+const WITH_BODY: [(&str, &str); 4] = [
+    ("408", "The body took longer than 30 seconds."),
     ("413", "The body has more than 64 KiB."),
     ("415", "The body is not said to be `application/json`."),
     ("422", "The request makes no sense."),

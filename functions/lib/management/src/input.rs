@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::path::ErrorKind;
@@ -13,8 +14,12 @@ use registry::access::Secret;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use crate::problem::Problem;
+
+/// How long a body may take: 64 KiB come in less on any line.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 pub(crate) struct Input<T>(pub(crate) T);
@@ -23,9 +28,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Json(Object(body)) = Json::from_request(request, state).await?;
+        let Json(Object(body)) =
+            timeout(BODY_WITHIN, Json::from_request(request, state)).await.map_err(|_| late())??;
         Ok(Self(body))
     }
+}
+
+fn late() -> Problem {
+    let detail = format!("the body did not come within {} seconds", BODY_WITHIN.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
 }
 
 /// A JSON object. What serde derives would take an array of the fields too.

@@ -29,13 +29,16 @@ mod whole_names;
 mod words;
 
 use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse;
 use axum::{Extension, Router, middleware};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use registry::access::Access;
-use registry::http::{Body, RequestLog};
+use registry::http::{Body, Entry, FOREIGN_PAGE, RequestLog};
 use tower_service::Service;
 use utoipa_axum::router::OpenApiRouter;
+
+use crate::problem::Problem;
 
 /// What the path of every request to this API begins with.
 pub const PREFIX: &str = "/api/v1";
@@ -47,6 +50,7 @@ const BODY_MAX_BYTES: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct Management {
     router: Router,
+    entry: Entry,
 }
 
 impl Management {
@@ -74,7 +78,13 @@ impl Management {
             .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
             .layer(Extension(document::Document::of(described)))
             .with_state(access);
-        Self { router }
+        Self { router, entry: Entry::default() }
+    }
+
+    /// Returns the same for clients who come like this.
+    #[must_use]
+    pub fn entered_by(self, entry: Entry) -> Self {
+        Self { entry, ..self }
     }
 
     /// Answers a request. What goes wrong becomes an answer too.
@@ -82,13 +92,20 @@ impl Management {
     /// The request's extensions may hold the [`Address`](registry::access::Address) that it came from.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let log = RequestLog::begin(&request);
-        let request = whole_names::restored(request).map(axum::body::Body::new);
-        let mut response = match self.router.clone().call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let mut response = match self.entry.crosses_sites(request.method(), request.headers()) {
+            true => Problem::new(StatusCode::FORBIDDEN, FOREIGN_PAGE).into_response(),
+            false => self.routed(request).await,
         };
-        registry::http::guard(response.headers_mut());
+        registry::http::guard(&mut response);
         log.end(&response);
         response.map(|body| body.map_err(Into::into).boxed_unsync())
+    }
+
+    async fn routed(&self, request: Request<Body>) -> axum::response::Response {
+        let request = whole_names::restored(request).map(axum::body::Body::new);
+        match self.router.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
 }

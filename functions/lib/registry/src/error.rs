@@ -57,6 +57,9 @@ pub enum Error {
         /// Where the upload stands.
         offset: u64,
     },
+    /// Another request sends to the upload.
+    #[error("another request is sending to upload {0}; ask where it stands when that has ended")]
+    UploadInUse(UploadId),
     /// The bytes do not have the digest.
     #[error("the content has digest {actual}, not {expected}")]
     DigestMismatch {

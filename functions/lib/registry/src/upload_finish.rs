@@ -46,7 +46,7 @@ impl Registry {
         let (registry, repository, principal) = (self.clone(), repository.clone(), principal.clone());
         let (id, digest) = (id.clone(), digest.clone());
         in_own_task(async move {
-            let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
+            let _one_at_a_time = registry.upload_turn(&id).await?;
             let seen = registry.upload_seen(&repository, &id, &digest).await?;
             if seen.was_committed(&repository, principal.as_str(), &digest) {
                 return registry.blob_head(&repository, &digest).await;

@@ -1,12 +1,19 @@
 //! Upload sessions: begin, append, ask, cancel. `upload_finish` makes a blob of one.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
+use tokio::time::timeout;
 
 use crate::hashing::hashed;
+use crate::locks::LockGuard;
 use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreErrorKind, Write};
 use crate::records::{Lane, Record, SuspectRecord, UploadRecord, UploadState, keys};
 use crate::{Error, Principal, Registry};
+
+/// How long a request waits for another one that sends to the same upload.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where an upload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +98,7 @@ impl Registry {
             (self.clone(), repository.clone(), principal.clone(), id.clone());
         // A task of its own: a client that goes away must not stop it between the bytes and the item.
         in_own_task(async move {
-            let _one_at_a_time = registry.upload_locks.lock(id.as_str()).await;
+            let _one_at_a_time = registry.upload_turn(&id).await?;
             let upload = registry.upload_open(&repository, &principal, &id).await?;
             match registry.upload_take(&upload, upload.hasher()?, range, body).await {
                 Ok(progress) => registry.upload_save(&upload, progress).await,
@@ -101,6 +108,15 @@ impl Registry {
             }
         })
         .await
+    }
+
+    /// Waits until nobody else sends to the upload, but not for as long as somebody who is gone may seem to.
+    pub(crate) async fn upload_turn(&self, id: &UploadId) -> Result<LockGuard, Error> {
+        if let Some(turn) = self.upload_locks.try_lock(id.as_str()) {
+            return Ok(turn);
+        }
+        let turn = timeout(TURN_WITHIN, self.upload_locks.lock(id.as_str())).await;
+        turn.map_err(|_| Error::UploadInUse(id.clone()))
     }
 
     /// Cancels the upload.

@@ -6,7 +6,8 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -120,11 +121,19 @@ where
         let service = service_fn(move |request: Request<Incoming>| {
             let (answer, stop) = (answer.clone(), Stop::new(stopping.clone()));
             let address = origin.address(request.headers());
+            let has_host = names_one_host(request.version(), request.headers());
             async move {
                 let mut request = request.map(|body| until_stop(body, &stop, patience.silence));
                 request.extensions_mut().insert(address);
-                let answer = AssertUnwindSafe(async move { answer(request).await }).catch_unwind().await;
-                let mut answer = answer.unwrap_or_else(|_| broken_down());
+                let mut answer = match has_host {
+                    true => {
+                        let answer = AssertUnwindSafe(async move { answer(request).await }).catch_unwind();
+                        answer.await.unwrap_or_else(|_| broken_down())
+                    }
+                    false => {
+                        refusal(ErrorCode::ParameterInvalid, "a request names the host that it is for, once")
+                    }
+                };
                 if is_tls {
                     answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
                 }
@@ -139,6 +148,17 @@ where
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(error = %error, "a connection ended early");
         }
+    }
+}
+
+/// Of two hosts a proxy may have looked at the other one (RFC 9112, 3.2).
+fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let is_host = |host: &HeaderValue| host.is_empty() || Authority::try_from(host.as_bytes()).is_ok();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host),
+        (None, _) => version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
     }
 }
 

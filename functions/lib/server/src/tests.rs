@@ -204,3 +204,36 @@ async fn read_until(client: &mut TcpStream, end: &str) -> String {
     }
     text
 }
+
+/// Returns the status of the answer to this head, on a connection of its own.
+async fn status_of(server: &Server, head: &str) -> String {
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    rest(client).await.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_request_names_one_host_unless_it_is_older_than_that_rule() {
+    let server = Server::start(PATIENT).await;
+    for named in [
+        "GET / HTTP/1.1\r\nhost: a\r\n",
+        "GET / HTTP/1.1\r\nhost: a.example:5000\r\n",
+        "GET / HTTP/1.1\r\nhost: [::1]:5000\r\n",
+        "GET / HTTP/1.1\r\nhost:\r\n",
+        "GET http://a.example/ HTTP/1.1\r\nhost: a.example\r\n",
+        "GET / HTTP/1.0\r\n",
+    ] {
+        assert_eq!(status_of(&server, named).await, "403", "{named}");
+    }
+    for unnamed in [
+        "GET / HTTP/1.1\r\n",
+        "GET http://a.example/ HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n",
+        "GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n",
+        "GET / HTTP/1.1\r\nhost: a b\r\n",
+        "GET / HTTP/1.1\r\nhost: a/b\r\n",
+    ] {
+        assert_eq!(status_of(&server, unnamed).await, "400", "{unnamed}");
+    }
+}

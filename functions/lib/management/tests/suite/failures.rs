@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::Method;
+use http_body_util::{BodyExt, StreamBody};
 use registry::ports::StoreErrorKind;
 use registry::testing::{Call, Outcome};
 use serde_json::json;
@@ -80,4 +82,14 @@ async fn the_old_password_is_guessed_no_faster_than_any() {
         alice.patch("/users/alice", change.clone()).await.expect(403);
     }
     alice.patch("/users/alice", change).await.expect(429);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_answered() {
+    let scene = Scene::new().await;
+    let client = scene.world().await.client(&scene.root);
+    let body = StreamBody::new(futures_util::stream::pending()).boxed_unsync();
+    let headers = [("content-type", "application/json")];
+    let reply = client.send_body(Method::POST, "/api/v1/organisations", &headers, body).await.expect(408);
+    assert!(reply.text.contains("30 seconds"), "{reply:?}");
 }

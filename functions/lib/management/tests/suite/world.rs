@@ -94,7 +94,7 @@ impl World {
         };
         let registry = Registry::new(stores, Lifetimes::default());
         let options =
-            AccessOptions { is_open_without_accounts: is_open, first_password: None, notes_use: true };
+            AccessOptions { is_open_without_accounts: is_open, notes_use: true, ..AccessOptions::default() };
         let access = Access::new(registry, KeyRing::new("slipway", &KEY, &[]), options, None);
         Self { items, clock, management: Management::new(access.clone()), access }
     }
@@ -187,7 +187,7 @@ impl Client {
         self.send_text(method, &format!("/api/v1{path}"), media_type, text).await
     }
 
-    /// Sends a request with any body. What is true of every answer is checked here.
+    /// Sends a request with any body.
     pub(crate) async fn send_text(
         &self,
         method: Method,
@@ -195,11 +195,23 @@ impl Client {
         media_type: Option<&str>,
         body: impl Into<Vec<u8>>,
     ) -> Reply {
+        let headers: Vec<_> = media_type.map(|media_type| ("content-type", media_type)).into_iter().collect();
+        self.send_body(method, path, &headers, full(body.into())).await
+    }
+
+    /// Sends a request with any headers and body. What is true of every answer is checked here.
+    pub(crate) async fn send_body(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Reply {
         let mut request = self.show.on(Request::builder().method(method).uri(path));
-        if let Some(media_type) = media_type {
-            request = request.header("content-type", media_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        let mut request = request.body(full(body.into())).unwrap();
+        let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(Address::new("192.0.2.7"));
         let (head, body) = self.management.handle(request).await.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
@@ -209,7 +221,7 @@ impl Client {
     }
 }
 
-fn full(bytes: impl Into<bytes::Bytes>) -> Body {
+pub(crate) fn full(bytes: impl Into<bytes::Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
@@ -224,6 +236,7 @@ fn check(reply: &Reply) {
     if status == 401 {
         assert_eq!(reply.header("www-authenticate"), "Basic realm=\"slipway\"");
     }
+    assert_eq!(matches!(status, 429 | 503), reply.headers.contains_key("retry-after"), "{reply:#?}");
     if status >= 400 && !reply.text.is_empty() {
         assert_eq!(reply.header("content-type"), "application/problem+json", "{reply:#?}");
         let problem = reply.json();

@@ -21,7 +21,8 @@ mod uploads;
 
 pub use action::{Action, DeleteAction, PullAction, PushAction};
 pub use authorization::shown;
+pub use entry::Entry;
 pub use error::{Told, refusal, told};
 pub use request_log::RequestLog;
 pub use respond::{Body, BoxError, guard};
-pub use service::Service;
+pub use service::{FOREIGN_PAGE, Service};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 
@@ -17,6 +17,9 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// No answer loads anything, and no page frames one.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// When to come again, if nothing more exact is known: others change the same thing, or storage is busy.
+const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
 /// Returns a body of no bytes.
 pub(crate) fn empty() -> Body {
@@ -48,14 +51,21 @@ pub(crate) fn status(status: StatusCode) -> Response<Body> {
 pub(crate) fn complete(response: &mut Response<Body>) {
     let version = HeaderValue::from_static("registry/2.0");
     response.headers_mut().insert("docker-distribution-api-version", version);
-    guard(response.headers_mut());
+    guard(response);
 }
 
-/// Adds what keeps browsers and caches from making more of an answer than it is, unless it says something itself.
+/// Adds what keeps browsers and caches from making more of an answer than it is, unless it says something itself; and when
+/// to come again, where that is worth it.
 ///
 /// What somebody pushed is shown by no page, runs nowhere, and is taken for nothing but its type; and nobody keeps an
 /// answer for somebody else.
-pub fn guard(headers: &mut HeaderMap) {
+pub fn guard<B>(response: &mut Response<B>) {
+    let is_temporary =
+        matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let headers = response.headers_mut();
+    if is_temporary {
+        headers.entry(header::RETRY_AFTER).or_insert(RETRY_AFTER_SECS);
+    }
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),

@@ -13,6 +13,9 @@ use super::{authorization, base, blobs, challenge, manifests, referrers, tags, t
 use crate::Registry;
 use crate::access::{Access, Address, Caller, Delete, Denied, Gate, Permit, Pull, Push};
 
+/// What a page of another site is told.
+pub const FOREIGN_PAGE: &str = "a page of another site may change nothing here";
+
 /// Answers HTTP requests for a registry. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Service {
@@ -43,6 +46,18 @@ impl Service {
         Self { entry: self.entry.at(url), ..self }
     }
 
+    /// Returns the service behind a proxy, or not: then that says which host clients ask (`X-Forwarded-Host`), and whether
+    /// by TLS (`X-Forwarded-Proto`). Nobody else is believed.
+    #[must_use]
+    pub fn behind_proxy(self, is_behind_proxy: bool) -> Self {
+        Self { entry: self.entry.behind_proxy(is_behind_proxy), ..self }
+    }
+
+    /// Returns how clients come to the service.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
     /// Returns the service whose clients come by TLS, or not; without it, a proxy may say that they come to it by TLS.
     #[must_use]
     pub fn with_tls(self, is_tls: bool) -> Self {
@@ -66,6 +81,9 @@ impl Service {
 
     async fn answer(&self, request: http::Request<Body>) -> Result<Response<Body>, HttpError> {
         let (head, body) = request.into_parts();
+        if self.entry.crosses_sites(&head.method, &head.headers) {
+            return Err(HttpError::new(ErrorCode::Denied, FOREIGN_PAGE));
+        }
         let address = head.extensions.get::<Address>().cloned().unwrap_or_default();
         if let (token::PATH, Some(access)) = (head.uri.path(), self.gate.access()) {
             return token::answer(access, &self.gate, &head, &address, body).await;
@@ -77,9 +95,6 @@ impl Service {
             HttpError::new(ErrorCode::Unsupported, message).with_header(header::ALLOW, methods)
         })?;
         let scope = action.scope();
-        if crosses_sites(&head) {
-            return Err(HttpError::new(ErrorCode::Denied, "a page of another site may change nothing here"));
-        }
         let request = Request { endpoint, query, head };
         let realm = || self.entry.origin(&request.head.headers);
         let denied = |denied: Denied| challenge::denied(denied, &self.gate, &realm(), scope.as_deref());
@@ -157,12 +172,6 @@ async fn delete(permit: &Permit<Delete>, action: DeleteAction) -> Result<Respons
         DeleteAction::Manifest(reference) => manifests::delete(permit, &reference).await,
         DeleteAction::Blob(digest) => blobs::delete(permit, &digest).await,
     }
-}
-
-/// A browser shows the credentials that it keeps to whatever page makes it ask; and it says so, which nobody else does.
-fn crosses_sites(head: &http::request::Parts) -> bool {
-    let from = head.headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
-    !head.method.is_safe() && matches!(from, Some(b"cross-site" | b"same-site"))
 }
 
 /// A HEAD has the headers of a GET, and no body; a body of known length tells that length.

@@ -3,6 +3,8 @@
 //! See <https://distribution.github.io/distribution/spec/auth/token/> and `/oauth/`. Docker, skopeo and oras ask by
 //! GET; containerd and whoever kept a refresh token ask by POST.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::request::Parts;
@@ -11,6 +13,7 @@ use oci::ErrorCode;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::time::timeout;
 
 use super::authorization;
 use super::error::HttpError;
@@ -25,6 +28,9 @@ pub(crate) const PATH: &str = "/token";
 
 /// A form with a hundred scopes fits.
 const FORM_MAX_BYTES: usize = 64 * 1024;
+
+/// How long a form may take.
+const FORM_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Serialize)]
 struct Answer {
@@ -62,7 +68,8 @@ pub(crate) async fn answer(
             issue(access, &caller, &asked, None).await
         }
         Method::POST => {
-            let form = Form::parse(&read_form(body).await?);
+            let late = |_| HttpError::new(ErrorCode::ParameterInvalid, "the form did not come in time");
+            let form = Form::parse(&timeout(FORM_WITHIN, read_form(body)).await.map_err(late)??);
             let (caller, kept) = form_caller(access, gate, &form, address).await?;
             let asked = form.asked(form.get("access_type")? == Some("offline"))?;
             issue(access, &caller, &asked, kept).await

@@ -32,6 +32,8 @@ pub(crate) fn check(reply: &Reply) {
         }
         _ => panic!("somebody may keep it: {reply:#?}"),
     }
+    let is_temporary = matches!(reply.status.as_u16(), 429 | 503);
+    assert_eq!(is_temporary, reply.headers.contains_key("retry-after"), "{reply:#?}");
     let tells_others = |name: &http::HeaderName| name.as_str().starts_with("access-control-");
     assert!(!reply.headers.keys().any(tells_others) && !reply.headers.contains_key("set-cookie"));
     let media_type = reply.headers.get("content-type").map_or("", |value| value.to_str().unwrap());
