@@ -20,6 +20,7 @@ use crate::account::{Asking, RegistryOption};
 use crate::export::ExportOptions;
 use crate::import::ImportOptions;
 use crate::repair::RepairOptions;
+use crate::serve_settings::Makers;
 use crate::smoke::SmokeOptions;
 
 const ENVIRONMENT: &str =
@@ -38,6 +39,7 @@ const ENVIRONMENT: &str =
   SLIPWAY_URL                  as --url
   SLIPWAY_TRUST_PROXY          true: as --trust-proxy
   SLIPWAY_PRIVATE_ISSUERS      true: as --private-issuers
+  SLIPWAY_ORGANISATIONS        as --organisations
   SLIPWAY_GC_EVERY             as --gc-every
   SLIPWAY_GC_UNTAGGED          as --gc-untagged
   SLIPWAY_GC_HISTORY           as --gc-history
@@ -109,10 +111,11 @@ pub(crate) struct ServeOptions {
     /// [default: whatever host they ask]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Believe the last element of X-Forwarded-For about who asks; only for a registry that is reached through a
-    /// proxy alone
+    /// Believe the last element of X-Forwarded-For about who asks, and X-Forwarded-Host and X-Forwarded-Proto about what
+    /// was asked; only for a registry that is reached through a proxy alone
     ///
-    /// Failed logins are counted for each address. Without this option all of a proxy's clients count as one.
+    /// Failed logins are counted for each address. Without this option all of a proxy's clients count as one, and clients log
+    /// in at the host that the proxy asks, unless --url says where.
     #[arg(long)]
     pub(crate) trust_proxy: bool,
     /// Ask issuers of identity tokens in private networks too, such as one's own GitLab
@@ -121,6 +124,9 @@ pub(crate) struct ServeOptions {
     /// administrator who names an issuer decides what in them is asked.
     #[arg(long)]
     pub(crate) private_issuers: bool,
+    /// Who may make organisations [default: anybody]
+    #[arg(long, value_name = "WHO", value_enum)]
+    pub(crate) organisations: Option<Makers>,
     #[command(flatten)]
     pub(crate) collection: CollectionOptions,
 }

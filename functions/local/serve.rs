@@ -21,7 +21,7 @@ use crate::housekeeping::Housekeeping;
 use crate::keys::{self, Keys};
 use crate::operator;
 use crate::output::print;
-use crate::serve_settings::{TlsFiles, is_loopback};
+use crate::serve_settings::{Makers, TlsFiles, is_loopback};
 use crate::settings::Settings;
 use crate::site::Site;
 use crate::storage::Storage;
@@ -72,7 +72,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
 fn site_of(access: Access, settings: &Settings) -> Site {
     let url = settings.serve.url.as_ref().map(ToString::to_string);
     let service = Service::guarded(access.clone()).at(url).with_tls(settings.serve.tls.is_some());
-    Site::new(service, access)
+    Site::new(service.behind_proxy(settings.serve.trusts_proxy), access)
 }
 
 /// Returns the accounts; their keys follow the file.
@@ -84,6 +84,7 @@ fn access(settings: &Settings, registry: Registry) -> Result<Access> {
     let options = AccessOptions {
         is_open_without_accounts: settings.serve.is_open_without_accounts(),
         first_password: None,
+        organisations_are_for_administrators: settings.serve.organisations == Makers::Admins,
         notes_use: true,
     };
     let access = Access::new(registry, keys.ring(&service), options, Some(Arc::new(issuers(settings))));

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
+use clap::ValueEnum;
 use http::Uri;
 
 use crate::cli::{ServeOptions, listen_address};
@@ -21,6 +22,16 @@ pub(crate) enum Admission {
     Auth,
     /// Everybody, until there is an account.
     Open,
+}
+
+/// Who may make organisations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Makers {
+    /// Every user.
+    #[default]
+    Anybody,
+    /// Administrators alone.
+    Admins,
 }
 
 /// Where the certificate and its key are.
@@ -42,6 +53,7 @@ pub(crate) struct ServeSettings {
     pub(crate) trusts_proxy: bool,
     /// Whether issuers of identity tokens may be in private networks.
     pub(crate) has_private_issuers: bool,
+    pub(crate) organisations: Makers,
 }
 
 impl ServeSettings {
@@ -68,6 +80,7 @@ impl ServeSettings {
                 || sources.flag("SLIPWAY_TRUST_PROXY")?.or(file.trust_proxy).unwrap_or(false),
             has_private_issuers: options.private_issuers
                 || sources.flag("SLIPWAY_PRIVATE_ISSUERS")?.or(file.private_issuers).unwrap_or(false),
+            organisations: makers(options, sources)?,
         };
         settings.check()?;
         Ok(settings)
@@ -161,6 +174,18 @@ fn choice(
     }
 }
 
+fn makers(options: &ServeOptions, sources: &Sources) -> Result<Makers> {
+    let named = |source: &str, text: &str| {
+        Makers::from_str(text, false).map_err(|_| anyhow!("{source} is anybody or admins, not {text:?}"))
+    };
+    match (options.organisations, sources.variable("SLIPWAY_ORGANISATIONS"), &sources.file.organisations) {
+        (Some(makers), ..) => Ok(makers),
+        (None, Some(text), _) => named("SLIPWAY_ORGANISATIONS", &text),
+        (None, None, Some(text)) => named("organisations in the configuration file", text),
+        (None, None, None) => Ok(Makers::default()),
+    }
+}
+
 fn tls_files(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>> {
     match (certificate, key) {
         (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
@@ -220,9 +245,10 @@ mod tests {
             ("SLIPWAY_URL", "https://registry.example.com:8443/"),
             ("SLIPWAY_TRUST_PROXY", "true"),
             ("SLIPWAY_PRIVATE_ISSUERS", "true"),
+            ("SLIPWAY_ORGANISATIONS", "admins"),
         ];
         let file = "auth = true\nadmin-password-file = '/password'\ntls-cert = '/cert'\ntls-key = '/key'
-            url = 'https://registry.example.com:8443'\ntrust-proxy = true\nprivate-issuers = true\n";
+            url = 'https://registry.example.com:8443'\ntrust-proxy = true\nprivate-issuers = true\norganisations = 'admins'\n";
         for (environment, file) in [(&environment[..], ""), (&[], file)] {
             let settings = settings(&ServeOptions::default(), environment, file).unwrap();
             assert_eq!(settings.admission, Admission::Auth);
@@ -230,6 +256,7 @@ mod tests {
             assert_eq!(settings.tls, Some(TlsFiles { certificate: "/cert".into(), key: "/key".into() }));
             assert_eq!(settings.service(), "registry.example.com:8443");
             assert!(settings.trusts_proxy && settings.has_private_issuers);
+            assert_eq!(settings.organisations, Makers::Admins);
         }
     }
 
@@ -271,6 +298,7 @@ mod tests {
             (&[("SLIPWAY_URL", "https://user@a.example")], "", "--url"),
             (&[("SLIPWAY_URL", "ftp://a.example")], "", "--url"),
             (&[("SLIPWAY_LISTEN", "here")], "", "SLIPWAY_LISTEN"),
+            (&[("SLIPWAY_ORGANISATIONS", "nobody")], "", "SLIPWAY_ORGANISATIONS"),
         ] {
             let error = error_of(environment, file);
             assert!(error.contains(word), "{environment:?} {file:?}: {error}");

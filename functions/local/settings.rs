@@ -34,6 +34,7 @@ pub(crate) struct File {
     pub(crate) url: Option<String>,
     pub(crate) trust_proxy: Option<bool>,
     pub(crate) private_issuers: Option<bool>,
+    pub(crate) organisations: Option<String>,
     pub(crate) gc_every: Option<String>,
     pub(crate) gc_untagged: Option<String>,
     pub(crate) gc_history: Option<String>,

@@ -72,6 +72,21 @@ fn the_realm_is_the_address_that_clients_are_to_know() {
     assert!(server.greeting.contains("docker login registry.example.com\n"), "{}", server.greeting);
 }
 
+#[test]
+fn only_a_proxy_that_is_trusted_says_where_clients_log_in() {
+    let realm = |options: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Process::start(folder.path(), &[&["--auth"], options].concat());
+        let ask = Client::new().get(server.url("/v2/")).header("x-forwarded-host", "registry.example");
+        let ask = ask.header("x-forwarded-proto", "https").header("x-viewer-host", "registry.example");
+        let refused = challenge(&ask.send().unwrap());
+        let realm = refused.split('"').nth(1).unwrap().to_owned();
+        realm.replace(&server.address.to_string(), "ADDRESS")
+    };
+    assert_eq!(realm(&[]), "http://ADDRESS/token");
+    assert_eq!(realm(&["--trust-proxy"]), "https://registry.example/token");
+}
+
 /// Guesses passwords of many users until it is refused to go on; returns how often it could, and the refusal.
 fn guess(server: &Process, forwarded_for: impl Fn(usize) -> String) -> (usize, Response) {
     let client = Client::new();

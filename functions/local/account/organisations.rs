@@ -57,7 +57,7 @@ pub(crate) enum OrganisationCommand {
     /// Make a user a member, or change what the member is
     ///
     /// Members may do what their teams were given with `slipway repo grant`. Owners manage the organisation, and may do
-    /// everything in its repositories.
+    /// everything in its repositories. An owner whom you make one is asked to agree: `slipway org accept`.
     #[command(after_help = "Example:\n  slipway org add-member team alice --owner")]
     AddMember {
         /// The organisation
@@ -68,7 +68,17 @@ pub(crate) enum OrganisationCommand {
         #[arg(long)]
         owner: bool,
     },
+    /// Agree to be an owner, after another owner made you one
+    ///
+    /// Until then you may leave at any time (`slipway org rm-member`), and nobody can leave the organisation to you.
+    #[command(after_help = "Example:\n  slipway org accept team")]
+    Accept {
+        /// The organisation
+        name: AccountName,
+    },
     /// Take a user out of an organisation and its teams
+    ///
+    /// Everybody may take themselves out, but for the only owner who agreed to be one.
     #[command(after_help = "Example:\n  slipway org rm-member team alice")]
     RmMember {
         /// The organisation
@@ -105,6 +115,13 @@ impl OrganisationCommand {
                 let path = format!("/organisations/{name}/members/{user}");
                 api.put(&path, Some(&json!({ "role": role }))).await?;
                 api.print_done(&format!("{user} is {role} of {name}"))
+            }
+            Self::Accept { name } => {
+                let me = api.get("/me").await?;
+                let path =
+                    format!("/organisations/{name}/members/{}", me["name"].as_str().unwrap_or_default());
+                api.put(&path, Some(&json!({ "role": "owner" }))).await?;
+                api.print_done(&format!("you are an owner of {name}"))
             }
             Self::RmMember { name, user } => {
                 api.delete(&format!("/organisations/{name}/members/{user}")).await?;

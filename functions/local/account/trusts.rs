@@ -42,7 +42,7 @@ pub(crate) enum TrustCommand {
         /// What the robot may do then; repeatable
         #[arg(long = "scope", value_name = "REPOSITORIES:PERMISSIONS", value_parser = scope, required = true)]
         scopes: Vec<Scope>,
-        /// The issuer, exactly as in the token's `iss`
+        /// The issuer, exactly as in the token's `iss`: https, or http on the very machine that the registry runs on
         #[arg(long, value_name = "URL")]
         issuer: String,
         /// What has to be in the token's `aud`
@@ -59,6 +59,9 @@ pub(crate) enum TrustCommand {
         owner: OwnerOption,
     },
     /// Trust no longer, for administrators
+    ///
+    /// Within seconds nothing more can be pushed or deleted by it; an access token that was made already pulls until it ends,
+    /// for five minutes at most.
     #[command(after_help = "Example:\n  slipway trust rm 3vQb9mJt2Lk --account team")]
     Rm {
         /// As `slipway trust ls` lists it

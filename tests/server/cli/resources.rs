@@ -178,6 +178,13 @@ fn one_s_own_is_what_is_meant_unless_something_else_is_said() {
     assert_eq!(alice.does(&["org", "ls"]).lines().count(), 1);
     alice.does(&["org", "add", "hers"]);
     assert_eq!(alice.json(&["org", "ls"])[0]["name"], "hers");
+    admin.does_with(&["user", "add", "bob"], PASSWORD);
+    alice.does(&["org", "add-member", "hers", "bob", "--owner"]);
+    assert!(alice.is_refused(&["org", "rm-member", "hers", "alice"]).contains("slipway org accept hers"));
+    let bob = Person::logged_in(&server, "bob", PASSWORD);
+    assert!(bob.does(&["org", "ls"]).contains("hers"));
+    assert_eq!(bob.does(&["org", "accept", "hers"]), "you are an owner of hers\n");
+    alice.does(&["org", "rm-member", "hers", "alice"]);
     let secret = alice.does(&["token", "create", "--label", "laptop"]);
     let with_token = Person::logged_in(&server, "alice", secret.trim());
     assert!(with_token.does(&["token", "ls"]).contains("laptop"));

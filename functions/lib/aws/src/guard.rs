@@ -55,6 +55,7 @@ impl Guard {
         let options = AccessOptions {
             is_open_without_accounts: false,
             first_password: Some(revealed.first_password).filter(|_| trust == Trust::Logins),
+            organisations_are_for_administrators: false,
             notes_use: trust != Trust::Reading,
         };
         let identities = identities.filter(|_| trust == Trust::Logins);

@@ -3,7 +3,7 @@
 use axum::Json;
 use http::StatusCode;
 use oci::RepositoryName;
-use registry::access::{Access, AccessError, Role};
+use registry::access::{Access, Role};
 use registry::records::Grantee;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -57,12 +57,8 @@ async fn grant_list(
     At(RepositoryPath { repository }): At<RepositoryPath>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Page<Grant>>, Problem> {
-    let (record, role) = access.repository_get(&caller, &repository).await?;
-    if role != Some(Role::Admin) {
-        return Err(AccessError::Forbidden(format!("only an admin of {repository} may see that")).into());
-    }
-    let mut grants: Vec<Grant> =
-        record.grants.into_iter().map(|(grantee, role)| Grant { grantee, role }).collect();
+    let grants = access.grant_list(&caller, &repository).await?;
+    let mut grants: Vec<Grant> = grants.into_iter().map(|(grantee, role)| Grant { grantee, role }).collect();
     let name = |grant: &Grant| grant.grantee.to_string();
     grants.sort_by_key(name);
     Ok(Json(Page::of(grants, &paging, name)))

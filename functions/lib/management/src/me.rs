@@ -17,6 +17,7 @@ pub(crate) fn routes() -> OpenApiRouter<Access> {
 /// What a caller can be.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CallerKind)]
 enum Kind {
     /// Nobody in particular.
     Anonymous,

@@ -42,12 +42,14 @@ struct Member {
     teams: Vec<TeamName>,
     #[schema(value_type = words::Time)]
     since: Time,
+    /// Whether another owner made it one, to which it has not agreed: it may leave at any time.
+    is_unasked: bool,
 }
 
 impl From<(AccountName, MemberRecord)> for Member {
     fn from((name, record): (AccountName, MemberRecord)) -> Self {
-        let MemberRecord { role, teams, since } = record;
-        Self { name, role, teams: teams.into_iter().collect(), since: since.into() }
+        let MemberRecord { role, teams, since, is_unasked } = record;
+        Self { name, role, teams: teams.into_iter().collect(), since: since.into(), is_unasked }
     }
 }
 
@@ -74,10 +76,13 @@ async fn member_list(
 }
 
 /// Makes a user a member, or gives a member another role; for owners.
+///
+/// Owners whom others made one agree to it by asking for the same themselves. Until then they may leave at any time, and the
+/// organisation cannot be left to them alone.
 #[utoipa::path(put, path = "/organisations/{organisation}/members/{user}", tag = "organisations",
     params(MemberPath), request_body = MemberPut, responses(
         (status = NO_CONTENT, description = "It is done."),
-        (status = CONFLICT, description = "The user is the only owner.")))]
+        (status = CONFLICT, description = "The user is the only owner, or owns as many organisations as one may.")))]
 async fn member_put(
     Asking { access, caller }: Asking,
     At(MemberPath { organisation, user }): At<MemberPath>,

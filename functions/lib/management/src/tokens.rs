@@ -69,6 +69,7 @@ impl From<registry::access::Scope> for Scope {
 /// What a stored credential is.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = TokenKind)]
 enum Kind {
     /// A user's own token.
     Personal,
@@ -187,7 +188,9 @@ async fn token_list(
 /// Makes a personal token, for its owner alone, or a robot's, for those who manage the account.
 #[utoipa::path(post, path = "/accounts/{account}/tokens", tag = "credentials", params(AccountPath),
     request_body = TokenNew,
-    responses((status = CREATED, description = "The token, with its secret.", body = TokenMade)))]
+    responses(
+        (status = CREATED, description = "The token, with its secret.", body = TokenMade),
+        (status = CONFLICT, description = "The account has as many tokens as one may.")))]
 async fn token_create(
     Asking { access, caller }: Asking,
     At(AccountPath { account }): At<AccountPath>,

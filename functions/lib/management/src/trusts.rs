@@ -108,7 +108,10 @@ async fn trust_create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(trust)))
 }
 
-/// Deletes a rule, for administrators; what it let in is out within seconds.
+/// Deletes a rule, for administrators.
+///
+/// What it let in makes no new access token, and changes nothing any more within seconds. What it has, it can pull with until
+/// its access token ends: five minutes at most.
 #[utoipa::path(delete, path = "/accounts/{account}/trusts/{id}", tag = "credentials", params(TrustPath),
     responses((status = NO_CONTENT, description = "It is done.")))]
 async fn trust_delete(

@@ -42,8 +42,8 @@ words! {
     Digest = ObjectBuilder::new().pattern(Some("^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"));
     /// A pattern of tags: `*` stands for any characters, `?` for one.
     TagPattern = text("^[a-zA-Z0-9_*?][a-zA-Z0-9._*?-]{0,127}$", 1, 128);
-    /// A plain `https://` address.
-    Issuer = text("^https://[^?#@]+$", 9, 512);
+    /// A plain `https://` address, or an `http://` one of the very machine that the registry runs on.
+    Issuer = text("^(https://[^?#@]+|http://(127\\.0\\.0\\.1|localhost|\\[::1\\])([:/][^?#@]*)?)$", 9, 512);
     /// The id of a token or a trust.
     Id = text("^[0-9a-zA-Z.]+$", 1, 100);
     /// One line.

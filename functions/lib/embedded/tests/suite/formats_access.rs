@@ -18,6 +18,10 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("listed", Record::Listed),
         ("member", Record::Member(member(OrganisationRole::Member))),
         ("owner", Record::Member(member(OrganisationRole::Owner))),
+        (
+            "owner_unasked",
+            Record::Member(MemberRecord { is_unasked: true, ..member(OrganisationRole::Owner) }),
+        ),
         ("token_personal", token(TokenKind::Personal, Limits::None)),
         ("token_robot", token(TokenKind::Robot("ci".parse().unwrap()), Limits::Scopes(vec![scope()]))),
         ("token_refresh", token(refresh(), Limits::None)),
@@ -68,7 +72,7 @@ fn bucket() -> BucketRecord {
 }
 
 fn member(role: OrganisationRole) -> MemberRecord {
-    MemberRecord { role, teams: ["devs".parse().unwrap()].into(), since: TIME }
+    MemberRecord { role, teams: ["devs".parse().unwrap()].into(), ..MemberRecord::new(TIME) }
 }
 
 fn scope() -> Scope {

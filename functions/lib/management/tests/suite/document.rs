@@ -113,3 +113,22 @@ async fn a_head_is_answered_like_a_get_without_its_body() {
     let reply = World::empty(false).client(&Show::Nothing).send(Method::HEAD, "/openapi.json", None).await;
     assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, ""));
 }
+
+#[tokio::test]
+async fn what_a_token_is_and_what_a_caller_is_are_two_lists_of_words() {
+    let document = document().await;
+    let words = |schema: &str| {
+        let reference = document["components"]["schemas"][schema]["properties"]["kind"]["$ref"].as_str();
+        let pointer = reference.unwrap().strip_prefix('#').unwrap();
+        document.pointer(pointer).unwrap()["enum"].clone()
+    };
+    assert_eq!(words("Token"), serde_json::json!(["personal", "robot", "login"]));
+    assert_eq!(words("Me"), serde_json::json!(["anonymous", "everybody", "user", "robot"]));
+}
+
+#[tokio::test]
+async fn an_issuer_on_this_machine_may_be_asked_in_the_clear_and_no_other() {
+    let document = document().await;
+    let pattern = document["components"]["schemas"]["Issuer"]["pattern"].as_str().unwrap();
+    assert!(pattern.contains("http://(127") && pattern.contains("^(https://"), "{pattern}");
+}

@@ -230,3 +230,28 @@ async fn a_disabled_or_deleted_user_is_nobody() {
     root.get("/users/bob").await.expect(404);
     root.post("/users", user("bob")).await.expect(409);
 }
+
+#[tokio::test]
+async fn credentials_that_may_do_everything_with_content_manage_nothing() {
+    let scene = Scene::new().await;
+    let world = scene.world().await;
+    let alice = world.client(&scene.alice);
+    let scopes = json!([{ "repositories": "team/*", "permissions": ["pull", "push", "delete"] }]);
+    let mut shows = Vec::new();
+    for (account, user, body) in [
+        ("team", "team+all", json!({ "robot": "all", "scopes": scopes })),
+        ("alice", "alice", json!({ "scopes": scopes })),
+    ] {
+        let made = alice.post(&format!("/accounts/{account}/tokens"), body).await;
+        shows.push(Show::basic(user, made.expect(201).json()["token"].as_str().unwrap()));
+    }
+    const R: &str = "/repositories/team%2Fapp";
+    for show in shows {
+        let client = world.client(&show);
+        client.get(R).await.expect(200);
+        client.get(&format!("{R}/grants")).await.expect(403);
+        client.put(&format!("{R}/grants/user:carol"), json!({ "role": "pull" })).await.expect(403);
+        client.patch(R, json!({ "visibility": "public" })).await.expect(403);
+        client.delete(R).await.expect(403);
+    }
+}

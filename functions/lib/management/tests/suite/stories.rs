@@ -117,8 +117,9 @@ async fn an_organisation_with_members_and_teams_comes_and_goes() {
         carol.send(http::Method::PUT, "/organisations/guild/teams/ops/members/bob", None).await.expect(204);
     }
     let bob = &carol.get("/organisations/guild/members").await.json()["items"][0];
-    let expected =
-        json!({ "name": "bob", "role": "member", "teams": ["ops"], "since": "2026-09-21T14:13:20Z" });
+    let expected = json!({
+        "name": "bob", "role": "member", "teams": ["ops"], "since": "2026-09-21T14:13:20Z", "is_unasked": false
+    });
     assert_eq!(bob, &expected);
     carol.delete("/organisations/guild/teams/ops/members/bob").await.expect(204);
     carol.delete("/organisations/guild/members/carol").await.expect(409);

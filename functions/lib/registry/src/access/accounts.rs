@@ -19,6 +19,8 @@ pub struct AccessOptions {
     pub is_open_without_accounts: bool,
     /// The password that the first administrator begins with.
     pub first_password: Option<Secret>,
+    /// Whether only administrators make organisations.
+    pub organisations_are_for_administrators: bool,
     /// Whether it is noted when a stored credential was used last, which takes the right to write it.
     pub notes_use: bool,
 }

@@ -3,6 +3,7 @@
 use crate::access::account_list::is_there;
 use crate::access::accounts::Access;
 use crate::access::policy::namespace_visibility;
+use crate::access::refusals::Refusal;
 use crate::access::{AccessError, AccountName, Caller};
 use crate::records::{MemberRecord, OrganisationRole, keys};
 
@@ -30,27 +31,36 @@ impl Access {
         self.require_active(name).await
     }
 
-    /// Refuses the same, and nobody because the account is disabled: what it has left can be looked at and ended.
+    /// Refuses the same, and nobody because the account is disabled: what it has left can be looked at and ended. Whom it
+    /// refuses is noted.
     pub(crate) async fn require_warden(
         &self,
         caller: &Caller,
         name: &AccountName,
     ) -> Result<(), AccessError> {
-        let is_own = caller.user() == Some(name);
-        if is_own {
-            self.user_now(caller).await?;
-        } else {
-            let member = self.member(caller, name).await?;
-            let is_owner = member.as_ref().is_some_and(|member| member.role == OrganisationRole::Owner);
-            if !is_owner && !self.is_administrator(caller).await? {
-                return Err(match member {
-                    Some(_) => AccessError::forbidden("only an owner of the organisation may do that"),
-                    None => AccessError::unknown(format!("account {name}")),
-                });
-            }
+        let allowed = self.may_manage(caller, name).await;
+        if matches!(allowed, Err(AccessError::Forbidden(_) | AccessError::Unknown(_)))
+            && !caller.is_anonymous()
+        {
+            let (target, detail) = (name.to_string(), String::new());
+            self.note_refusal(caller, &Refusal { action: "account.manage", target, detail }).await;
         }
+        allowed?;
         let account = self.account_item(name).await?.filter(|(_, account)| is_there(account));
         account.map(|_| ()).ok_or_else(|| AccessError::unknown(format!("account {name}")))
+    }
+
+    async fn may_manage(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+        if caller.user() == Some(name) {
+            return self.user_now(caller).await.map(|_| ());
+        }
+        let member = self.member(caller, name).await?;
+        let is_owner = member.as_ref().is_some_and(|member| member.role == OrganisationRole::Owner);
+        match member {
+            _ if is_owner || self.is_administrator(caller).await? => Ok(()),
+            Some(_) => Err(AccessError::forbidden("only an owner of the organisation may do that")),
+            None => Err(AccessError::unknown(format!("account {name}"))),
+        }
     }
 
     /// Refuses unless there is such an account, and it can be used.

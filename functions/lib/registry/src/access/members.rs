@@ -1,7 +1,5 @@
 //! Members of organisations, and of their teams.
 
-use std::collections::BTreeSet;
-
 use crate::access::accounts::{Access, Account};
 use crate::access::{AccessError, AccountName, Caller, TeamName};
 use crate::ports::{Condition, Item, Query, Write};
@@ -78,6 +76,9 @@ impl Access {
     }
 
     /// Makes the user a member, or gives a member another role.
+    ///
+    /// An owner whom another owner made one has all the rights of one, but nothing to lose by it: until they agree, by
+    /// doing the same themselves, they may leave at any time, and nobody can leave the organisation to them.
     pub async fn member_put(
         &self,
         caller: &Caller,
@@ -96,20 +97,44 @@ impl Access {
             let before = item.as_ref().and_then(|item| item.record.as_member());
             let check = match before {
                 Some(member) if role != OrganisationRole::Owner => {
-                    self.other_owner(organisation, user, member.role).await?
+                    self.other_owner(organisation, user, member).await?
                 }
                 _ => None,
             };
-            let teams = before.map(|member| member.teams.clone()).unwrap_or_default();
+            let member = self.member_changed(caller, user, role, before).await?;
             let act = (MEMBER_PUT, format!("{user} {role:?}").to_lowercase());
-            let mut writes =
-                self.member_writes(caller, organisation, user, (role, teams), act, item.as_ref());
+            let mut writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
             writes.extend(check);
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());
             }
         }
         Err(AccessError::contended())
+    }
+
+    /// Returns the member with another role, and whether that is by its own will. Administrators are asked in its place.
+    async fn member_changed(
+        &self,
+        caller: &Caller,
+        user: &AccountName,
+        role: OrganisationRole,
+        before: Option<&MemberRecord>,
+    ) -> Result<MemberRecord, AccessError> {
+        let was_owner = before.is_some_and(|member| member.role == OrganisationRole::Owner);
+        let was_unasked = before.is_some_and(|member| member.is_unasked);
+        let is_unasked = match role {
+            OrganisationRole::Member => false,
+            OrganisationRole::Owner if self.is_administrator(caller).await? => false,
+            OrganisationRole::Owner if caller.user() == Some(user) => {
+                if was_unasked {
+                    self.require_few_organisations(user).await?;
+                }
+                false
+            }
+            OrganisationRole::Owner => was_unasked || !was_owner,
+        };
+        let member = before.cloned().unwrap_or_else(|| MemberRecord::new(self.registry.now()));
+        Ok(MemberRecord { role, is_unasked, ..member })
     }
 
     /// Returns what makes the user a member like this, if nothing changed since `before` was read; the audit log is told
@@ -119,15 +144,12 @@ impl Access {
         caller: &Caller,
         organisation: &AccountName,
         user: &AccountName,
-        (role, teams): (OrganisationRole, BTreeSet<TeamName>),
+        member: MemberRecord,
         (action, detail): (&str, String),
         before: Option<&Item>,
     ) -> Vec<Write> {
-        let since = before
-            .and_then(|item| item.record.as_member())
-            .map_or(self.registry.now(), |member| member.since);
         let version = self.registry.fresh_version();
-        let record = Record::Member(MemberRecord { role, teams, since });
+        let record = Record::Member(member);
         let put = |key, record, condition| self.registry.put(key, version.clone(), record, condition);
         vec![
             put(keys::member(organisation, user), record, Condition::unchanged(before)),
@@ -150,10 +172,10 @@ impl Access {
         }
         for _ in 0..ATTEMPTS {
             let item = self.registry.get(keys::member(organisation, user)).await?;
-            let role = item.as_ref().and_then(|item| Some(item.record.as_member()?.role));
-            let (item, role) =
-                item.zip(role).ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
-            let check = self.other_owner(organisation, user, role).await?;
+            let member = item.as_ref().and_then(|item| item.record.as_member().cloned());
+            let (item, member) =
+                item.zip(member).ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
+            let check = self.other_owner(organisation, user, &member).await?;
             let (place, target) = (organisation.as_str(), user.as_str());
             let mut writes = vec![
                 Write::Delete(item.key, Condition::Version(item.version)),
@@ -173,32 +195,37 @@ impl Access {
         for organisation in self.memberships(user).await? {
             let item = self.registry.get(keys::member(&organisation, user)).await?;
             if let Some(member) = item.as_ref().and_then(|item| item.record.as_member()) {
-                self.other_owner(&organisation, user, member.role).await?;
+                self.other_owner(&organisation, user, member).await?;
             }
         }
         Ok(())
     }
 
-    /// Returns the check that somebody else is an owner still when it is written that the user, who has this role, is
-    /// none any more: an organisation without an owner is nobody's.
+    /// Returns the check that somebody else is an owner still when it is written that the user, who is such a member, is
+    /// none any more: an organisation without an owner is nobody's. Only those count who agreed to be one.
     async fn other_owner(
         &self,
         organisation: &AccountName,
         user: &AccountName,
-        role: OrganisationRole,
+        member: &MemberRecord,
     ) -> Result<Option<Write>, AccessError> {
-        if role != OrganisationRole::Owner {
+        if !member.is_willing_owner() {
             return Ok(None);
         }
         let own = keys::member(organisation, user);
-        let is_owner = |item: &Item| {
-            item.record.as_member().is_some_and(|member| member.role == OrganisationRole::Owner)
-        };
+        let is_owner = |item: &Item| item.record.as_member().is_some_and(MemberRecord::is_willing_owner);
         let members = self.member_items(organisation).await?;
-        match members.into_iter().find(|item| item.key != own && is_owner(item)) {
-            Some(item) => Ok(Some(Write::Check(item.key, Condition::Version(item.version)))),
-            None => Err(AccessError::Conflict(format!("{user} is the only owner of {organisation}"))),
+        if let Some(item) = members.iter().find(|item| item.key != own && is_owner(item)) {
+            return Ok(Some(Write::Check(item.key.clone(), Condition::Version(item.version.clone()))));
         }
+        let is_unasked = |item: &Item| item.record.as_member().is_some_and(|member| member.is_unasked);
+        let remedy = match members.iter().any(is_unasked) {
+            true => format!(
+                "; others were made one, and have to agree first: `slipway org accept {organisation}`"
+            ),
+            false => String::new(),
+        };
+        Err(AccessError::Conflict(format!("{user} is the only owner of {organisation}{remedy}")))
     }
 
     /// Puts a member into a team, or takes it out.
@@ -219,14 +246,13 @@ impl Access {
             let item = self.registry.get(keys::member(organisation, user)).await?;
             let member = item.as_ref().and_then(|item| item.record.as_member());
             let member = member.ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
-            let mut teams = member.teams.clone();
-            let is_change = if is_in { teams.insert(team.clone()) } else { teams.remove(team) };
+            let mut member = member.clone();
+            let is_change = if is_in { member.teams.insert(team.clone()) } else { member.teams.remove(team) };
             if !is_change {
                 return Ok(());
             }
             let act = if is_in { "team.member.put" } else { "team.member.delete" };
             let act = (act, format!("{team} {user}"));
-            let member = (member.role, teams);
             let writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());

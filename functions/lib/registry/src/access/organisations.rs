@@ -1,16 +1,15 @@
 //! Organisations and their teams.
 
-use std::collections::BTreeSet;
-
 use oci::RepositoryName;
 
 use crate::access::accounts::{Access, Account};
 use crate::access::members::MEMBER_PUT;
+use crate::access::refusals::Refusal;
 use crate::access::{AccessError, AccountName, Caller, TeamName};
 use crate::ports::{Condition, Item};
 use crate::records::{
-    AccountState, AuditOutcome, Grantee, OrganisationRecord, OrganisationRole, Record, TeamRecord,
-    Visibility, keys,
+    AccountState, AuditOutcome, Grantee, MemberRecord, OrganisationRecord, OrganisationRole, Record,
+    TeamRecord, Visibility, keys,
 };
 use crate::registry::ATTEMPTS;
 
@@ -32,25 +31,11 @@ impl Access {
     ///
     /// Repositories that nobody owns belong to administrators, so that nobody else gets them by taking their name.
     pub async fn organisation_create(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
-        let user = match caller.user() {
-            Some(user) => {
-                self.user_now(caller).await?;
-                Some(user)
-            }
-            None => {
-                self.require_administrator(caller).await?;
-                // An organisation alone would close the registry, with nobody to open it.
-                if !self.has_accounts().await? {
-                    return Err(AccessError::Conflict("make a user first, who can manage it".to_owned()));
-                }
-                None
-            }
-        };
         if !self.is_administrator(caller).await? {
-            self.require_free(name).await?;
-            if let Some(user) = user {
-                self.require_few_organisations(user).await?;
-            }
+            self.require_maker(caller, name).await?;
+        } else if caller.user().is_none() && !self.has_accounts().await? {
+            // An organisation alone would close the registry, with nobody to open it.
+            return Err(AccessError::Conflict("make a user first, who can manage it".to_owned()));
         }
         let record = OrganisationRecord {
             state: AccountState::Active,
@@ -58,12 +43,31 @@ impl Access {
             teams: std::collections::BTreeMap::new(),
             created: self.registry.now(),
         };
-        let owner = user.map(|user| {
+        let owner = caller.user().map(|user| {
             let act = (MEMBER_PUT, format!("{user} owner"));
-            self.member_writes(caller, name, user, (OrganisationRole::Owner, BTreeSet::new()), act, None)
+            let owner =
+                MemberRecord { role: OrganisationRole::Owner, ..MemberRecord::new(self.registry.now()) };
+            self.member_writes(caller, name, user, owner, act, None)
         });
         let record = Record::Organisation(record);
         self.account_store(caller, name, record, "organisation.create", owner.unwrap_or_default()).await
+    }
+
+    /// Refuses who may make no organisation, or none of this name; and that is noted.
+    async fn require_maker(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+        let Some(user) = caller.user().filter(|_| !self.options().organisations_are_for_administrators)
+        else {
+            return self.require_administrator(caller).await;
+        };
+        let result = match self.require_free(name).await {
+            Ok(()) => self.require_few_organisations(user).await,
+            taken => taken,
+        };
+        if let Err(AccessError::Conflict(why)) = &result {
+            let (target, detail) = (name.to_string(), why.clone());
+            self.note_refusal(caller, &Refusal { action: "organisation.create", target, detail }).await;
+        }
+        result
     }
 
     /// Refuses what is not for everybody to take, although there is no account of that name.
@@ -77,13 +81,14 @@ impl Access {
         }
     }
 
-    /// Names are given once and for ever, so that nobody may take too many.
-    async fn require_few_organisations(&self, user: &AccountName) -> Result<(), AccessError> {
+    /// Names are given once and for ever, so that nobody may take too many. What others made somebody an owner of does
+    /// not count.
+    pub(crate) async fn require_few_organisations(&self, user: &AccountName) -> Result<(), AccessError> {
         let organisations = self.memberships(user).await?;
         let found = self.read(organisations.iter().map(|name| keys::member(name, user)).collect()).await?;
         let is_owner = |name: &&AccountName| {
             let member = found.get(&keys::member(name, user)).and_then(|item| item.record.as_member());
-            member.is_some_and(|member| member.role == OrganisationRole::Owner)
+            member.is_some_and(MemberRecord::is_willing_owner)
         };
         match organisations.iter().filter(is_owner).count() < ORGANISATIONS_MAX {
             true => Ok(()),

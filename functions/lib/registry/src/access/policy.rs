@@ -91,7 +91,7 @@ mod tests {
 
     fn member(role: OrganisationRole, teams: &[&str]) -> MemberRecord {
         let teams = teams.iter().map(|team| team.parse::<TeamName>().unwrap()).collect();
-        MemberRecord { role, teams, since: Timestamp::default() }
+        MemberRecord { role, teams, ..MemberRecord::new(Timestamp::default()) }
     }
 
     fn repository(is_public: bool, grants: &[(&str, Role)]) -> RepositoryRecord {

@@ -7,7 +7,9 @@ use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
 use crate::access::{AccessError, AccountName, Caller, Permission, Role};
 use crate::ports::{Condition, Item, Key, Query, Version};
-use crate::records::{AuditOutcome, Grantee, ImmutableTags, Record, RepositoryRecord, Visibility, keys};
+use crate::records::{
+    AuditOutcome, Grantee, Grants, ImmutableTags, Record, RepositoryRecord, Visibility, keys,
+};
 use crate::registry::ATTEMPTS;
 
 /// How many grants a repository may have: they live in one item.
@@ -94,6 +96,13 @@ impl Access {
         })
         .await
         .map(drop)
+    }
+
+    /// Lists who was given which role, to admins of the repository. A credential that may only delete there is none.
+    pub async fn grant_list(&self, caller: &Caller, name: &RepositoryName) -> Result<Grants, AccessError> {
+        let item = self.require_admin(caller, name).await?;
+        let record = item.record.as_repository().ok_or_else(|| repository_unknown(name))?;
+        Ok(record.grants.clone())
     }
 
     /// Gives a user or team a role in the repository.
@@ -240,14 +249,18 @@ impl Access {
 
     async fn require_admin(&self, caller: &Caller, name: &RepositoryName) -> Result<Item, AccessError> {
         let (item, role) = self.repository_seen(caller, name).await?;
-        self.require_user_or_open(caller).await?;
-        if role != Some(Role::Admin) {
+        let allowed = match self.require_user_or_open(caller).await {
+            Ok(()) if role != Some(Role::Admin) => {
+                Err(AccessError::forbidden(format!("only an admin of {name} may do that")))
+            }
+            allowed => allowed,
+        };
+        if matches!(allowed, Err(AccessError::Forbidden(_))) && !caller.is_anonymous() {
             let target = name.to_string();
             let refusal = Refusal { action: "repository.manage", target, detail: String::new() };
             self.note_refusal(caller, &refusal).await;
-            return Err(AccessError::forbidden(format!("only an admin of {name} may do that")));
         }
-        Ok(item)
+        allowed.map(|()| item)
     }
 
     /// Robots push and pull; they do not manage.

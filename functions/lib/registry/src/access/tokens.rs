@@ -15,6 +15,10 @@ use crate::records::{AuditOutcome, Record, TokenKind, TokenRecord, keys};
 /// How many tokens are listed or revoked at once.
 const TOKENS_LISTED: usize = 1000;
 
+/// How many tokens that can be used an account may have, beside its logins. Two who make one at the same moment may
+/// both get it.
+const TOKENS_MAX: usize = 1000;
+
 /// How long a token may live at most, and lives if nothing else is said.
 const LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const LIFE_USUAL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -94,6 +98,7 @@ impl Access {
                 "a label has 100 characters at most, none of them a control character".to_owned(),
             ));
         }
+        self.require_few_tokens(owner).await?;
         let now = self.registry.now();
         let credential = Credential::fresh(&kind, &*self.registry.stores.random);
         let record = TokenRecord {
@@ -110,6 +115,35 @@ impl Access {
         self.token_store(caller, &credential, record.clone()).await?;
         let (id, state) = (credential.id().to_owned(), TokenState::Good);
         Ok((Token { id, record, state }, credential))
+    }
+
+    /// Logins are none of them: no client can help it that it logs in, and they end by themselves.
+    async fn require_few_tokens(&self, owner: &AccountName) -> Result<(), AccessError> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let ids = self.token_ids(owner, after.as_deref(), TOKENS_MAX).await?;
+            let is_last = ids.len() < TOKENS_MAX;
+            // Hardly any account is worth a second look.
+            if is_last && after.is_none() {
+                return Ok(());
+            }
+            let found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
+            let now = self.registry.now();
+            let is_live = |token: &&TokenRecord| {
+                let is_login = matches!(token.kind, TokenKind::Refresh { .. });
+                !is_login && token.expires.is_none_or(|expires| now < expires)
+            };
+            count += found.values().filter_map(|item| item.record.as_token()).filter(is_live).count();
+            if count >= TOKENS_MAX {
+                let message =
+                    format!("{owner} has {TOKENS_MAX} tokens, which is the most; revoke some first");
+                return Err(AccessError::Conflict(message));
+            }
+            if is_last {
+                return Ok(());
+            }
+            after = ids.last().cloned();
+        }
     }
 
     /// Stores a new credential, with its line in the list of its owner's.
@@ -204,8 +238,8 @@ impl Access {
             .collect())
     }
 
-    /// Revokes a token or login: from now on it opens nothing new, and in seconds nothing at all can be written with
-    /// it.
+    /// Revokes a token or login: from now on it opens nothing new, in seconds nothing can be written with what it was
+    /// exchanged for, and read until that ends, five minutes later at most.
     pub async fn token_revoke(
         &self,
         caller: &Caller,

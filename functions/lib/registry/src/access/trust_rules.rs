@@ -97,7 +97,7 @@ fn check_issuer(issuer: &str) -> Result<(), AccessError> {
     match uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.host()?))) {
         Some(("https", host)) if !host.is_empty() => Ok(()),
         Some(("http", host)) if is_local(host) => Ok(()),
-        _ => refuse("the issuer has to be an https:// address"),
+        _ => refuse("the issuer has to be an https:// address; http:// is for one on this very machine"),
     }
 }
 

@@ -184,7 +184,8 @@ impl Access {
         Ok(trusts)
     }
 
-    /// Deletes a rule; what it let in is out within seconds.
+    /// Deletes a rule: what it let in makes no new access token, writes nothing within seconds, and reads until the access
+    /// token that it has ends.
     pub async fn trust_delete(
         &self,
         caller: &Caller,

@@ -89,6 +89,21 @@ pub struct MemberRecord {
     pub teams: BTreeSet<TeamName>,
     /// Since when.
     pub since: Timestamp,
+    /// Whether another owner made it one, to which it has not agreed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unasked: bool,
+}
+
+impl MemberRecord {
+    /// Returns a plain member, in no team.
+    pub fn new(since: Timestamp) -> Self {
+        Self { role: OrganisationRole::Member, teams: BTreeSet::new(), since, is_unasked: false }
+    }
+
+    /// Returns whether it is an owner by its own will: one that the organisation can be left to.
+    pub fn is_willing_owner(&self) -> bool {
+        self.role == OrganisationRole::Owner && !self.is_unasked
+    }
 }
 
 /// Who was given a role in a repository: a user, or a team of the organisation whose namespace it is in.

@@ -17,6 +17,7 @@ mod races;
 mod recovery;
 mod repair;
 mod replies;
+mod slowness;
 mod uploads_model;
 mod world;
 mod yielding;

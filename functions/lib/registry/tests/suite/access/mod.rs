@@ -14,6 +14,7 @@ mod hostile;
 mod house;
 mod logins;
 mod matrix;
+mod ownership;
 mod places;
 mod refusals;
 mod removals;
@@ -22,3 +23,8 @@ mod throttling;
 mod times;
 mod tokens;
 mod traces;
+
+/// Returns a client of a registry with accounts; it shows nothing.
+pub(crate) async fn guarded_client() -> crate::client::Client {
+    house::House::new().await.client()
+}

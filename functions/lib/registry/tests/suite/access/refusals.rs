@@ -1,7 +1,7 @@
 //! Refusals are traced where clients meet them, and a flood of them leaves few traces.
 
 use registry::access::{AuditFilter, Limits};
-use registry::records::{AuditOutcome, Visibility};
+use registry::records::{AuditOutcome, OrganisationRole, Visibility};
 
 use super::house::{House, PASSWORD, ask_token, bearer_of, root};
 use crate::client::{Client, manifest, uploads};
@@ -84,6 +84,27 @@ async fn what_only_administrators_may_do_is_refused_with_a_trace() {
     let alice = super::house::login(&house.access, "alice").await;
     house.access.audit_list(&alice, &AuditFilter::default(), None, 1).await.unwrap_err();
     assert_eq!(refusals(&house).await, ["alice  manage  "]);
+}
+
+#[tokio::test]
+async fn what_only_owners_may_do_and_names_that_are_not_given_are_refused_with_a_trace() {
+    let house = house().await;
+    house.user("alice").await;
+    let alice = super::house::login(&house.access, "alice").await;
+    let (team, own) = ("team".parse().unwrap(), "alice".parse().unwrap());
+    let access = &house.access;
+    access.organisation_create(&alice, &"library".parse().unwrap()).await.unwrap_err();
+    access.team_put(&alice, &team, &"devs".parse().unwrap(), "").await.unwrap_err();
+    access.member_put(&root(), &team, &own, OrganisationRole::Member).await.unwrap();
+    access.organisation_change(&alice, &team, Visibility::Public).await.unwrap_err();
+    access.account_delete(&alice, &team).await.unwrap_err();
+    let expected = [
+        "alice  account.manage team ",
+        "alice  account.manage team ",
+        "alice  account.manage team ",
+        "alice  organisation.create library library is for administrators to make",
+    ];
+    assert_eq!(refusals(&house).await, expected);
 }
 
 /// Asks so often for a token that nobody gives, for manifests with a password, and at another repository.

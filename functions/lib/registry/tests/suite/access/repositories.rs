@@ -308,6 +308,7 @@ async fn whoever_was_left_alone_with_an_organisation_can_end_it_and_nobody_else(
     let squat = name("squat");
     house.access.organisation_create(&mallory, &squat).await.unwrap();
     house.access.member_put(&mallory, &squat, &name("alice"), OrganisationRole::Owner).await.unwrap();
+    house.access.member_put(&alice, &squat, &name("alice"), OrganisationRole::Owner).await.unwrap();
     house.access.member_delete(&mallory, &squat, &name("mallory")).await.unwrap();
     assert!(house.access.account_delete(&mallory, &squat).await.is_err());
     house.access.account_delete(&alice, &squat).await.unwrap();

@@ -1,6 +1,8 @@
 //! What the list of tokens says of each.
 
-use registry::access::{Limits, Permission, TokenState, UserChange};
+use std::time::Duration;
+
+use registry::access::{AccessError, Limits, Permission, TokenState, TokenWanted, UserChange};
 use test_support::access::basic;
 
 use super::house::{House, PASSWORD, ask_token, field, limits, name, root};
@@ -60,4 +62,30 @@ async fn the_tokens_of_a_disabled_account_can_be_seen_and_ended() {
     assert_eq!(states(&house, "alice").await, []);
     house.access.account_delete(&root(), &name("alice")).await.unwrap();
     house.access.token_list(&root(), &name("alice")).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn an_account_has_a_thousand_tokens_that_can_be_used_and_any_number_of_others() {
+    let house = House::new().await;
+    let wanted = |days: u64| TokenWanted {
+        robot: Some(name("ci")),
+        label: String::new(),
+        limits: limits("team/*", &[Permission::Pull]),
+        life: Some(Duration::from_secs(days * 24 * 60 * 60)),
+    };
+    let make = async |days| house.access.token_create(&root(), &name("team"), wanted(days)).await;
+    for number in 0..1000 {
+        make(if number < 10 { 1 } else { 90 }).await.unwrap();
+    }
+    let refused = make(1).await.unwrap_err();
+    assert!(matches!(&refused, AccessError::Conflict(why) if why.contains("1000")), "{refused:?}");
+    house.wait(2 * 24 * 60 * 60);
+    for _ in 0..10 {
+        make(90).await.unwrap();
+    }
+    assert!(matches!(make(1).await.unwrap_err(), AccessError::Conflict(_)));
+    let tokens = house.access.token_list(&root(), &name("team")).await.unwrap();
+    let live = tokens.iter().find(|token| token.state == TokenState::Good).unwrap();
+    house.access.token_revoke(&root(), &name("team"), &live.id).await.unwrap();
+    make(1).await.unwrap();
 }
