@@ -85,6 +85,9 @@ pub(crate) enum UserCommand {
         revoke: bool,
     },
     /// Keep a user out, without deleting anything
+    ///
+    /// Nobody can log in as the user from now on, or change anything within seconds. An access token that was made already
+    /// pulls until it ends, for five minutes at most.
     #[command(after_help = "Example:\n  slipway user disable alice")]
     Disable {
         /// The user

@@ -70,7 +70,7 @@ impl TryFrom<String> for After {
 pub(crate) struct Page<T> {
     /// The entries.
     items: Vec<T>,
-    /// What to ask for as `after` to see more; absent on the last page.
+    /// What to ask for as `after` to see more, or as `before` of a list that goes backwards; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next: Option<String>,
