@@ -1,5 +1,5 @@
 //! Steps that remove a manifest: a client's deletion, and the end of a push that never ended
-//! (`registry::manifest_delete`).
+//! (`registry::manifests::delete`).
 
 use crate::Mutant;
 use crate::actor::{Program, Step};

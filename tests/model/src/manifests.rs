@@ -1,4 +1,4 @@
-//! Steps of a manifest push (`registry::manifest_put`).
+//! Steps of a manifest push (`registry::manifests::put`).
 
 use crate::Mutant;
 use crate::actor::Step;

@@ -2,8 +2,8 @@
 //!
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
-//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`, `manifest_list`, `manifest_delete`,
-//!   `tags`, `tag_history`, `referrers`, `repositories`, `beginning`.
+//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`,
+//!   `tags`, `referrers`, `repositories`, `beginning`. `packing`: many writes in few transactions.
 //! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
@@ -18,10 +18,6 @@ mod hashing;
 pub mod http;
 pub mod jobs;
 mod locks;
-mod manifest_cache;
-mod manifest_delete;
-mod manifest_list;
-mod manifest_put;
 mod manifests;
 mod mounts;
 mod packing;
@@ -30,7 +26,6 @@ pub mod records;
 mod referrers;
 mod registry;
 mod repositories;
-mod tag_history;
 mod tags;
 pub mod testing;
 mod upload_finish;
@@ -38,12 +33,11 @@ mod uploads;
 
 pub use blobs::Blob;
 pub use error::Error;
-pub use manifest_list::ManifestsPage;
-pub(crate) use manifest_put::ManifestPut;
-pub use manifests::StoredManifest;
+pub(crate) use manifests::ManifestPut;
+pub use manifests::{ManifestsPage, StoredManifest};
 pub use mounts::MountOutcome;
 pub use referrers::ReferrersPage;
 pub use registry::{Lifetimes, Principal, Registry, Stores};
 pub use repositories::Page;
-pub use tag_history::TagMove;
+pub use tags::TagMove;
 pub use uploads::UploadStatus;

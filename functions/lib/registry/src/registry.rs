@@ -6,7 +6,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 use crate::locks::Locks;
-use crate::manifest_cache::ManifestCache;
+use crate::manifests::cache::ManifestCache;
 use crate::ports::{
     Abilities, Clock, Condition, Conflict, Item, ItemStore, Key, ObjectKey, ObjectStore, Random,
     TransactError, Version, Write,

@@ -6,7 +6,7 @@ use super::fate::{Ending, Fate};
 use super::queue::{Place, Visit};
 use super::{Collector, Kind, Report, answers};
 use crate::Error;
-use crate::manifest_delete::has_left;
+use crate::manifests::collect::has_left;
 use crate::ports::{Condition, Item, Query, Timestamp, Write};
 use crate::records::{ManifestRecord, ManifestState, SuspectRecord, keys};
 

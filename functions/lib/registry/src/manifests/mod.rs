@@ -1,12 +1,29 @@
 //! Manifests: reading them by tag or by digest.
+//!
+//! - `put`, with its steps `prepare` and `look`: a push.
+//! - `delete`, `removal`: a deletion; `collect`: one that nobody asked for; `suspects`: what the collector is told.
+//! - `list`: lists of them. `cache`: those that were read or written lately.
+
+pub(crate) mod cache;
+pub(crate) mod collect;
+pub(crate) mod delete;
+mod list;
+mod look;
+pub(crate) mod prepare;
+mod put;
+mod removal;
+pub(crate) mod suspects;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use oci::{Digest, MediaType, Reference, RepositoryName};
 
-use crate::manifest_cache::Cached;
+use crate::manifests::cache::Cached;
 use crate::records::{ManifestBody, ManifestRecord, keys};
 use crate::{Error, Registry};
+
+pub use list::ManifestsPage;
+pub(crate) use put::ManifestPut;
 
 /// A manifest that can be pulled.
 #[derive(Clone)]

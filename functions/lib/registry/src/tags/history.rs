@@ -1,11 +1,11 @@
-//! The history of tags: what they leave behind when they move, where they pointed before, and putting them back there.
+//! The history of tags: where they pointed before, and putting them back there.
 
 use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
 use crate::beginning::Nobody;
 use crate::manifests::manifest_unknown;
-use crate::ports::{Condition, Direction, Item, Query, Version, Write};
-use crate::records::{EdgeRecord, HistoryRecord, Record, TagRecord, keys};
+use crate::ports::{Condition, Direction, Item, Query, Write};
+use crate::records::{HistoryRecord, Record, keys};
 use crate::{Error, ManifestPut, Principal, Registry};
 
 /// How far back a restoration looks for what a tag pointed to.
@@ -25,47 +25,6 @@ pub struct TagMove {
 }
 
 impl Registry {
-    /// What a tag leaves behind when it moves or goes: its history grows, and its edge says since when it is history.
-    pub(crate) fn tag_left_writes(
-        &self,
-        repository: &RepositoryName,
-        tag: &Tag,
-        old: &TagRecord,
-        after: Option<&Digest>,
-        principal: &Principal,
-    ) -> [Write; 2] {
-        let left = EdgeRecord { since: old.pushed, by: old.pushed_by.clone(), left: Some(self.now()) };
-        let edge_key = keys::edge_from_tag(repository, &old.digest, tag);
-        [
-            self.put(edge_key, self.fresh_version(), Record::Edge(left), Condition::Always),
-            self.history_write(repository, tag, old, after, principal),
-        ]
-    }
-
-    /// One more line of the tag's history.
-    pub(crate) fn history_write(
-        &self,
-        repository: &RepositoryName,
-        tag: &Tag,
-        old: &TagRecord,
-        after: Option<&Digest>,
-        principal: &Principal,
-    ) -> Write {
-        let history = HistoryRecord {
-            before: old.clone(),
-            after: after.cloned(),
-            at: self.now(),
-            by: principal.as_str().to_owned(),
-        };
-        let id = self.fresh_ulid();
-        self.put(
-            keys::history(repository, tag, id),
-            Version::new(id.to_string()),
-            Record::History(history),
-            Condition::Always,
-        )
-    }
-
     /// Lists up to `limit` moves of the tag, or of all tags, from before the move `before`: of each tag, the latest first.
     pub(crate) async fn tag_history(
         &self,

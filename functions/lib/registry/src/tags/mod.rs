@@ -1,10 +1,20 @@
 //! Tags: listing them.
+//!
+//! - `delete`: one alone. `writes`: what is written when one comes, moves or goes.
+//! - `history`: where they pointed before.
+
+mod delete;
+mod history;
+mod writes;
 
 use oci::{RepositoryName, Tag};
 
 use crate::ports::Query;
 use crate::records::keys;
 use crate::{Error, Page, Registry};
+
+pub(crate) use delete::{immutable_tags, tag_immutable};
+pub use history::TagMove;
 
 impl Registry {
     /// Lists up to `limit` tags beyond `last`, in the order of their bytes.

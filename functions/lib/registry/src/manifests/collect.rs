@@ -1,0 +1,71 @@
+//! Deleting manifests that nobody asked to delete: for the collector, and when a repository ends.
+
+use oci::{Digest, RepositoryName};
+
+use crate::manifests::delete::Deletion;
+use crate::ports::{Condition, Item, Write};
+use crate::records::{ImmutableTags, ManifestRecord, ManifestState};
+use crate::{Error, Principal, Registry};
+
+impl Registry {
+    /// Removes the manifest unless somebody needs it, as `needs` says of the edges that lead to it; without `needs` it
+    /// goes only if it is half removed already, and nobody has pushed it anew since that was seen.
+    ///
+    /// Flag, look, decide: whoever refers to it, or tags it, after the look has taken the flag off. What was half removed
+    /// already is removed in any case. Returns whether it is gone.
+    pub(crate) async fn manifest_collect(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+        needs: Option<&(dyn Fn(&Item) -> bool + Sync)>,
+    ) -> Result<bool, Error> {
+        let Some(flagged) = self.manifest_flag(repository, digest).await? else { return Ok(false) };
+        let mut deletion = flagged.deletion(repository, principal, digest);
+        let may_stay = deletion.record.state == ManifestState::Dying;
+        let is_needed = match needs {
+            Some(needs) => may_stay && self.edges_to(&deletion).await?.iter().any(needs),
+            None => may_stay,
+        };
+        if is_needed {
+            self.manifest_unflag(&deletion).await?;
+            return Ok(false);
+        }
+        self.manifest_end_of(&mut deletion).await
+    }
+
+    /// Ends a push that never did: nobody has seen its manifest, and from here on it cannot be committed.
+    pub(crate) async fn manifest_pending_collect(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+        seen: &Item,
+        record: &ManifestRecord,
+    ) -> Result<bool, Error> {
+        let record = ManifestRecord { state: ManifestState::Deleting, ..record.clone() };
+        let item = self.manifest_item(seen, &record);
+        let unchanged = Condition::Version(seen.version.clone());
+        if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_some() {
+            return Ok(false);
+        }
+        let immutable_tags = ImmutableTags::default();
+        let mut deletion =
+            Deletion { repository, principal, digest, item, record, immutable_tags, watch: None };
+        self.manifest_end_of(&mut deletion).await
+    }
+
+    async fn manifest_end_of(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
+        let is_deleted = self.manifest_delete_flagged(deletion).await;
+        self.manifest_cache.remove(deletion.repository, deletion.digest);
+        match is_deleted {
+            Err(Error::ManifestReferenced { .. } | Error::TagImmutable { .. }) => Ok(false),
+            is_deleted => is_deleted,
+        }
+    }
+}
+
+/// Returns whether the edge is from a tag that went elsewhere.
+pub(crate) fn has_left(edge: &Item) -> bool {
+    edge.record.as_edge().is_some_and(|edge| edge.left.is_some())
+}

@@ -1,0 +1,216 @@
+//! Deleting a manifest with its tags: flag, look, decide (rule R3).
+//!
+//! What is decided is carried out in `removal`.
+
+use oci::{Digest, Reference, RepositoryName, Tag};
+
+use crate::manifests::collect::has_left;
+use crate::manifests::manifest_unknown;
+use crate::manifests::suspects::manifest_suspect;
+use crate::ports::{Condition, Conflict, Item, Key, Query, Write};
+use crate::records::keys::{self, EdgeSource};
+use crate::records::{ImmutableTags, ManifestRecord, ManifestState, Record};
+use crate::registry::ATTEMPTS;
+use crate::tags::{immutable_tags, tag_immutable};
+use crate::{Error, Principal, Registry};
+
+/// How many edges to a manifest are read at once.
+const EDGES_PER_PAGE: usize = 1000;
+
+/// A deletion under way.
+pub(crate) struct Deletion<'a> {
+    pub(crate) repository: &'a RepositoryName,
+    pub(crate) principal: &'a Principal,
+    pub(crate) digest: &'a Digest,
+    /// The manifest, flagged.
+    pub(crate) item: Item,
+    /// What the item says.
+    pub(crate) record: ManifestRecord,
+    /// Which tags of the repository have to stay.
+    pub(crate) immutable_tags: ImmutableTags,
+    /// Where the review queue watches over the deletion.
+    pub(crate) watch: Option<Key>,
+}
+
+/// A manifest that was flagged.
+pub(crate) struct Flagged {
+    item: Item,
+    record: ManifestRecord,
+    immutable_tags: ImmutableTags,
+    watch: Key,
+}
+
+impl Flagged {
+    pub(crate) fn deletion<'a>(
+        self,
+        repository: &'a RepositoryName,
+        principal: &'a Principal,
+        digest: &'a Digest,
+    ) -> Deletion<'a> {
+        let Self { item, record, immutable_tags, watch } = self;
+        Deletion { repository, principal, digest, item, record, immutable_tags, watch: Some(watch) }
+    }
+}
+
+impl Deletion<'_> {
+    /// The check that the manifest is as this deletion left it.
+    pub(crate) fn guard(&self) -> Write {
+        Write::Check(self.item.key.clone(), Condition::Version(self.item.version.clone()))
+    }
+
+    /// Returns the tag that the edge is from, if it has to stay.
+    fn immutable_tag(&self, edge: &Item) -> Option<Tag> {
+        match keys::parse_edge(&edge.key.sk)? {
+            (_, EdgeSource::Tag(tag)) if !has_left(edge) && self.immutable_tags.covers(&tag) => Some(tag),
+            _ => None,
+        }
+    }
+}
+
+impl Registry {
+    /// Deletes the manifest and every tag that points to it, unless an index of the repository needs it.
+    ///
+    /// Flag, look, decide (rule R3): the flag hides nothing, and a push that comes meanwhile takes it off. The
+    /// manifest is there until its tags are gone.
+    pub(crate) async fn manifest_delete(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+    ) -> Result<(), Error> {
+        let mut was_there = false;
+        for _ in 0..ATTEMPTS {
+            let Some(flagged) = self.manifest_flag(repository, digest).await? else {
+                // Somebody else has ended it, or pushes it anew.
+                let unknown = || manifest_unknown(repository, &Reference::Digest(digest.clone()));
+                return if was_there { Ok(()) } else { Err(unknown()) };
+            };
+            was_there = true;
+            let mut deletion = flagged.deletion(repository, principal, digest);
+            let is_deleted = self.manifest_delete_flagged(&mut deletion).await;
+            self.manifest_cache.remove(repository, digest);
+            if is_deleted? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Returns `false` if somebody took the flag off: a push of the manifest, or of an index that needs it.
+    pub(crate) async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
+        let mut conflicts_left = ATTEMPTS;
+        while conflicts_left > 0 {
+            let edges = self.edges_to(deletion).await?;
+            // What is half removed already cannot come back; an index that wants it now finds it gone.
+            let may_stay = deletion.record.state == ManifestState::Dying;
+            if let Some(index) = edges.iter().find_map(referring_index).filter(|_| may_stay) {
+                self.manifest_unflag(deletion).await?;
+                return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
+            }
+            if let Some(tag) = edges.iter().find_map(|edge| deletion.immutable_tag(edge)).filter(|_| may_stay)
+            {
+                self.manifest_unflag(deletion).await?;
+                return Err(tag_immutable(deletion.repository, &tag));
+            }
+            let tags: Vec<Vec<Write>> = edges.iter().map(|edge| self.tag_removal(deletion, edge)).collect();
+            let is_last_page = edges.len() < EDGES_PER_PAGE;
+            let conflict = match is_last_page {
+                true => self.manifest_end(deletion, tags).await?,
+                false => self.tags_remove(deletion, tags).await?,
+            };
+            match conflict {
+                Some(conflict) if conflict.key == deletion.item.key => return Ok(false),
+                Some(conflict) => {
+                    self.stale_edge_delete(deletion, &edges, &conflict).await?;
+                    conflicts_left -= 1;
+                }
+                None if is_last_page => return Ok(true),
+                None => {}
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Flags the manifest, or goes on with a deletion that did not end; `None` if there is none.
+    ///
+    /// The queue watches over it, in case this one does not end either.
+    pub(crate) async fn manifest_flag(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Flagged>, Error> {
+        for _ in 0..ATTEMPTS {
+            let keys = [keys::manifest(repository, digest), keys::repository(repository)];
+            let found = self.stores.items.get(&keys).await?;
+            let [seen, repository_item] = <[_; 2]>::try_from(found).unwrap_or_default();
+            let Some(seen) = seen else { return Ok(None) };
+            let Some(record) = seen.record.as_manifest().cloned() else { return Ok(None) };
+            let state = match record.state {
+                ManifestState::Pending => return Ok(None),
+                ManifestState::Live | ManifestState::Dying => ManifestState::Dying,
+                ManifestState::Deleting => ManifestState::Deleting,
+            };
+            let record = ManifestRecord { state, ..record };
+            let item = self.manifest_item(&seen, &record);
+            let unchanged = Condition::Version(seen.version);
+            let suspect = self.suspect(manifest_suspect(repository, digest), self.lifetimes.lease);
+            let watch = suspect.key().clone();
+            if self.transact(vec![Write::Put(item.clone(), unchanged), suspect]).await?.is_none() {
+                let immutable_tags = immutable_tags(repository_item.as_ref());
+                return Ok(Some(Flagged { item, record, immutable_tags, watch }));
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Takes the flag off again; whoever changed the manifest meanwhile has done so already.
+    pub(crate) async fn manifest_unflag(&self, deletion: &Deletion<'_>) -> Result<(), Error> {
+        let watch = deletion.watch.iter().map(|watch| Write::Delete(watch.clone(), Condition::Always));
+        let revival = self.manifest_revival(&deletion.item, &deletion.record);
+        self.transact([revival].into_iter().chain(watch).collect()).await.map(drop)
+    }
+
+    pub(crate) fn manifest_item(&self, seen: &Item, record: &ManifestRecord) -> Item {
+        Item {
+            key: seen.key.clone(),
+            version: self.fresh_version(),
+            record: Record::Manifest(record.clone()),
+        }
+    }
+
+    /// Reads the first page of edges to the manifest; those from manifests sort before those from tags.
+    pub(crate) async fn edges_to(&self, deletion: &Deletion<'_>) -> Result<Vec<Item>, Error> {
+        let query = Query {
+            pk: keys::edge_partition(deletion.repository),
+            prefix: keys::edges_to(deletion.digest),
+            limit: EDGES_PER_PAGE,
+            ..Query::default()
+        };
+        Ok(self.stores.items.query(query).await?)
+    }
+
+    /// A tag that is not as its edge says was moved or is gone: the edge alone goes, unless it is written anew.
+    async fn stale_edge_delete(
+        &self,
+        deletion: &Deletion<'_>,
+        edges: &[Item],
+        conflict: &Conflict,
+    ) -> Result<(), Error> {
+        let is_of_tag = |edge: &&Item| match keys::parse_edge(&edge.key.sk) {
+            Some((_, EdgeSource::Tag(tag))) => keys::tag(deletion.repository, &tag) == conflict.key,
+            _ => false,
+        };
+        if let Some(edge) = edges.iter().find(is_of_tag) {
+            let unchanged = Condition::Version(edge.version.clone());
+            self.transact_while_flagged(deletion, &[Write::Delete(edge.key.clone(), unchanged)]).await?;
+        }
+        Ok(())
+    }
+}
+
+fn referring_index(edge: &Item) -> Option<Digest> {
+    match keys::parse_edge(&edge.key.sk) {
+        Some((_, EdgeSource::Manifest(index))) => Some(index),
+        _ => None,
+    }
+}

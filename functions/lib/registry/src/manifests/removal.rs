@@ -1,0 +1,124 @@
+//! The end of a manifest: itself, its tags and its edges go, in as few transactions as it takes.
+
+use std::time::Duration;
+
+use oci::Manifest;
+
+use crate::manifests::delete::Deletion;
+use crate::manifests::suspects::target_suspect;
+use crate::packing::{fits, pack, split};
+use crate::ports::{Condition, Conflict, Item, Write};
+use crate::records::{EventAction, EventRecord, ManifestBody, ManifestState, SuspectRecord, keys};
+use crate::{Error, Registry};
+
+impl Registry {
+    /// Removes the last tags and the manifest: at once if it fits, otherwise the tags first.
+    pub(crate) async fn manifest_end(
+        &self,
+        deletion: &mut Deletion<'_>,
+        tags: Vec<Vec<Write>>,
+    ) -> Result<Option<Conflict>, Error> {
+        let removal = match self.manifest_removal(deletion).await {
+            Err(error @ Error::Damaged(_)) => {
+                return self.manifest_changed(deletion).await?.ok_or(error).map(Some);
+            }
+            removal => removal?,
+        };
+        let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
+        let rest = [removal.as_slice(), &[end(&deletion.item)]].concat();
+        let whole = [tags.concat(), rest.clone()].concat();
+        if fits(&whole) {
+            return self.transact(whole).await;
+        }
+        if let Some(conflict) = self.tags_remove(deletion, tags).await? {
+            return Ok(Some(conflict));
+        }
+        if fits(&rest) {
+            return self.transact(rest).await;
+        }
+        // Its edges go before it does, so it must not be seen any more.
+        deletion.record.state = ManifestState::Deleting;
+        let hidden = self.manifest_item(&deletion.item, &deletion.record);
+        let flagged = Condition::Version(deletion.item.version.clone());
+        if let Some(conflict) = self.transact(vec![Write::Put(hidden.clone(), flagged)]).await? {
+            return Ok(Some(conflict));
+        }
+        deletion.item = hidden;
+        match self.transact_while_flagged(deletion, &removal).await? {
+            None => self.transact(vec![end(&deletion.item)]).await,
+            conflict => Ok(conflict),
+        }
+    }
+
+    /// Removes the manifest and its edges; what these led to is looked at by the collector.
+    async fn manifest_removal(&self, deletion: &Deletion<'_>) -> Result<Vec<Write>, Error> {
+        let Deletion { repository, digest, record, .. } = deletion;
+        let bytes = self.manifest_bytes(record).await?;
+        let manifest = Manifest::parse(&bytes, Some(&record.media_type))
+            .map_err(|error| Error::Damaged(format!("manifest {digest}: {error}")))?;
+        let mut writes = Vec::new();
+        for target in &manifest.references {
+            let edge = keys::edge_from_manifest(repository, &target.digest, digest);
+            writes.push(Write::Delete(edge, Condition::Always));
+            writes.push(self.suspect(target_suspect(repository, target), Duration::ZERO));
+        }
+        if let Some(subject) = &manifest.subject {
+            let artifact_type = manifest.artifact_type.as_deref().unwrap_or_default();
+            let referrer = keys::referrer(repository, &subject.digest, artifact_type, digest);
+            writes.push(Write::Delete(referrer, Condition::Always));
+        }
+        if let ManifestBody::Object(object) = &record.body {
+            let (repository, digest) = ((*repository).clone(), (*digest).clone());
+            let suspect = SuspectRecord::ManifestObject { repository, digest, object: object.clone() };
+            writes.push(self.suspect(suspect, self.lifetimes.object));
+        }
+        writes.push(self.event(EventRecord {
+            action: EventAction::ManifestDeleted,
+            repository: (*repository).clone(),
+            digest: (*digest).clone(),
+            tags: Vec::new(),
+            at: self.now(),
+            by: deletion.principal.as_str().to_owned(),
+        }));
+        Ok(writes)
+    }
+
+    /// Returns how the manifest is, if it is not as this deletion left it: what is gone has no bytes either.
+    async fn manifest_changed(&self, deletion: &Deletion<'_>) -> Result<Option<Conflict>, Error> {
+        let Item { key, version, .. } = &deletion.item;
+        let found = self.get(key.clone()).await?;
+        let is_as_left = found.as_ref().is_some_and(|item| item.version == *version);
+        Ok((!is_as_left).then(|| Conflict { key: key.clone(), found }))
+    }
+
+    /// Removes tags, each of them whole in one transaction.
+    pub(crate) async fn tags_remove(
+        &self,
+        deletion: &Deletion<'_>,
+        tags: Vec<Vec<Write>>,
+    ) -> Result<Option<Conflict>, Error> {
+        let guard = deletion.guard();
+        for tags in pack(tags, std::slice::from_ref(&guard)) {
+            let conflict = self.transact([tags.concat(), vec![guard.clone()]].concat()).await?;
+            if conflict.is_some() {
+                return Ok(conflict);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes in as many transactions as it takes, each only while the manifest is as this deletion left it.
+    pub(crate) async fn transact_while_flagged(
+        &self,
+        deletion: &Deletion<'_>,
+        writes: &[Write],
+    ) -> Result<Option<Conflict>, Error> {
+        for transaction in split(writes, &[deletion.guard()]) {
+            let conflict = self.transact(transaction).await?;
+            if conflict.is_some() {
+                return Ok(conflict);
+            }
+        }
+        Ok(None)
+    }
+}
