@@ -163,8 +163,7 @@ mod tests {
 
     #[test]
     fn of_two_origins_none_may_be_foreign() {
-        let fields = headers(&[("host", "a.example")]);
-        let mut two = fields.clone();
+        let mut two = headers(&[("host", "a.example")]);
         two.append("origin", "https://a.example".parse().unwrap());
         two.append("origin", "https://b.example".parse().unwrap());
         assert!(Entry::default().crosses_sites(&Method::PUT, &two));

@@ -18,8 +18,8 @@ async fn house() -> (House, Caller, Caller, AccountName) {
     (house, alice, mallory, trap)
 }
 
-fn assert_conflict(result: Result<(), AccessError>, word: &str) {
-    assert!(matches!(&result, Err(AccessError::Conflict(why)) if why.contains(word)), "{result:?}");
+fn assert_conflict(result: &Result<(), AccessError>, word: &str) {
+    assert!(matches!(result, Err(AccessError::Conflict(why)) if why.contains(word)), "{result:?}");
 }
 
 /// Makes organisations until the user may make no more, and returns how many.
@@ -35,14 +35,17 @@ async fn fill(access: &Access, user: &Caller, prefix: &str) -> usize {
 async fn whoever_was_made_an_owner_unasked_can_leave_and_nobody_can_leave_it_to_them() {
     let (house, alice, mallory, trap) = house().await;
     let access = &house.access;
-    assert_conflict(access.member_delete(&mallory, &trap, &name("mallory")).await, "slipway org accept trap");
-    assert_conflict(access.member_put(&mallory, &trap, &name("mallory"), Member).await, "only owner");
-    assert_conflict(access.account_delete(&root(), &name("mallory")).await, "only owner");
+    assert_conflict(
+        &access.member_delete(&mallory, &trap, &name("mallory")).await,
+        "slipway org accept trap",
+    );
+    assert_conflict(&access.member_put(&mallory, &trap, &name("mallory"), Member).await, "only owner");
+    assert_conflict(&access.account_delete(&root(), &name("mallory")).await, "only owner");
     // To be told twice is no agreement.
     access.member_put(&mallory, &trap, &name("alice"), Owner).await.unwrap();
     access.member_put(&mallory, &trap, &name("alice"), Member).await.unwrap();
     access.member_put(&mallory, &trap, &name("alice"), Owner).await.unwrap();
-    assert_conflict(access.member_delete(&mallory, &trap, &name("mallory")).await, "only owner");
+    assert_conflict(&access.member_delete(&mallory, &trap, &name("mallory")).await, "only owner");
     access.member_delete(&alice, &trap, &name("alice")).await.unwrap();
     assert_eq!(access.membership_list(&alice, &name("alice")).await.unwrap(), []);
 }
@@ -71,7 +74,7 @@ async fn an_organisation_can_be_left_to_an_owner_who_agreed() {
     let access = &house.access;
     access.member_put(&alice, &trap, &name("alice"), Owner).await.unwrap();
     access.member_delete(&mallory, &trap, &name("mallory")).await.unwrap();
-    assert_conflict(access.member_delete(&alice, &trap, &name("alice")).await, "only owner");
+    assert_conflict(&access.member_delete(&alice, &trap, &name("alice")).await, "only owner");
     access.account_delete(&alice, &trap).await.unwrap();
 }
 
@@ -79,7 +82,7 @@ async fn an_organisation_can_be_left_to_an_owner_who_agreed() {
 async fn nobody_agrees_to_own_more_than_they_could_have_made() {
     let (house, alice, _, trap) = house().await;
     assert_eq!(fill(&house.access, &alice, "own").await, 20);
-    assert_conflict(house.access.member_put(&alice, &trap, &name("alice"), Owner).await, "the most");
+    assert_conflict(&house.access.member_put(&alice, &trap, &name("alice"), Owner).await, "the most");
 }
 
 #[tokio::test]
