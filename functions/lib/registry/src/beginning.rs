@@ -12,8 +12,8 @@ use crate::{Error, Registry};
 
 /// What becomes of a push to a repository that was not there.
 pub(crate) enum Beginning {
-    /// The repository begins with it and is this, while the check holds.
-    As(Visibility, Option<Write>),
+    /// The repository begins with it and is this, while the checks hold.
+    As(Visibility, Vec<Write>),
     /// Somebody else has begun it.
     IsThere,
     /// Whoever pushes may not begin it.
@@ -51,9 +51,9 @@ impl Registry {
             return Ok(Some(self.repository_revival(item).into_iter().collect()));
         }
         match beginner.beginning().await? {
-            Beginning::As(visibility, check) => {
+            Beginning::As(visibility, checks) => {
                 let begun = self.repository_begin(repository, visibility);
-                Ok(Some(begun.into_iter().chain(check).collect()))
+                Ok(Some(begun.into_iter().chain(checks).collect()))
             }
             Beginning::IsThere => Ok(None),
             Beginning::Refused => Err(Error::RepositoryUnknown(repository.clone())),

@@ -220,7 +220,7 @@ impl Gate {
         repository: &RepositoryName,
     ) -> Result<Beginning, Error> {
         let Some(access) = self.guarding_from(caller) else {
-            return Ok(Beginning::As(Visibility::default(), None));
+            return Ok(Beginning::As(Visibility::default(), Vec::new()));
         };
         let rights = match access.rights_now(caller, std::slice::from_ref(repository)).await {
             Ok(rights) => rights.into_iter().next().unwrap_or_default(),
@@ -229,7 +229,7 @@ impl Gate {
         };
         Ok(match rights.permissions.contains(&Permission::Push) {
             true if rights.is_there => Beginning::IsThere,
-            true => Beginning::As(rights.new_visibility, rights.same_account.clone()),
+            true => Beginning::As(rights.new_visibility, rights.same_account.iter().cloned().collect()),
             false => Beginning::Refused,
         })
     }

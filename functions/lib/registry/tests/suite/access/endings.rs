@@ -1,12 +1,7 @@
 //! Repositories and accounts that end while somebody remembers a right in them: they do not come back by a push.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use futures_util::FutureExt;
-use registry::access::{Access, AccessError, Gate, Limits, Permission, Permit, Push, RepositoryChange, Role};
+use registry::access::{AccessError, Gate, Limits, Permission, Permit, Push, RepositoryChange, Role};
 use registry::records::{Grantee, OrganisationRole, Visibility};
-use registry::testing::{Call, Outcome};
 use test_support::access::basic;
 
 use super::house::{House, PASSWORD, bearer_of, limits, login, name, root};
@@ -14,13 +9,14 @@ use crate::client::{Client, Reply, manifest, uploads};
 use crate::content::{Content, Image};
 use crate::world::World;
 
-const SCOPE: &str = "repository:team/app:pull,push";
+/// What a token is for.
+pub(super) const SCOPE: &str = "repository:team/app:pull,push";
 
 /// In how many orders of storage calls each race is run.
 const ROUNDS: usize = 200;
 
 /// Gives the user this role in `team/app`.
-async fn grant(house: &House, user: &str, role: Role) {
+pub(super) async fn grant(house: &House, user: &str, role: Role) {
     let grantee = Grantee::User(name(user));
     house.access.grant_put(&root(), &name("team/app"), &grantee, role).await.unwrap();
 }
@@ -41,13 +37,13 @@ async fn remembered(house: &House, shown: &str, scope: &str) -> Client {
     client
 }
 
-async fn house() -> House {
+pub(super) async fn house() -> House {
     let house = House::new().await;
     house.repository("team/app", Visibility::Public).await;
     house
 }
 
-async fn repository_delete(house: &House) {
+pub(super) async fn repository_delete(house: &House) {
     house.access.repository_delete(&root(), &name("team/app")).await.unwrap();
 }
 
@@ -57,14 +53,14 @@ async fn push(client: &Client, repository: &str) -> Reply {
 }
 
 /// Fails if the answer is another than a process gives that remembers nothing.
-async fn assert_refused(house: &House, client: &Client, repository: &str, refused: &Reply) {
+pub(super) async fn assert_refused(house: &House, client: &Client, repository: &str, refused: &Reply) {
     let cold = house.cold_client().showing(client.shown().unwrap());
     let expected = cold.put_manifest(repository, "v1", &Image::named("app").manifest).await.expect(403);
     assert_eq!(refused.text(), expected.text());
 }
 
 /// Fails if a repository is there, or if what was pushed to it does not go.
-async fn assert_nothing_is_left(house: &House) {
+pub(super) async fn assert_nothing_is_left(house: &House) {
     assert_eq!(repositories(&house.world).await, [""; 0]);
     house.world.fsck().await;
     house.world.collect_for(9 * 24).await;
@@ -72,7 +68,7 @@ async fn assert_nothing_is_left(house: &House) {
 }
 
 /// Returns the partitions of the repositories that there are, and whether they are public.
-async fn repositories(world: &World) -> Vec<String> {
+pub(super) async fn repositories(world: &World) -> Vec<String> {
     let items = world.all_items().await.into_iter();
     let repositories = items.filter_map(|item| {
         let is_public = item.record.as_repository()?.is_public;
@@ -158,72 +154,6 @@ async fn no_tag_is_restored_in_a_repository_that_was_deleted() {
     let restored = permit.tag_restore(&name("v1"), None).await;
     assert!(matches!(restored, Err(registry::Error::ManifestUnknown { .. })), "{restored:?}");
     assert_eq!(repositories(&house.world).await, [""; 0]);
-}
-
-/// Does the work before the call of this kind that is told, counted from 0 on, once it is armed.
-fn before(
-    call: Call,
-    number: usize,
-    armed: &Arc<AtomicBool>,
-    work: impl Fn() + Send + Sync + 'static,
-) -> impl Fn(Call) -> Outcome + Send + Sync + 'static {
-    let (armed, counted) = (Arc::clone(armed), AtomicUsize::new(0));
-    move |this| {
-        let is_counted = this == call && armed.load(Ordering::SeqCst);
-        if is_counted && counted.fetch_add(1, Ordering::SeqCst) == number {
-            work();
-        }
-        Outcome::Done
-    }
-}
-
-/// Returns a client whose process remembers the rights and does the work, and has the blobs of the image pushed.
-async fn beginning(
-    house: &House,
-    call: Call,
-    number: usize,
-    work: impl Fn(&Access) + Send + Sync + 'static,
-) -> Client {
-    let (other, armed) = (house.world.access(), Arc::new(AtomicBool::new(false)));
-    let access = house.world.access_hooked(before(call, number, &armed, move || work(&other)));
-    let client = Client::guarded(&access);
-    let client = client.showing(&bearer_of(&client, &house.all_in_team().await, &[SCOPE]).await);
-    for content in [&Image::named("app").config, &Image::named("app").layer] {
-        client.push_blob("team/app", content).await.expect(201);
-    }
-    armed.store(true, Ordering::SeqCst);
-    client
-}
-
-#[tokio::test]
-async fn no_repository_begins_in_an_account_that_ended_since_that_was_decided() {
-    let house = House::new().await;
-    // The first write is of the edges, the second one is the commit.
-    let client = beginning(&house, Call::ItemsTransact, 1, |access| {
-        let (by, team) = (root(), name("team"));
-        access.account_delete(&by, &team).now_or_never().expect("nothing waits").unwrap();
-    });
-    let client = client.await;
-    let refused = client.put_manifest("team/app", "v1", &Image::named("app").manifest).await;
-    assert_refused(&house, &client, "team/app", &refused).await;
-    assert_nothing_is_left(&house).await;
-}
-
-#[tokio::test]
-async fn a_repository_that_somebody_else_has_begun_meanwhile_stays_what_it_is() {
-    for (call, number) in [(Call::ItemsGet, 1), (Call::ItemsTransact, 1)] {
-        let house = House::new().await;
-        let client = beginning(&house, call, number, |access| {
-            let change =
-                RepositoryChange { visibility: Some(Visibility::Public), ..RepositoryChange::default() };
-            let (by, app) = (root(), name("team/app"));
-            access.repository_create(&by, &app, &change).now_or_never().expect("nothing waits").unwrap();
-        });
-        let pushed = client.await.put_manifest("team/app", "v1", &Image::named("app").manifest).await;
-        pushed.expect(201);
-        assert_eq!(repositories(&house.world).await, ["R#team/app true"], "{call:?}");
-        house.world.fsck().await;
-    }
 }
 
 /// What came of a push beside a deletion.

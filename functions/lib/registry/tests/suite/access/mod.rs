@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit_list;
+mod beginnings;
 mod calls;
 mod canary;
 mod catalog;
