@@ -124,6 +124,11 @@ async fn an_organisation_with_members_and_teams_comes_and_goes() {
     carol.delete("/organisations/guild/teams/ops/members/bob").await.expect(204);
     carol.delete("/organisations/guild/members/carol").await.expect(409);
     carol.put("/organisations/guild/members/bob", json!({ "role": "owner" })).await.expect(204);
+    assert_eq!(carol.get("/organisations/guild/members").await.json()["items"][0]["is_unasked"], true);
+    carol.delete("/organisations/guild/members/carol").await.expect(409);
+    let agrees = world.client(&scene.bob);
+    agrees.put("/organisations/guild/members/bob", json!({ "role": "owner" })).await.expect(204);
+    assert_eq!(carol.get("/organisations/guild/members").await.json()["items"][0]["is_unasked"], false);
     carol.delete("/organisations/guild/members/carol").await.expect(204);
     carol.get("/organisations/guild").await.expect(404);
     assert_eq!(
