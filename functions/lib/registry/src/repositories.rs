@@ -120,6 +120,8 @@ impl Registry {
             // It is gone, or pushed anew by somebody who has seen the flag.
             Ok(()) | Err(Error::ManifestUnknown { .. }) => Ok(true),
             Err(Error::ManifestReferenced { .. }) => Ok(false),
+            // A push has taken the flag off, under which no tag is immutable.
+            Err(Error::TagImmutable { .. }) => Err(Error::Contended),
             Err(error) => Err(error),
         }
     }

@@ -1,6 +1,6 @@
 //! Strong reads, one or many.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use backon::Retryable;
@@ -22,16 +22,17 @@ pub(super) async fn get(store: &DynamoDb, keys: &[Key]) -> Result<Vec<Option<Ite
     if let [key] = keys {
         return Ok(vec![get_one(store, key).await?]);
     }
-    // DynamoDB has no empty keys, and refuses to look for one.
-    let possible: Vec<Key> =
+    // DynamoDB has no empty keys, and refuses to look for one, or for the same one twice.
+    let possible: BTreeSet<Key> =
         keys.iter().filter(|key| !key.pk.is_empty() && !key.sk.is_empty()).cloned().collect();
+    let possible: Vec<Key> = possible.into_iter().collect();
     let batches: Vec<_> = possible.chunks(BATCH_KEYS_MAX).map(|batch| get_batch(store, batch)).collect();
     let mut batches = futures_util::stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE);
     let mut found = HashMap::new();
     while let Some(items) = batches.next().await {
         found.extend(items?.into_iter().map(|item| (item.key.clone(), item)));
     }
-    Ok(keys.iter().map(|key| found.remove(key)).collect())
+    Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 
 async fn get_one(store: &DynamoDb, key: &Key) -> Result<Option<Item>, StoreError> {

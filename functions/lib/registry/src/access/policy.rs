@@ -58,7 +58,7 @@ impl Facts {
     }
 
     fn public_role(&self) -> Option<Role> {
-        self.repository.as_ref().filter(|repository| repository.is_public).map(|_| Role::Pull)
+        self.repository.as_ref().filter(|repository| repository.is_open()).map(|_| Role::Pull)
     }
 }
 

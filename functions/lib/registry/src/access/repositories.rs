@@ -148,10 +148,7 @@ impl Access {
 
     /// Deletes the repository with everything in it. One that breaks off in the middle is ended by a repetition.
     pub async fn repository_delete(&self, caller: &Caller, name: &RepositoryName) -> Result<(), AccessError> {
-        // Its tags may go now, nobody shall begin to pull from what is half gone, and whoever pushes shall know.
         let flag = |record: &mut RepositoryRecord| {
-            record.immutable_tags = ImmutableTags::default();
-            record.is_public = false;
             record.is_ending = true;
             Ok(())
         };

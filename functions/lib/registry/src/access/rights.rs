@@ -12,7 +12,7 @@ use crate::access::caller::{Via, Who};
 use crate::access::policy::{Facts, namespace_visibility};
 use crate::access::{AccessError, AccountName, Caller, Limits, Permissions, Role};
 use crate::ports::{Condition, Key, Timestamp, Write};
-use crate::records::{TokenKind, TokenRecord, Visibility, keys};
+use crate::records::{RepositoryRecord, TokenKind, TokenRecord, Visibility, keys};
 
 /// How long a decision may rest on what was read before: a revoked grant ends within five seconds.
 const FRESH: Duration = Duration::from_secs(4);
@@ -154,7 +154,7 @@ fn rights_of(
     found: &Found,
 ) -> Rights {
     let facts = facts(caller, repository, found);
-    let is_public = facts.repository.as_ref().is_some_and(|repository| repository.is_public);
+    let is_public = facts.repository.as_ref().is_some_and(RepositoryRecord::is_open);
     let mut permissions = match limits {
         Some(limits) => limits
             .iter()

@@ -24,8 +24,11 @@ impl Registry {
         let mut deletion = flagged.deletion(repository, principal, digest);
         let may_stay = deletion.record.state == ManifestState::Dying;
         let is_needed = match needs {
-            Some(needs) => may_stay && self.edges_to(&deletion).await?.iter().any(needs),
-            None => may_stay,
+            Some(needs) if may_stay => {
+                let needing = |edge: &Item| needs(edge).then_some(());
+                self.edges_find(repository, digest, None, needing).await?.is_some()
+            }
+            _ => may_stay,
         };
         if is_needed {
             self.manifest_unflag(&deletion).await?;
@@ -63,9 +66,4 @@ impl Registry {
             is_deleted => is_deleted,
         }
     }
-}
-
-/// Returns whether the edge is from a tag that went elsewhere.
-pub(crate) fn has_left(edge: &Item) -> bool {
-    edge.record.as_edge().is_some_and(|edge| edge.left.is_some())
 }

@@ -4,18 +4,15 @@
 
 use oci::{Digest, Reference, RepositoryName, Tag};
 
-use crate::manifests::collect::has_left;
+use crate::manifests::edges::{end_of_page, has_left};
 use crate::manifests::manifest_unknown;
 use crate::manifests::suspects::manifest_suspect;
-use crate::ports::{Condition, Conflict, Item, Key, Query, Write};
+use crate::ports::{Condition, Conflict, Item, Key, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{ImmutableTags, ManifestRecord, ManifestState, Record};
 use crate::registry::ATTEMPTS;
 use crate::tags::{immutable_tags, tag_immutable};
 use crate::{Error, Principal, Registry};
-
-/// How many edges to a manifest are read at once.
-const EDGES_PER_PAGE: usize = 1000;
 
 /// A deletion under way.
 pub(crate) struct Deletion<'a> {
@@ -56,6 +53,13 @@ impl Deletion<'_> {
     /// The check that the manifest is as this deletion left it.
     pub(crate) fn guard(&self) -> Write {
         Write::Check(self.item.key.clone(), Condition::Version(self.item.version.clone()))
+    }
+
+    /// Returns why the manifest has to stay, if it does for this edge.
+    fn refusal(&self, edge: &Item) -> Option<Error> {
+        let of_index = |index| Error::ManifestReferenced { digest: self.digest.clone(), index };
+        let of_tag = |tag| tag_immutable(self.repository, &tag);
+        referring_index(edge).map(of_index).or_else(|| self.immutable_tag(edge).map(of_tag))
     }
 
     /// Returns the tag that the edge is from, if it has to stay.
@@ -99,21 +103,18 @@ impl Registry {
     /// Returns `false` if somebody took the flag off: a push of the manifest, or of an index that needs it.
     pub(crate) async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
         let mut conflicts_left = ATTEMPTS;
+        // What is half removed already cannot come back; an index that wants it now finds it gone.
+        let mut may_stay = deletion.record.state == ManifestState::Dying;
         while conflicts_left > 0 {
-            let edges = self.edges_to(deletion).await?;
-            // What is half removed already cannot come back; an index that wants it now finds it gone.
-            let may_stay = deletion.record.state == ManifestState::Dying;
-            if let Some(index) = edges.iter().find_map(referring_index).filter(|_| may_stay) {
+            let edges = self.edges_to(deletion.repository, deletion.digest, None).await?;
+            if may_stay && let Some(refusal) = self.manifest_refusal(deletion, &edges).await? {
                 self.manifest_unflag(deletion).await?;
-                return Err(Error::ManifestReferenced { digest: deletion.digest.clone(), index });
+                return Err(refusal);
             }
-            if let Some(tag) = edges.iter().find_map(|edge| deletion.immutable_tag(edge)).filter(|_| may_stay)
-            {
-                self.manifest_unflag(deletion).await?;
-                return Err(tag_immutable(deletion.repository, &tag));
-            }
+            // An edge that comes after the look takes the flag off.
+            may_stay = false;
             let tags: Vec<Vec<Write>> = edges.iter().map(|edge| self.tag_removal(deletion, edge)).collect();
-            let is_last_page = edges.len() < EDGES_PER_PAGE;
+            let is_last_page = end_of_page(&edges).is_none();
             let conflict = match is_last_page {
                 true => self.manifest_end(deletion, tags).await?,
                 false => self.tags_remove(deletion, tags).await?,
@@ -178,15 +179,19 @@ impl Registry {
         }
     }
 
-    /// Reads the first page of edges to the manifest; those from manifests sort before those from tags.
-    pub(crate) async fn edges_to(&self, deletion: &Deletion<'_>) -> Result<Vec<Item>, Error> {
-        let query = Query {
-            pk: keys::edge_partition(deletion.repository),
-            prefix: keys::edges_to(deletion.digest),
-            limit: EDGES_PER_PAGE,
-            ..Query::default()
-        };
-        Ok(self.stores.items.query(query).await?)
+    /// Looks at all edges, of which the first are known, before any is taken away.
+    async fn manifest_refusal(
+        &self,
+        deletion: &Deletion<'_>,
+        first: &[Item],
+    ) -> Result<Option<Error>, Error> {
+        let refusal = |edge: &Item| deletion.refusal(edge);
+        match (first.iter().find_map(refusal), end_of_page(first)) {
+            (None, Some(after)) => {
+                self.edges_find(deletion.repository, deletion.digest, Some(after), refusal).await
+            }
+            (refusal, _) => Ok(refusal),
+        }
     }
 
     /// A tag that is not as its edge says was moved or is gone: the edge alone goes, unless it is written anew.

@@ -2,11 +2,13 @@
 //!
 //! - `put`, with its steps `prepare` and `look`: a push.
 //! - `delete`, `removal`: a deletion; `collect`: one that nobody asked for; `suspects`: what the collector is told.
+//! - `edges`: what leads to a manifest, which a deletion and the collector ask.
 //! - `list`: lists of them. `cache`: those that were read or written lately.
 
 pub(crate) mod cache;
 pub(crate) mod collect;
 pub(crate) mod delete;
+pub(crate) mod edges;
 mod list;
 mod look;
 pub(crate) mod prepare;

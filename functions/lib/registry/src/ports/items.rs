@@ -194,7 +194,7 @@ pub enum TransactError {
 pub trait ItemStore: Send + Sync {
     /// Returns the items in the order of `keys`, `None` where there is none.
     ///
-    /// Each item is read strongly; together they are no snapshot.
+    /// Each item is read strongly; together they are no snapshot. A key may come more than once.
     async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError>;
 
     /// Returns the items of the walk; fewer than `limit` only when there are no more.

@@ -23,7 +23,8 @@ pub struct RepositoryRecord {
     /// Which tags stay where they are.
     #[serde(default, skip_serializing_if = "ImmutableTags::is_empty")]
     pub immutable_tags: ImmutableTags,
-    /// Whether somebody is deleting it: a flag (rule R3), which a push takes off.
+    /// Whether somebody is deleting it: a flag (rule R3), which a push takes off. Meanwhile it is not public, so that
+    /// nobody begins to pull from what is half gone, and its tags may go.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_ending: bool,
 }
@@ -39,6 +40,11 @@ impl RepositoryRecord {
             immutable_tags: ImmutableTags::default(),
             is_ending: false,
         }
+    }
+
+    /// Returns whether anybody may pull now.
+    pub fn is_open(&self) -> bool {
+        self.is_public && !self.is_ending
     }
 }
 

@@ -43,7 +43,7 @@ impl Registry {
 }
 
 pub(crate) fn immutable_tags(repository: Option<&Item>) -> ImmutableTags {
-    let record = repository.and_then(|item| item.record.as_repository());
+    let record = repository.and_then(|item| item.record.as_repository()).filter(|record| !record.is_ending);
     record.map(|record| record.immutable_tags.clone()).unwrap_or_default()
 }
 

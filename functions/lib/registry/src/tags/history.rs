@@ -1,5 +1,7 @@
 //! The history of tags: where they pointed before, and putting them back there.
 
+use std::collections::BTreeSet;
+
 use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
 use crate::beginning::Nobody;
@@ -10,6 +12,9 @@ use crate::{Error, ManifestPut, Principal, Registry};
 
 /// How far back a restoration looks for what a tag pointed to.
 const MOVES_MAX: usize = 1000;
+
+/// How many manifests are read at once: each may bring its bytes.
+const MANIFESTS_AT_ONCE: usize = 100;
 
 /// A tag was moved or deleted.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +38,23 @@ impl Registry {
         limit: usize,
         before: Option<&str>,
     ) -> Result<Vec<TagMove>, Error> {
+        let mut moves = self.tag_moves(repository, tag, limit, before).await?;
+        let left: BTreeSet<_> = moves.iter().map(|entry| entry.record.before.digest.clone()).collect();
+        let there = self.manifests_there(repository, left).await?;
+        for entry in &mut moves {
+            entry.can_be_restored = there.contains(&entry.record.before.digest);
+        }
+        Ok(moves)
+    }
+
+    /// Lists the same without a look at the manifests.
+    async fn tag_moves(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        limit: usize,
+        before: Option<&str>,
+    ) -> Result<Vec<TagMove>, Error> {
         let query = Query {
             pk: keys::history_partition(repository),
             prefix: tag.map(keys::history_of).unwrap_or_default(),
@@ -41,18 +63,26 @@ impl Registry {
             direction: Direction::Descending,
         };
         let items = self.stores.items.query(query).await?;
-        let moves: Vec<_> = items.into_iter().filter_map(tag_move).collect();
-        if moves.is_empty() {
-            return Ok(moves);
+        Ok(items.into_iter().filter_map(tag_move).collect())
+    }
+
+    /// Returns which of the manifests can be pulled.
+    async fn manifests_there(
+        &self,
+        repository: &RepositoryName,
+        wanted: BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let mut there = BTreeSet::new();
+        for digests in wanted.chunks(MANIFESTS_AT_ONCE) {
+            let keys: Vec<_> = digests.iter().map(|digest| keys::manifest(repository, digest)).collect();
+            let items = self.stores.items.get(&keys).await?;
+            let is_visible =
+                |item: &Item| item.record.as_manifest().is_some_and(|record| record.state.is_visible());
+            let visible = digests.iter().zip(items).filter(|(_, item)| item.as_ref().is_some_and(is_visible));
+            there.extend(visible.map(|(digest, _)| digest.clone()));
         }
-        let keys: Vec<_> =
-            moves.iter().map(|entry| keys::manifest(repository, &entry.record.before.digest)).collect();
-        let manifests = self.stores.items.get(&keys).await?;
-        let is_there = |item: Option<Item>| {
-            item.is_some_and(|item| item.record.as_manifest().is_some_and(|record| record.state.is_visible()))
-        };
-        let moves = moves.into_iter().zip(manifests);
-        Ok(moves.map(|(entry, item)| TagMove { can_be_restored: is_there(item), ..entry }).collect())
+        Ok(there)
     }
 
     /// Puts the tag back to where it pointed before its last move, or to this manifest of its history.
@@ -67,7 +97,7 @@ impl Registry {
         digest: Option<&Digest>,
         trace: impl FnOnce(&Digest) -> Option<Write>,
     ) -> Result<Digest, Error> {
-        let moves = self.tag_history(repository, Some(tag), MOVES_MAX, None).await?;
+        let moves = self.tag_moves(repository, Some(tag), MOVES_MAX, None).await?;
         let mut left = moves.into_iter().map(|entry| entry.record.before.digest);
         let found = left.find(|left| digest.is_none_or(|digest| left == digest));
         let unknown = || manifest_unknown(repository, &Reference::Tag(tag.clone()));

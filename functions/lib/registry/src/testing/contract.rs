@@ -12,6 +12,7 @@ macro_rules! item_store_contract {
             [
                 an_item_that_was_put_is_returned_as_it_was,
                 what_is_not_there_is_none_and_order_is_kept,
+                a_key_that_is_asked_for_twice_is_answered_twice,
                 more_keys_than_one_call_may_hold_are_read,
                 a_condition_that_does_not_hold_refuses_the_whole_transaction,
                 a_refusal_returns_the_item_in_the_way,

@@ -53,6 +53,13 @@ pub async fn an_item_that_was_put_is_returned_as_it_was(store: &Arc<impl ItemSto
     assert_eq!(get(&**store, "p", "s").await, Some(item("p", "s", "2")));
 }
 
+pub async fn a_key_that_is_asked_for_twice_is_answered_twice(store: &Arc<impl ItemStore>) {
+    store.transact(vec![put("p", "s", "1")]).await.unwrap();
+    let keys = [("p", "s"), ("q", "s"), ("p", "s"), ("q", "s")].map(|(pk, sk)| Key::new(pk, sk));
+    let there = Some(item("p", "s", "1"));
+    assert_eq!(store.get(&keys).await.unwrap(), vec![there.clone(), None, there, None]);
+}
+
 pub async fn what_is_not_there_is_none_and_order_is_kept(store: &Arc<impl ItemStore>) {
     store.transact(vec![put("p", "b", "1"), put("q", "a", "1")]).await.unwrap();
     let keys = [Key::new("q", "a"), Key::new("p", "missing"), Key::new("p", "b"), Key::new("p", "")];

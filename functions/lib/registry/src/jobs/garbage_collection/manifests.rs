@@ -6,14 +6,15 @@ use super::fate::{Ending, Fate};
 use super::queue::{Place, Visit};
 use super::{Collector, Kind, Report, answers};
 use crate::Error;
-use crate::manifests::collect::has_left;
+use crate::manifests::edges::has_left;
 use crate::ports::{Condition, Item, Query, Timestamp, Write};
 use crate::records::{ManifestRecord, ManifestState, SuspectRecord, keys};
 
-/// How many edges or referrers are read at once.
+/// How many referrers are read at once.
 const PAGE: usize = 1000;
 
 /// What leads to a manifest.
+#[derive(Default)]
 struct Edges {
     /// A tag or an index does.
     is_held: bool,
@@ -131,19 +132,15 @@ impl Collector {
     }
 
     async fn edges(&self, repository: &RepositoryName, digest: &Digest) -> Result<Edges, Error> {
-        let query = Query {
-            pk: keys::edge_partition(repository),
-            prefix: keys::edges_to(digest),
-            limit: PAGE,
-            ..Query::default()
-        };
-        let items = self.registry.stores.items.query(query).await?;
-        let is_held = items.iter().any(|edge| !has_left(edge));
-        let left = items.into_iter().filter_map(|edge| {
+        let mut edges = Edges::default();
+        let note = |edge: &Item| -> Option<()> {
+            edges.is_held |= !has_left(edge);
             let left = edge.record.as_edge()?.left?;
-            Some((edge, left))
-        });
-        Ok(Edges { is_held, left: left.collect() })
+            edges.left.push((edge.clone(), left));
+            None
+        };
+        self.registry.edges_find(repository, digest, None, note).await?;
+        Ok(edges)
     }
 
     async fn is_there(&self, repository: &RepositoryName, digest: Option<&Digest>) -> Result<bool, Error> {

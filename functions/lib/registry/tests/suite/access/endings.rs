@@ -1,10 +1,11 @@
 //! Repositories and accounts that end while somebody remembers a right in them: they do not come back by a push.
 
 use registry::access::{AccessError, Gate, Limits, Permission, Permit, Push, RepositoryChange, Role};
-use registry::records::{Grantee, OrganisationRole, Visibility};
+use registry::ports::{Condition, ItemStore, Version, Write};
+use registry::records::{Grantee, ImmutableTags, OrganisationRole, Record, RepositoryRecord, Visibility};
 use test_support::access::basic;
 
-use super::house::{House, PASSWORD, bearer_of, limits, login, name, root};
+use super::house::{House, PASSWORD, bearer_of, field, limits, login, name, root};
 use crate::client::{Client, Reply, manifest, uploads};
 use crate::content::{Content, Image};
 use crate::world::World;
@@ -154,6 +155,41 @@ async fn no_tag_is_restored_in_a_repository_that_was_deleted() {
     let restored = permit.tag_restore(&name("v1"), None).await;
     assert!(matches!(restored, Err(registry::Error::ManifestUnknown { .. })), "{restored:?}");
     assert_eq!(repositories(&house.world).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_deletion_that_broke_off_has_left_keeps_its_settings() {
+    let house = house().await;
+    let shown = house.all_in_team().await;
+    let owner = remembered(&house, &shown, SCOPE).await;
+    push(&owner, "team/app").await.expect(201);
+    let patterns = vec!["v1".to_owned()];
+    let immutable_tags = Some(ImmutableTags { patterns, ..ImmutableTags::default() });
+    let change = RepositoryChange { immutable_tags, ..RepositoryChange::default() };
+    house.access.repository_change(&root(), &name("team/app"), &change).await.unwrap();
+    flag_as_ending(&house.world).await;
+    pulled_by_stranger(&house).await.expect(401);
+    owner.put_manifest("team/app", "v2", &Image::named("app").manifest).await.expect(201);
+    pulled_by_stranger(&house).await.expect(200);
+    assert_eq!(repositories(&house.world).await, ["R#team/app true"]);
+    house.client().showing(&shown).delete(&manifest("team/app", "v1")).await.expect(403);
+}
+
+/// Pulls from `team/app` as somebody without an account does.
+async fn pulled_by_stranger(house: &House) -> Reply {
+    let client = house.cold_client();
+    let token = field(&client.get("/token?scope=repository:team/app:pull").await.expect(200), "token");
+    client.showing(&format!("Bearer {token}")).get(&manifest("team/app", "v1")).await
+}
+
+/// Does what a deletion does before it breaks off.
+async fn flag_as_ending(world: &World) {
+    let items = world.all_items().await.into_iter();
+    let mut item = items.into_iter().find(|item| item.record.as_repository().is_some()).unwrap();
+    let record = RepositoryRecord { is_ending: true, ..item.record.as_repository().unwrap().clone() };
+    item.record = Record::Repository(record);
+    item.version = Version::new("ending");
+    world.items.transact(vec![Write::Put(item, Condition::Always)]).await.unwrap();
 }
 
 /// What came of a push beside a deletion.

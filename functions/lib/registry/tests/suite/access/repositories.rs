@@ -99,6 +99,20 @@ async fn assert_gone(world: &World, client: &Client, one: &Image) {
 }
 
 #[tokio::test]
+async fn an_immutable_tag_beyond_a_thousand_others_stops_a_deletion_that_takes_none_with_it() {
+    let (house, client, one, _) = house().await;
+    for build in 0..1000 {
+        client.put_manifest("team/app", &format!("build-{build}"), &one.manifest).await.expect(201);
+    }
+    immutable(&house, &["v1"], &[]).await;
+    client.delete(&manifest("team/app", &one.manifest.digest)).await.expect(403);
+    client.head(&manifest("team/app", "build-0")).await.expect(200);
+    immutable(&house, &[], &[]).await;
+    client.delete(&manifest("team/app", &one.manifest.digest)).await.expect(202);
+    house.world.fsck().await;
+}
+
+#[tokio::test]
 async fn a_repository_is_deleted_with_its_indexes_and_immutable_tags_and_can_be_pushed_again() {
     let (house, client, one, two) = house().await;
     nested(&client, &one, &two).await;

@@ -146,3 +146,34 @@ async fn what_a_tag_left_behind_is_no_obstacle_to_a_deletion() {
     world.collect_for(LONG_HOURS).await;
     world.assert_clean().await;
 }
+
+#[tokio::test]
+async fn a_tag_beyond_a_thousand_that_have_gone_keeps_its_manifest() {
+    let (world, client, image) = pushed("stable").await;
+    for build in 0..1000 {
+        let tag = format!("build-{build}");
+        client.put_manifest("app", &tag, &image.manifest).await.expect(201);
+        client.delete(&manifest("app", &tag)).await.expect(202);
+    }
+    assert_eq!(collect_daily(&world, POLICY, 20).await, 0);
+    client.get(&manifest("app", "stable")).await.expect(200);
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn the_history_of_a_tag_beyond_a_thousand_keeps_its_manifest() {
+    let (world, client, image) = pushed("build-0").await;
+    for build in 1..1000 {
+        client.put_manifest("app", &format!("build-{build}"), &image.manifest).await.expect(201);
+    }
+    for build in 0..1000 {
+        client.delete(&manifest("app", &format!("build-{build}"))).await.expect(202);
+    }
+    world.clock.advance(7 * DAY - HOUR);
+    client.put_manifest("app", "stable", &image.manifest).await.expect(201);
+    client.delete(&manifest("app", "stable")).await.expect(202);
+    assert_eq!(collect_daily(&world, POLICY, 6).await, 0);
+    client.get(&manifest("app", &image.manifest.digest)).await.expect(200);
+    assert_eq!(collect_daily(&world, POLICY, 3).await, 1);
+    world.assert_clean().await;
+}
