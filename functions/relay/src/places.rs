@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 /// How many appends are under way at once; others wait. Each holds about 20 MB, and the container has 512 MB.
 pub(crate) const APPENDS_MAX: usize = 12;
 
-/// How many of one address: clients send five or six layers at once, and nobody has all places.
+/// How many of one address or network of IPv6: clients send five or six layers at once, and nobody has all places.
 pub(crate) const APPENDS_OF_ONE_MAX: usize = 6;
 
 /// What a client has to send in a second, on average, if others wait for its place.
@@ -60,7 +60,7 @@ impl Places {
 
     /// Waits for a place. Who waits for one of its own keeps nobody else waiting.
     pub(crate) async fn take(&self, address: &Address) -> Place {
-        let own = self.of(address).acquire_owned().await.ok();
+        let own = self.of(&address.network()).acquire_owned().await.ok();
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(&self.waiting);
         let shared = Arc::clone(&self.all).acquire_owned().await.ok();

@@ -95,11 +95,19 @@ async fn begin_appends(
     bodies: &Bodies,
     clients: impl IntoIterator<Item = usize>,
 ) -> Vec<JoinHandle<Response<Body>>> {
+    begin_appends_from(relay, bodies, clients.into_iter().map(|client| format!("192.0.2.{client}"))).await
+}
+
+async fn begin_appends_from(
+    relay: &Relay,
+    bodies: &Bodies,
+    addresses: impl IntoIterator<Item = String>,
+) -> Vec<JoinHandle<Response<Body>>> {
     let mut appends = Vec::new();
-    for client in clients {
+    for address in addresses {
         let begun = relay.service.handle(request(&Method::POST, "/v2/a/blobs/uploads/", "")).await;
         let mut append = request(&Method::PATCH, begun.headers()[header::LOCATION].to_str().unwrap(), "");
-        append.extensions_mut().insert(Address::new(&format!("192.0.2.{client}")));
+        append.extensions_mut().insert(Address::new(&address));
         *append.body_mut() = bodies.body();
         appends.push(tokio::spawn(relay.clone().answer(append)));
     }
@@ -129,6 +137,18 @@ async fn one_client_cannot_have_all_places() {
     appends.extend(begin_appends(&relay, &bodies, [2]).await);
     assert_eq!(bodies.begun.available_permits(), APPENDS_OF_ONE_MAX + 1);
     bodies.pieces.add_permits(APPENDS_MAX + 1);
+    for append in appends {
+        assert_eq!(append.await.unwrap().status(), 202);
+    }
+}
+
+#[tokio::test]
+async fn one_client_is_all_addresses_of_its_network() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let addresses = (0..APPENDS_MAX).map(|host| format!("2001:db8:1:2::{host:x}"));
+    let appends = begin_appends_from(&relay, &bodies, addresses).await;
+    assert_eq!(bodies.begun.available_permits(), APPENDS_OF_ONE_MAX);
+    bodies.pieces.add_permits(APPENDS_MAX);
     for append in appends {
         assert_eq!(append.await.unwrap().status(), 202);
     }

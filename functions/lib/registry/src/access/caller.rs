@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use oci::RepositoryName;
@@ -26,6 +27,15 @@ impl Address {
     /// Returns the text; empty if nothing is known.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns what one client has: the address, or the 2^64 addresses of IPv6 around it.
+    #[must_use]
+    pub fn network(&self) -> Self {
+        match self.0.parse::<Ipv6Addr>() {
+            Ok(ip) => Self(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string().into()),
+            Err(_) => self.clone(),
+        }
     }
 }
 
@@ -181,5 +191,19 @@ impl Caller {
     /// Returns whether the access token is about the repository, whatever it allows there.
     pub(crate) fn token_names(&self, repository: &RepositoryName) -> bool {
         self.token.as_ref().is_some_and(|claims| claims.access.iter().any(|scope| scope.is_of(repository)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_subscriber_count_as_one() {
+        let network = |text| Address::new(text).network().as_str().to_owned();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2::9"));
+        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
     }
 }

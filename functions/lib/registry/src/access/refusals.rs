@@ -7,7 +7,7 @@ use oci::RepositoryName;
 
 use crate::access::accounts::Access;
 use crate::access::caller::Who;
-use crate::access::throttle::{Measure, WHOLE, network};
+use crate::access::throttle::{Measure, WHOLE};
 use crate::access::{AccessError, Caller, Permission, Permissions};
 use crate::ports::{Condition, Item, Key, Write};
 use crate::records::{AuditOutcome, BucketRecord, Record, keys};
@@ -96,7 +96,7 @@ impl Access {
 
 fn bucket_of(caller: &Caller) -> Key {
     match &caller.who {
-        Who::Anonymous | Who::Everybody => keys::attempts("refusal", &network(caller.address.as_str())),
+        Who::Anonymous | Who::Everybody => keys::attempts("refusal", caller.address.network().as_str()),
         who => keys::attempts("refusal", &who.to_string()),
     }
 }

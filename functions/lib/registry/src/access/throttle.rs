@@ -5,7 +5,6 @@
 //! taken afterwards when they were wrong. Each attempt leaves one trace at most, and so does an empty bucket: the
 //! audit log cannot be flooded.
 
-use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::Error;
@@ -44,8 +43,8 @@ pub(crate) struct Buckets {
 impl Buckets {
     pub(crate) fn of(account: Option<&AccountName>, address: &Address) -> Self {
         let of_account = account.map(|name| (keys::attempts("account", name.as_str()), PER_ACCOUNT));
-        let known = Some(address.as_str()).filter(|address| !address.is_empty());
-        let of_address = known.map(|address| (keys::attempts("address", &network(address)), PER_ADDRESS));
+        let known = Some(address.network()).filter(|network| !network.as_str().is_empty());
+        let of_address = known.map(|network| (keys::attempts("address", network.as_str()), PER_ADDRESS));
         let account = account.map(ToString::to_string).unwrap_or_default();
         Self { all: of_account.into_iter().chain(of_address).collect(), account, address: address.clone() }
     }
@@ -58,14 +57,6 @@ impl Buckets {
 /// Whether it is because of what others do at this moment.
 fn is_of_others(error: &AccessError) -> bool {
     matches!(error, AccessError::Throttled { .. } | AccessError::Registry(Error::Contended))
-}
-
-/// Whoever has one address of IPv6 has the 2^64 around it.
-pub(crate) fn network(address: &str) -> String {
-    match address.parse::<Ipv6Addr>() {
-        Ok(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
-        Err(_) => address.to_owned(),
-    }
 }
 
 /// How long somebody waits before an attempt is tried again, at most. An empty bucket may be one of right logins that
@@ -226,18 +217,5 @@ impl Access {
         let Some(bucket) = item.and_then(|item| item.record.as_bucket()) else { return full };
         let passed_ms = self.registry.now().as_millis().saturating_sub(bucket.at.as_millis());
         full.min(bucket.left_thousandths + passed_ms / measure.refill_secs)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_one_subscriber_count_as_one() {
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2::9"));
-        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
-        assert_eq!(network("192.0.2.7"), "192.0.2.7");
     }
 }

@@ -53,9 +53,11 @@ impl Entry {
         if let Some(url) = &self.url {
             return url.to_string();
         }
-        let host = self.told(headers, VIEWER_HOST).or_else(|| self.told(headers, "x-forwarded-host"));
-        let host = host.or_else(|| text(headers, header::HOST.as_str()));
-        let host = host.and_then(|host| host.parse::<Authority>().ok());
+        // The first of several proxies names the host that the client asked.
+        let told = [VIEWER_HOST, "x-forwarded-host"].into_iter().filter_map(|name| self.told(headers, name));
+        let told = told.filter_map(|hosts| hosts.split(',').next());
+        let hosts = told.chain(text(headers, header::HOST.as_str()));
+        let host = hosts.filter_map(|host| host.trim().parse::<Authority>().ok()).next();
         let host = host.as_ref().map_or("localhost", Authority::as_str);
         let is_tls = self.is_tls || self.told(headers, "x-forwarded-proto") == Some("https");
         format!("{}://{host}", if is_tls { "https" } else { "http" })
@@ -119,6 +121,10 @@ mod tests {
         assert_eq!(trusting.origin(&headers(&asked)), "https://registry.example");
         assert_eq!(trusting.origin(&headers(&seen)), "https://edge.example");
         assert_eq!(trusting.origin(&headers(&asked[..1])), "http://10.0.0.1:5000");
+        let several = [("host", "10.0.0.1:5000"), ("x-forwarded-host", "outer.example, inner.example")];
+        assert_eq!(trusting.origin(&headers(&several)), "http://outer.example");
+        let nonsense = [("host", "10.0.0.1:5000"), ("x-forwarded-host", "a b")];
+        assert_eq!(trusting.origin(&headers(&nonsense)), "http://10.0.0.1:5000");
         assert_eq!(trusting.origin(&HeaderMap::new()), "http://localhost");
         let known = trusting.at(Some("https://known.example/".to_owned()));
         assert_eq!(known.origin(&headers(&seen)), "https://known.example");

@@ -77,8 +77,11 @@ impl From<Error> for HttpError {
         let message = error.to_string();
         match error {
             Error::BlobUnknown { .. } => Self::new(ErrorCode::BlobUnknown, message),
-            Error::BlobReferenced { .. } | Error::ManifestReferenced { .. } => {
-                Self::new(ErrorCode::Unsupported, message)
+            Error::BlobReferenced { .. } => {
+                Self::new(ErrorCode::Unsupported, message).with_header(header::ALLOW, "GET, HEAD")
+            }
+            Error::ManifestReferenced { .. } => {
+                Self::new(ErrorCode::Unsupported, message).with_header(header::ALLOW, "GET, HEAD, PUT")
             }
             Error::UploadUnknown { .. } => Self::new(ErrorCode::BlobUploadUnknown, message),
             Error::ChunkOutOfOrder { .. } => Self::new(ErrorCode::BlobUploadOutOfOrder, message),

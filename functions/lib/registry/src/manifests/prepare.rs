@@ -2,7 +2,7 @@
 
 use oci::Digest;
 
-use crate::manifests::suspects::target_suspect;
+use crate::manifests::suspects::{manifest_suspect, target_suspect};
 use crate::packing::split;
 use crate::ports::{Condition, Conflict, Key, ObjectKey, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{EdgeRecord, ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, keys};
@@ -122,7 +122,10 @@ impl Registry {
             pushed: self.now(),
             pushed_by: put.principal.as_str().to_owned(),
         };
-        let watch = keys::suspect(self.now().after(self.lifetimes.lease), &manifest_suspect(put));
+        let watch = keys::suspect(
+            self.now().after(self.lifetimes.lease),
+            &manifest_suspect(put.repository, &put.digest),
+        );
         let (version, live_version) = (self.fresh_version(), self.fresh_version());
         Prepared { version, live_version, record, pending_watch: Some(watch), object_is_kept: stored.is_kept }
     }
@@ -143,7 +146,7 @@ impl Registry {
         let mut writes = vec![self.put(manifest_key, prepared.version.clone(), record, condition)];
         writes.extend(prepared.object_is_kept.clone());
         if let Some(watch) = &prepared.pending_watch {
-            let suspect = Record::Suspect(manifest_suspect(put));
+            let suspect = Record::Suspect(manifest_suspect(put.repository, &put.digest));
             writes.push(self.put(watch.clone(), prepared.version.clone(), suspect, Condition::Always));
         }
         writes.extend(put.manifest.references.iter().map(|target| {
@@ -215,8 +218,4 @@ impl Registry {
 fn object_suspect(put: &ManifestPut<'_>, object: &ObjectKey) -> SuspectRecord {
     let (repository, digest) = (put.repository.clone(), put.digest.clone());
     SuspectRecord::ManifestObject { repository, digest, object: object.clone() }
-}
-
-fn manifest_suspect(put: &ManifestPut<'_>) -> SuspectRecord {
-    SuspectRecord::Manifest { repository: put.repository.clone(), digest: put.digest.clone() }
 }
