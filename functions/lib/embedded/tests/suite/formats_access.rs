@@ -14,7 +14,9 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("repository_granted", Record::Repository(repository())),
         ("user", Record::User(user())),
         ("user_deleted", Record::User(UserRecord { state: AccountState::Deleted, password: None, ..user() })),
+        ("user_ending", Record::User(UserRecord { is_ending: true, ..user() })),
         ("organisation", Record::Organisation(organisation())),
+        ("organisation_ending", Record::Organisation(organisation_ending())),
         ("listed", Record::Listed),
         ("member", Record::Member(member(OrganisationRole::Member))),
         ("owner", Record::Member(member(OrganisationRole::Owner))),
@@ -54,17 +56,25 @@ fn user() -> UserRecord {
         is_administrator: true,
         default_visibility: Visibility::Public,
         created: TIME,
+        is_ending: false,
     }
 }
 
 fn organisation() -> OrganisationRecord {
-    let team = TeamRecord { description: "Those who build".to_owned() };
+    let team = TeamRecord { description: "Those who build".to_owned(), is_ending: false };
     OrganisationRecord {
         state: AccountState::Disabled,
         default_visibility: Visibility::Private,
         teams: [("devs".parse().unwrap(), team)].into(),
         created: TIME,
+        is_ending: false,
     }
+}
+
+fn organisation_ending() -> OrganisationRecord {
+    let mut record = OrganisationRecord { is_ending: true, ..organisation() };
+    record.teams.values_mut().for_each(|team| team.is_ending = true);
+    record
 }
 
 fn bucket() -> BucketRecord {

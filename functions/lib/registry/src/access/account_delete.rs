@@ -1,12 +1,19 @@
 //! The end of an account.
 
+use std::collections::BTreeSet;
+
 use oci::RepositoryName;
 
-use crate::access::accounts::{Access, Account};
+use crate::access::accounts::{Access, Account, account_of};
 use crate::access::users::is_administrator;
 use crate::access::{AccessError, AccountName, Caller};
-use crate::ports::{Condition, Query, Write};
+use crate::ports::{Condition, Item, Query, TRANSACT_WRITES_MAX, Write};
 use crate::records::{AccountState, AuditOutcome, OrganisationRecord, Record, UserRecord, keys};
+use crate::registry::ATTEMPTS;
+
+/// How many checks fit beside the account and the line of the audit log. Each organisation that the user owns takes one, and
+/// each account of another owner; who is no administrator owns 20 at most.
+const CHECKS_MAX: usize = TRANSACT_WRITES_MAX - 2;
 
 impl Access {
     /// Deletes an account that has no repositories, and everything that opens it. Its name stays taken.
@@ -22,42 +29,86 @@ impl Access {
                 "another administrator has to do that, so that one is left".to_owned(),
             ));
         }
+        self.account_end(caller, name).await?;
+        // The account opens nothing any more; what is left is only tidied up.
+        self.tokens_revoke_all(name).await?;
+        self.memberships_end(name).await
+    }
+
+    /// Flags the account, looks what it is needed for, and decides (R3): whatever begins in it beside that either has
+    /// been seen, or finds the account changed, or takes the flag off.
+    async fn account_end(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+        for _ in 0..ATTEMPTS {
+            let unknown = || AccessError::unknown(format!("account {name}"));
+            let (item, account) = self.account_item(name).await?.ok_or_else(unknown)?;
+            let checks = self.require_unneeded(caller, name, &account).await?;
+            let (seen, version) = (Condition::Version(item.version), self.registry.fresh_version());
+            if !is_ending(&account) {
+                // What was refused so far has changed nothing. The next look is the one that counts.
+                let flag = self.registry.put(item.key, version, flagged(account, true), seen);
+                self.registry.transact(vec![flag]).await?;
+                continue;
+            }
+            let mut writes = vec![
+                self.registry.put(item.key, version, ended(account), seen),
+                self.audit_write(caller, "account.delete", name.as_str(), AuditOutcome::Done, ""),
+            ];
+            writes.extend(checks);
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
+    }
+
+    /// Refuses while anything needs the account; returns the checks that this is so still when it ends.
+    async fn require_unneeded(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        account: &Account,
+    ) -> Result<Vec<Write>, AccessError> {
         if let Some(repository) = self.first_repository(name).await? {
             let message = format!("{name} has repositories, for example {repository}; delete them first");
             return Err(AccessError::Conflict(message));
         }
-        let unknown = || AccessError::unknown(format!("account {name}"));
-        let (item, account) = self.account_item(name).await?.ok_or_else(unknown)?;
-        if let Account::User(_) = &account {
-            self.require_other_owners(name).await?;
+        let Account::User(user) = account else { return Ok(Vec::new()) };
+        let mut checks = self.other_owners(name).await?;
+        if is_administrator(user) {
+            checks.extend(self.still_administrator(caller).await?);
         }
-        let check = match &account {
-            Account::User(user) if is_administrator(user) => self.still_administrator(caller).await?,
-            _ => None,
-        };
-        let record = match account {
-            Account::User(user) => Record::User(UserRecord {
-                state: AccountState::Deleted,
-                password: None,
-                is_administrator: false,
-                ..user
-            }),
-            Account::Organisation(organisation) => {
-                Record::Organisation(OrganisationRecord { state: AccountState::Deleted, ..organisation })
-            }
-        };
+        // The same account may be the other owner of many organisations, and the caller's; what was read first counts.
+        let mut keys = BTreeSet::new();
+        checks.retain(|check| keys.insert(check.key().clone()));
+        match checks.len() <= CHECKS_MAX {
+            true => Ok(checks),
+            false => Err(AccessError::Conflict(format!(
+                "{name} owns more organisations than can be looked after at once; take it out of some of them first"
+            ))),
+        }
+    }
+
+    /// Returns the write that keeps the account while something begins that needs it: it must not have changed since it
+    /// was read, and whoever is deleting it finds it changed.
+    pub(crate) fn account_stays(&self, item: &Item) -> Write {
         let seen = Condition::Version(item.version.clone());
-        let mut writes = vec![
-            self.registry.put(item.key.clone(), self.registry.fresh_version(), record, seen),
-            self.audit_write(caller, "account.delete", name.as_str(), AuditOutcome::Done, ""),
-        ];
-        writes.extend(check);
-        if self.registry.transact(writes).await?.is_some() {
-            return Err(AccessError::contended());
+        match account_of(item).filter(is_ending) {
+            Some(account) => {
+                let version = self.registry.fresh_version();
+                self.registry.put(item.key.clone(), version, flagged(account, false), seen)
+            }
+            None => Write::Check(item.key.clone(), seen),
         }
-        // The account opens nothing any more; what is left is only tidied up.
-        self.tokens_revoke_all(name).await?;
-        self.memberships_end(name).await
+    }
+
+    /// Returns the same of a user who can use their account, and refuses others.
+    pub(crate) async fn user_stays(&self, user: &AccountName) -> Result<Write, AccessError> {
+        match self.account_item(user).await? {
+            Some((item, Account::User(record))) if record.state == AccountState::Active => {
+                Ok(self.account_stays(&item))
+            }
+            _ => Err(AccessError::unknown(format!("user {user}"))),
+        }
     }
 
     /// Returns one of the repositories whose namespace has this name, if there is any.
@@ -95,5 +146,33 @@ impl Access {
             }
         }
         Ok(())
+    }
+}
+
+fn is_ending(account: &Account) -> bool {
+    match account {
+        Account::User(user) => user.is_ending,
+        Account::Organisation(organisation) => organisation.is_ending,
+    }
+}
+
+fn flagged(account: Account, is_ending: bool) -> Record {
+    match account {
+        Account::User(user) => Record::User(UserRecord { is_ending, ..user }),
+        Account::Organisation(organisation) => {
+            Record::Organisation(OrganisationRecord { is_ending, ..organisation })
+        }
+    }
+}
+
+fn ended(account: Account) -> Record {
+    let (state, is_ending) = (AccountState::Deleted, false);
+    match account {
+        Account::User(user) => {
+            Record::User(UserRecord { state, is_ending, password: None, is_administrator: false, ..user })
+        }
+        Account::Organisation(organisation) => {
+            Record::Organisation(OrganisationRecord { state, is_ending, ..organisation })
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Members of organisations, and of their teams.
 
-use crate::access::accounts::{Access, Account};
+use crate::access::accounts::Access;
+use crate::access::policy::namespace_visibility;
 use crate::access::{AccessError, AccountName, Caller, TeamName};
 use crate::ports::{Condition, Item, Query, Write};
-use crate::records::{AccountState, AuditOutcome, MemberRecord, OrganisationRole, Record, keys};
+use crate::records::{AuditOutcome, MemberRecord, OrganisationRole, Record, keys};
 use crate::registry::ATTEMPTS;
 
 /// How many members are listed.
@@ -88,23 +89,21 @@ impl Access {
     ) -> Result<(), AccessError> {
         self.require_manager(caller, organisation).await?;
         self.organisation_item(organisation).await?;
-        match self.account_item(user).await? {
-            Some((_, Account::User(record))) if record.state == AccountState::Active => {}
-            _ => return Err(AccessError::unknown(format!("user {user}"))),
-        }
         for _ in 0..ATTEMPTS {
+            let stays = self.user_stays(user).await?;
             let item = self.registry.get(keys::member(organisation, user)).await?;
             let before = item.as_ref().and_then(|item| item.record.as_member());
-            let check = match before {
+            let checks = match before {
                 Some(member) if role != OrganisationRole::Owner => {
                     self.other_owner(organisation, user, member).await?
                 }
-                _ => None,
+                _ => Vec::new(),
             };
             let member = self.member_changed(caller, user, role, before).await?;
             let act = (MEMBER_PUT, format!("{user} {role:?}").to_lowercase());
             let mut writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
-            writes.extend(check);
+            writes.push(stays);
+            writes.extend(checks);
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());
             }
@@ -175,14 +174,14 @@ impl Access {
             let member = item.as_ref().and_then(|item| item.record.as_member().cloned());
             let (item, member) =
                 item.zip(member).ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
-            let check = self.other_owner(organisation, user, &member).await?;
+            let checks = self.other_owner(organisation, user, &member).await?;
             let (place, target) = (organisation.as_str(), user.as_str());
             let mut writes = vec![
                 Write::Delete(item.key, Condition::Version(item.version)),
                 Write::Delete(keys::membership(user, organisation), Condition::Always),
                 self.audit_write(caller, "member.delete", place, AuditOutcome::Done, target),
             ];
-            writes.extend(check);
+            writes.extend(checks);
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());
             }
@@ -190,33 +189,33 @@ impl Access {
         Err(AccessError::contended())
     }
 
-    /// Refuses if an organisation would have no owner without this user.
-    pub(crate) async fn require_other_owners(&self, user: &AccountName) -> Result<(), AccessError> {
+    /// Returns the checks that each of the user's organisations has another owner; some may be the same.
+    pub(crate) async fn other_owners(&self, user: &AccountName) -> Result<Vec<Write>, AccessError> {
+        let mut checks = Vec::new();
         for organisation in self.memberships(user).await? {
             let item = self.registry.get(keys::member(&organisation, user)).await?;
             if let Some(member) = item.as_ref().and_then(|item| item.record.as_member()) {
-                self.other_owner(&organisation, user, member).await?;
+                checks.extend(self.other_owner(&organisation, user, member).await?);
             }
         }
-        Ok(())
+        Ok(checks)
     }
 
-    /// Returns the check that somebody else is an owner still when it is written that the user, who is such a member, is
-    /// none any more: an organisation without an owner is nobody's. Only those count who agreed to be one.
+    /// Returns the checks that somebody else is an owner still, with the same account, when it is written that the user,
+    /// who is such a member, is none any more: an organisation without an owner is nobody's. Only those count who agreed
+    /// to be one, and can use their account.
     async fn other_owner(
         &self,
         organisation: &AccountName,
         user: &AccountName,
         member: &MemberRecord,
-    ) -> Result<Option<Write>, AccessError> {
+    ) -> Result<Vec<Write>, AccessError> {
         if !member.is_willing_owner() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let own = keys::member(organisation, user);
-        let is_owner = |item: &Item| item.record.as_member().is_some_and(MemberRecord::is_willing_owner);
         let members = self.member_items(organisation).await?;
-        if let Some(item) = members.iter().find(|item| item.key != own && is_owner(item)) {
-            return Ok(Some(Write::Check(item.key.clone(), Condition::Version(item.version.clone()))));
+        if let Some((member, account)) = self.first_owner(&members, user).await? {
+            return Ok([member, &account].map(unchanged).to_vec());
         }
         let is_unasked = |item: &Item| item.record.as_member().is_some_and(|member| member.is_unasked);
         let remedy = match members.iter().any(is_unasked) {
@@ -226,6 +225,25 @@ impl Access {
             false => String::new(),
         };
         Err(AccessError::Conflict(format!("{user} is the only owner of {organisation}{remedy}")))
+    }
+
+    /// Returns one of the members who owns the organisation with this user, and its account.
+    async fn first_owner<'a>(
+        &self,
+        members: &'a [Item],
+        user: &AccountName,
+    ) -> Result<Option<(&'a Item, Item)>, AccessError> {
+        let owner = |item: &'a Item| {
+            item.record.as_member().filter(|member| member.is_willing_owner())?;
+            let name: AccountName = item.key.sk.strip_prefix(keys::MEMBERS)?.parse().ok()?;
+            (name != *user).then(|| (item, keys::account(&name)))
+        };
+        let owners: Vec<_> = members.iter().filter_map(owner).collect();
+        let mut accounts = self.read(owners.iter().map(|(_, key)| key.clone()).collect()).await?;
+        Ok(owners.into_iter().find_map(|(item, key)| {
+            let account = accounts.remove(&key).filter(|account| namespace_visibility(account).is_some())?;
+            Some((item, account))
+        }))
     }
 
     /// Puts a member into a team, or takes it out.
@@ -243,6 +261,10 @@ impl Access {
             return Err(AccessError::unknown(format!("team {team}")));
         }
         for _ in 0..ATTEMPTS {
+            let check = match is_in {
+                true => Some(self.team_check(organisation, team).await?),
+                false => None,
+            };
             let item = self.registry.get(keys::member(organisation, user)).await?;
             let member = item.as_ref().and_then(|item| item.record.as_member());
             let member = member.ok_or_else(|| AccessError::unknown(format!("member {user}")))?;
@@ -253,11 +275,16 @@ impl Access {
             }
             let act = if is_in { "team.member.put" } else { "team.member.delete" };
             let act = (act, format!("{team} {user}"));
-            let writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
+            let mut writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
+            writes.extend(check);
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());
             }
         }
         Err(AccessError::contended())
     }
+}
+
+fn unchanged(item: &Item) -> Write {
+    Write::Check(item.key.clone(), Condition::unchanged(Some(item)))
 }

@@ -6,7 +6,7 @@ use crate::access::accounts::{Access, Account};
 use crate::access::members::MEMBER_PUT;
 use crate::access::refusals::Refusal;
 use crate::access::{AccessError, AccountName, Caller, TeamName};
-use crate::ports::{Condition, Item};
+use crate::ports::{Condition, Item, Write};
 use crate::records::{
     AccountState, AuditOutcome, Grantee, MemberRecord, OrganisationRecord, OrganisationRole, Record,
     TeamRecord, Visibility, keys,
@@ -42,15 +42,31 @@ impl Access {
             default_visibility: Visibility::default(),
             teams: std::collections::BTreeMap::new(),
             created: self.registry.now(),
+            is_ending: false,
         };
-        let owner = caller.user().map(|user| {
-            let act = (MEMBER_PUT, format!("{user} owner"));
-            let owner =
-                MemberRecord { role: OrganisationRole::Owner, ..MemberRecord::new(self.registry.now()) };
-            self.member_writes(caller, name, user, owner, act, None)
-        });
-        let record = Record::Organisation(record);
-        self.account_store(caller, name, record, "organisation.create", owner.unwrap_or_default()).await
+        let owner = match caller.user() {
+            Some(user) => self.first_owner_writes(caller, name, user).await?,
+            None => Vec::new(),
+        };
+        self.account_store(caller, name, Record::Organisation(record), "organisation.create", owner).await
+    }
+
+    /// Returns what makes the user the first owner, whose account stays.
+    async fn first_owner_writes(
+        &self,
+        caller: &Caller,
+        organisation: &AccountName,
+        user: &AccountName,
+    ) -> Result<Vec<Write>, AccessError> {
+        if organisation == user {
+            return Err(name_taken(organisation));
+        }
+        let stays = self.user_stays(user).await?;
+        let act = (MEMBER_PUT, format!("{user} owner"));
+        let owner = MemberRecord { role: OrganisationRole::Owner, ..MemberRecord::new(self.registry.now()) };
+        let mut writes = self.member_writes(caller, organisation, user, owner, act, None);
+        writes.push(stays);
+        Ok(writes)
     }
 
     /// Refuses who may make no organisation, or none of this name; and that is noted.
@@ -76,7 +92,7 @@ impl Access {
             return Err(AccessError::Conflict(format!("{name} is for administrators to make")));
         }
         match self.first_repository(name).await? {
-            Some(_) => Err(AccessError::Conflict(format!("the name {name} is taken, or was once"))),
+            Some(_) => Err(name_taken(name)),
             None => Ok(()),
         }
     }
@@ -107,7 +123,9 @@ impl Access {
     ) -> Result<(), AccessError> {
         self.require_manager(caller, name).await?;
         let detail = format!("visibility={default_visibility:?}").to_lowercase();
-        self.organisation_update(caller, name, "organisation.change", &detail, |organisation| {
+        let audit =
+            self.audit_write(caller, "organisation.change", name.as_str(), AuditOutcome::Done, &detail);
+        self.organisation_update(name, Some(audit), |organisation| {
             organisation.default_visibility = default_visibility;
             Ok(())
         })
@@ -128,8 +146,14 @@ impl Access {
                 "a description has 200 characters at most, in one line".to_owned(),
             ));
         }
-        self.organisation_update(caller, organisation, "team.put", team.as_str(), |record| {
-            record.teams.insert(team.clone(), TeamRecord { description: description.to_owned() });
+        let place = organisation.as_str();
+        let audit = self.audit_write(caller, "team.put", place, AuditOutcome::Done, team.as_str());
+        self.organisation_update(organisation, Some(audit), |record| {
+            if record.teams.get(team).is_some_and(|team| team.is_ending) {
+                return Err(team_ending(team));
+            }
+            let described = TeamRecord { description: description.to_owned(), is_ending: false };
+            record.teams.insert(team.clone(), described);
             if record.teams.len() > TEAMS_MAX {
                 return Err(AccessError::Invalid(format!("an organisation has {TEAMS_MAX} teams at most")));
             }
@@ -146,21 +170,45 @@ impl Access {
         team: &TeamName,
     ) -> Result<(), AccessError> {
         self.require_manager(caller, organisation).await?;
-        // Members first: what is left of a deletion that did not end is a team with nobody in it. A team that is made
-        // again under this name must not find the old members, nor what the old one was granted.
+        let unknown = || AccessError::unknown(format!("team {team}"));
+        // A team that is made again under this name must not find the old members, nor what the old one was granted: from
+        // here on it gets nothing more, and what a deletion that did not end has left is ended by another one.
+        self.organisation_update(organisation, None, |record| {
+            record.teams.get_mut(team).ok_or_else(unknown)?.is_ending = true;
+            Ok(())
+        })
+        .await?;
         for (user, member) in self.members(organisation).await? {
             if member.teams.contains(team) {
                 self.team_member_change(caller, organisation, team, &user, false).await?;
             }
         }
         self.team_grants_end(caller, organisation, team).await?;
-        self.organisation_update(caller, organisation, "team.delete", team.as_str(), |record| {
+        let place = organisation.as_str();
+        let audit = self.audit_write(caller, "team.delete", place, AuditOutcome::Done, team.as_str());
+        self.organisation_update(organisation, Some(audit), |record| {
+            // Somebody else may have ended it, and made another one.
             match record.teams.remove(team) {
-                Some(_) => Ok(()),
-                None => Err(AccessError::unknown(format!("team {team}"))),
+                Some(ended) if ended.is_ending => Ok(()),
+                _ => Err(unknown()),
             }
         })
         .await
+    }
+
+    /// Returns the check that the organisation has the team still, and that nobody is deleting it, when something is
+    /// given to it.
+    pub(crate) async fn team_check(
+        &self,
+        organisation: &AccountName,
+        team: &TeamName,
+    ) -> Result<Write, AccessError> {
+        let (item, record) = self.organisation_item(organisation).await?;
+        match record.teams.get(team) {
+            Some(found) if found.is_ending => Err(team_ending(team)),
+            Some(_) => Ok(Write::Check(item.key, Condition::Version(item.version))),
+            None => Err(AccessError::unknown(format!("team {team}"))),
+        }
     }
 
     async fn team_grants_end(
@@ -191,23 +239,20 @@ impl Access {
         }
     }
 
+    /// Changes the organisation; who is deleting it meanwhile finds it changed, and looks again.
     async fn organisation_update(
         &self,
-        caller: &Caller,
         name: &AccountName,
-        action: &str,
-        detail: &str,
+        audit: Option<Write>,
         change: impl Fn(&mut OrganisationRecord) -> Result<(), AccessError>,
     ) -> Result<(), AccessError> {
         for _ in 0..ATTEMPTS {
             let (item, mut record) = self.organisation_item(name).await?;
             change(&mut record)?;
-            let seen = Condition::Version(item.version.clone());
-            let version = self.registry.fresh_version();
-            let writes = vec![
-                self.registry.put(item.key.clone(), version, Record::Organisation(record), seen),
-                self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, detail),
-            ];
+            record.is_ending = false;
+            let (seen, version) = (Condition::Version(item.version), self.registry.fresh_version());
+            let mut writes = vec![self.registry.put(item.key, version, Record::Organisation(record), seen)];
+            writes.extend(audit.clone());
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());
             }
@@ -226,4 +271,12 @@ impl Access {
             _ => Err(AccessError::unknown(format!("organisation {name}"))),
         }
     }
+}
+
+fn name_taken(name: &AccountName) -> AccessError {
+    AccessError::Conflict(format!("the name {name} is taken, or was once"))
+}
+
+fn team_ending(team: &TeamName) -> AccessError {
+    AccessError::Conflict(format!("team {team} is being deleted; if that broke off, delete it again"))
 }

@@ -86,6 +86,7 @@ mod tests {
             is_administrator,
             default_visibility: Visibility::default(),
             created: Timestamp::default(),
+            is_ending: false,
         }
     }
 

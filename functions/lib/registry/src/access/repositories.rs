@@ -1,12 +1,15 @@
 //! Repositories as those who own them see them: visibility, grants, immutable tags, and their end.
 
+use std::sync::Arc;
+
 use oci::RepositoryName;
 
-use crate::access::accounts::Access;
+use crate::access::accounts::{Access, Account};
 use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
+use crate::access::rights::Rights;
 use crate::access::{AccessError, AccountName, Caller, Permission, Role};
-use crate::ports::{Condition, Item, Key, Query, Version};
+use crate::ports::{Condition, Item, Key, Query, Version, Write};
 use crate::records::{
     AuditOutcome, Grantee, Grants, ImmutableTags, Record, RepositoryRecord, Visibility, keys,
 };
@@ -43,34 +46,44 @@ impl Access {
         name: &RepositoryName,
         change: &RepositoryChange,
     ) -> Result<(), AccessError> {
+        let version = self.registry.fresh_version();
+        for _ in 0..ATTEMPTS {
+            let rights = self.require_maker_of(caller, name).await?;
+            self.require_user_or_open(caller).await?;
+            let mut record = RepositoryRecord::new(self.registry.now(), rights.new_visibility);
+            apply(&mut record, change)?;
+            let (key, record) = (keys::repository(name), Record::Repository(record));
+            let mut writes = vec![
+                self.registry.put(key.clone(), version.clone(), record, Condition::Absent),
+                self.registry.put(keys::catalog(name), version.clone(), Record::Catalog, Condition::Always),
+                self.audit_write(caller, "repository.create", name.as_str(), AuditOutcome::Done, ""),
+            ];
+            writes.extend(rights.same_account.clone());
+            match self.registry.transact(writes).await? {
+                Some(conflict) if conflict.key != key => {}
+                Some(conflict) if conflict.found.as_ref().is_none_or(|item| item.version != version) => {
+                    return Err(AccessError::Conflict(format!("repository {name} exists")));
+                }
+                _ => return Ok(()),
+            }
+        }
+        Err(AccessError::contended())
+    }
+
+    /// Returns the caller's rights in a repository that they may make.
+    async fn require_maker_of(
+        &self,
+        caller: &Caller,
+        name: &RepositoryName,
+    ) -> Result<Arc<Rights>, AccessError> {
         let rights = self.rights_now(caller, std::slice::from_ref(name)).await?;
-        let rights = rights.first().filter(|rights| rights.permissions.contains(&Permission::Push));
-        let rights = rights.ok_or_else(|| {
+        let mut rights = rights.into_iter().filter(|rights| rights.permissions.contains(&Permission::Push));
+        rights.next().ok_or_else(|| {
             let first = name.as_str().split('/').next().unwrap_or_default();
             AccessError::forbidden(format!(
                 "you may not make repository {name}: {first} is neither you nor an organisation that you own"
             ))
-        })?;
-        self.require_user_or_open(caller).await?;
-        let mut record = RepositoryRecord::new(self.registry.now(), rights.new_visibility);
-        apply(&mut record, change)?;
-        let version = self.registry.fresh_version();
-        let writes = vec![
-            self.registry.put(
-                keys::repository(name),
-                version.clone(),
-                Record::Repository(record),
-                Condition::Absent,
-            ),
-            self.registry.put(keys::catalog(name), version.clone(), Record::Catalog, Condition::Always),
-            self.audit_write(caller, "repository.create", name.as_str(), AuditOutcome::Done, ""),
-        ];
-        match self.registry.transact(writes).await? {
-            Some(conflict) if conflict.found.as_ref().is_none_or(|item| item.version != version) => {
-                Err(AccessError::Conflict(format!("repository {name} exists")))
-            }
-            _ => Ok(()),
-        }
+        })
     }
 
     /// Returns the repository's settings, and what the caller is there.
@@ -114,9 +127,8 @@ impl Access {
         role: Role,
     ) -> Result<(), AccessError> {
         self.require_admin(caller, name).await?;
-        self.require_grantee(name, grantee).await?;
         let detail = format!("{grantee} {role:?}").to_lowercase();
-        self.repository_update(caller, name, "grant.put", &detail, |record| {
+        let change = |record: &mut RepositoryRecord| {
             record.grants.insert(grantee.clone(), role);
             if record.grants.len() > GRANTS_MAX {
                 return Err(AccessError::Invalid(format!(
@@ -124,9 +136,15 @@ impl Access {
                 )));
             }
             Ok(())
-        })
-        .await
-        .map(drop)
+        };
+        for _ in 0..ATTEMPTS {
+            let check = self.require_grantee(name, grantee).await?;
+            if self.repository_attempt(caller, name, ("grant.put", &detail), &change, check).await?.is_some()
+            {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
     }
 
     /// Takes the role away.
@@ -268,19 +286,23 @@ impl Access {
         }
     }
 
-    async fn require_grantee(&self, name: &RepositoryName, grantee: &Grantee) -> Result<(), AccessError> {
-        use crate::access::accounts::Account;
+    /// Returns the check that a team is there still, whose name another one may have later.
+    async fn require_grantee(
+        &self,
+        name: &RepositoryName,
+        grantee: &Grantee,
+    ) -> Result<Option<Write>, AccessError> {
         let unknown = || AccessError::unknown(grantee.to_string());
         match grantee {
             Grantee::User(user) => match self.account_item(user).await? {
-                Some((_, Account::User(_))) => self.require_active(user).await,
+                Some((_, Account::User(_))) => self.require_active(user).await.map(|()| None),
                 _ => Err(unknown()),
             },
             Grantee::Team(team) => {
                 let namespace = AccountName::namespace_of(name).ok_or_else(unknown)?;
-                match self.account_item(&namespace).await? {
-                    Some((_, Account::Organisation(record))) if record.teams.contains_key(team) => Ok(()),
-                    _ => Err(unknown()),
+                match self.team_check(&namespace, team).await {
+                    Err(AccessError::Unknown(_)) => Err(unknown()),
+                    check => check.map(Some),
                 }
             }
         }
@@ -295,19 +317,33 @@ impl Access {
         change: impl Fn(&mut RepositoryRecord) -> Result<(), AccessError>,
     ) -> Result<Version, AccessError> {
         for _ in 0..ATTEMPTS {
-            let item = self.require_admin(caller, name).await?;
-            let mut record = item.record.as_repository().cloned().ok_or_else(|| repository_unknown(name))?;
-            change(&mut record)?;
-            let (seen, version) = (Condition::Version(item.version), self.registry.fresh_version());
-            let writes = vec![
-                self.registry.put(item.key, version.clone(), Record::Repository(record), seen),
-                self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, detail),
-            ];
-            if self.registry.transact(writes).await?.is_none() {
+            let done = self.repository_attempt(caller, name, (action, detail), &change, None).await?;
+            if let Some(version) = done {
                 return Ok(version);
             }
         }
         Err(AccessError::contended())
+    }
+
+    /// Changes the settings while the check holds; `None` if somebody else was first.
+    async fn repository_attempt(
+        &self,
+        caller: &Caller,
+        name: &RepositoryName,
+        (action, detail): (&str, &str),
+        change: &impl Fn(&mut RepositoryRecord) -> Result<(), AccessError>,
+        check: Option<Write>,
+    ) -> Result<Option<Version>, AccessError> {
+        let item = self.require_admin(caller, name).await?;
+        let mut record = item.record.as_repository().cloned().ok_or_else(|| repository_unknown(name))?;
+        change(&mut record)?;
+        let (seen, version) = (Condition::Version(item.version), self.registry.fresh_version());
+        let mut writes = vec![
+            self.registry.put(item.key, version.clone(), Record::Repository(record), seen),
+            self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, detail),
+        ];
+        writes.extend(check);
+        Ok(self.registry.transact(writes).await?.is_none().then_some(version))
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use oci::RepositoryName;
 use quick_cache::sync::Cache;
 
-use crate::access::accounts::{Access, Found};
+use crate::access::account_list::is_there;
+use crate::access::accounts::{Access, Found, account_of};
 use crate::access::caller::{Via, Who};
 use crate::access::policy::{Facts, namespace_visibility};
-use crate::access::{AccessError, AccountName, Caller, Limits, Permissions, Role};
-use crate::ports::{Condition, Key, Timestamp, Write};
+use crate::access::{AccessError, AccountName, Caller, Limits, Permission, Permissions, Role};
+use crate::ports::{Item, Key, Timestamp, Write};
 use crate::records::{RepositoryRecord, TokenKind, TokenRecord, Visibility, keys};
 
 /// How long a decision may rest on what was read before: a revoked grant ends within five seconds.
@@ -28,7 +29,7 @@ pub(crate) struct Rights {
     pub(crate) is_there: bool,
     /// Whether the repository exists and anybody may pull.
     pub(crate) is_public: bool,
-    /// That the account whose namespace it is has not changed since.
+    /// That the account whose namespace it is has not changed since, and stays.
     pub(crate) same_account: Option<Write>,
 }
 
@@ -71,7 +72,9 @@ impl Access {
         let found = self.read(keys).await?;
         let limits = self.limits_now(caller, &found);
         let rights = repositories.iter().map(|repository| {
-            let rights = Arc::new(rights_of(caller, limits.as_deref(), repository, &found));
+            let same_account = account(repository, &found).map(|item| self.account_stays(item));
+            let rights = rights_of(caller, limits.as_deref(), repository, &found);
+            let rights = Arc::new(Rights { same_account, ..rights });
             self.rights_cache().0.insert(cache_key(caller, repository), (read_at, Arc::clone(&rights)));
             rights
         });
@@ -146,6 +149,11 @@ fn facts(caller: &Caller, repository: &RepositoryName, found: &Found) -> Facts {
     }
 }
 
+/// Returns the account whose namespace the repository is in.
+fn account<'a>(repository: &RepositoryName, found: &'a Found) -> Option<&'a Item> {
+    AccountName::namespace_of(repository).and_then(|name| found.get(&keys::account(&name)))
+}
+
 /// Whose credential is void has what everybody has, and nobody's limits take that away.
 fn rights_of(
     caller: &Caller,
@@ -164,12 +172,16 @@ fn rights_of(
     if is_public {
         permissions.extend(Role::Pull.permissions());
     }
-    let account = AccountName::namespace_of(repository).and_then(|name| found.get(&keys::account(&name)));
+    let account = account(repository, found).and_then(account_of);
+    if facts.repository.is_none() && account.is_some_and(|account| !is_there(&account)) {
+        // Nothing begins in an account that is no more, whoever asks.
+        permissions.remove(&Permission::Push);
+    }
     Rights {
         permissions,
         new_visibility: facts.namespace.unwrap_or_default(),
         is_there: facts.repository.is_some(),
         is_public,
-        same_account: account.map(|item| Write::Check(item.key.clone(), Condition::unchanged(Some(item)))),
+        same_account: None,
     }
 }

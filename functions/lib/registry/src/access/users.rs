@@ -81,6 +81,7 @@ impl Access {
             is_administrator,
             default_visibility: Visibility::default(),
             created: now,
+            is_ending: false,
         };
         self.account_store(caller, name, Record::User(record), "user.create", Vec::new()).await
     }
@@ -104,7 +105,9 @@ impl Access {
             self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, ""),
         ];
         writes.extend(more);
+        let own = caller.user().map(keys::account);
         match self.registry.transact(writes).await? {
+            Some(conflict) if Some(&conflict.key) == own.as_ref() => Err(AccessError::contended()),
             Some(conflict) if conflict.found.as_ref().is_none_or(|item| item.version != version) => {
                 Err(AccessError::Conflict(format!("the name {name} is taken, or was once")))
             }
@@ -243,6 +246,8 @@ fn changed(
         is_administrator: change.is_administrator.unwrap_or(user.is_administrator),
         default_visibility: change.default_visibility.unwrap_or(user.default_visibility),
         created: user.created,
+        // Whoever is deleting it finds it changed, and looks again.
+        is_ending: false,
     }
 }
 

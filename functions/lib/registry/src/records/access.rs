@@ -48,6 +48,9 @@ pub struct UserRecord {
     pub default_visibility: Visibility,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether somebody is deleting it. That hides nothing; what begins in it takes the flag off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 /// An organisation: a namespace that several users share.
@@ -61,6 +64,9 @@ pub struct OrganisationRecord {
     pub teams: BTreeMap<TeamName, TeamRecord>,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether somebody is deleting it. That hides nothing; what begins in it takes the flag off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 /// A team of an organisation.
@@ -68,6 +74,9 @@ pub struct OrganisationRecord {
 pub struct TeamRecord {
     /// What it is for.
     pub description: String,
+    /// Whether somebody is deleting it, so that it gets nothing more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ending: bool,
 }
 
 /// What a member is in an organisation.

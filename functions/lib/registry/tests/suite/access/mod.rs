@@ -15,6 +15,7 @@ mod hostile;
 mod house;
 mod logins;
 mod matrix;
+mod meanwhile;
 mod ownership;
 mod places;
 mod refusals;
