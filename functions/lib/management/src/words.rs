@@ -11,6 +11,12 @@ const REPOSITORY: &str = "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|
 
 const GRANTEE: &str = "^(user|team):[a-z0-9]+((\\.|_|-+)[a-z0-9]+)*$";
 
+/// A host and port, and a path of what may stand in an address.
+const ISSUER: &str = concat!(
+    r"^(https://([a-zA-Z0-9._~-]+|\[[0-9a-fA-F:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))",
+    r##"(:[0-9]{1,5})?(/[!"$-;=A-_a-~]*)?$"##,
+);
+
 /// Defines types that only stand for a schema, and have no values.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident = $schema:expr;)*) => {
@@ -43,7 +49,7 @@ words! {
     /// A pattern of tags: `*` stands for any characters, `?` for one.
     TagPattern = text("^[a-zA-Z0-9_*?][a-zA-Z0-9._*?-]{0,127}$", 1, 128);
     /// A plain `https://` address, or an `http://` one of the very machine that the registry runs on.
-    Issuer = text("^(https://[^?#@]+|http://(127\\.0\\.0\\.1|localhost|\\[::1\\])([:/][^?#@]*)?)$", 9, 512);
+    Issuer = text(ISSUER, 9, 512);
     /// The id of a token or a trust.
     Id = text("^[0-9a-zA-Z.]+$", 1, 100);
     /// One line.

@@ -3,11 +3,70 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
-use serde_json::Value;
+use regex_lite::Regex;
+use serde_json::{Value, json};
 
 use crate::world::{Scene, Show, World};
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Issuers that can be trusted.
+const ISSUERS: &[&str] = &[
+    "https://ci.example",
+    "https://ci.example/",
+    "https://ci.example:8443/path/",
+    "https://192.0.2.7:443",
+    "https://[2001:db8::1]/a",
+    "https://ci.example/a%20b;c=d,e+f/~g_h-i.j!",
+    "http://127.0.0.1",
+    "http://127.0.0.1:80/a",
+    "http://localhost",
+    "http://localhost/",
+    "http://localhost:1",
+    "http://[::1]:1/a",
+];
+
+/// What is none.
+const NO_ISSUERS: &[&str] = &[
+    "",
+    "https://",
+    "https:///path",
+    "https://:443",
+    "https://ci.example:",
+    "https://ci.example:port",
+    "https://ci.example:+80",
+    "https://ci.example:80:80",
+    "https://[::1",
+    "https://[zz]",
+    "https://[::1]x",
+    "https://ci[::1]",
+    "https://ci example",
+    "https://ci.example/a b",
+    "https://ci.example/<a>",
+    "https://ci.example\n",
+    " https://ci.example",
+    "https://bücher.example",
+    "https://ci.example/bücher",
+    "https://user@ci.example",
+    "https://ci.example?a=b",
+    "https://ci.example/?a=b",
+    "https://ci.example#a",
+    "HTTPS://ci.example",
+    "Xhttps://ci.example",
+    "ci.example",
+    "ftp://ci.example",
+    "http://ci.example",
+    "http://localhost.ci.example",
+    "http://127.0.0.1.ci.example",
+    "http://127.0.0.2",
+    "http://127a0b0c1",
+    "http://LOCALHOST",
+    "http://localhost@ci.example",
+    "http://localhost:80@ci.example",
+    "http://[::1]x",
+    "http://[::1]:80:80",
+    "http://[::2]",
+];
 
 /// Returns method and route of every operation in the document.
 pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (String, String)> + '_ {
@@ -129,6 +188,21 @@ async fn what_a_token_is_and_what_a_caller_is_are_two_lists_of_words() {
 #[tokio::test]
 async fn an_issuer_on_this_machine_may_be_asked_in_the_clear_and_no_other() {
     let document = document().await;
-    let pattern = document["components"]["schemas"]["Issuer"]["pattern"].as_str().unwrap();
-    assert!(pattern.contains("http://(127") && pattern.contains("^(https://"), "{pattern}");
+    let schema = &document["components"]["schemas"]["Issuer"];
+    let pattern = Regex::new(schema["pattern"].as_str().unwrap()).unwrap();
+    let chars = schema["minLength"].as_u64().unwrap()..=schema["maxLength"].as_u64().unwrap();
+    let scene = Scene::new().await;
+    let root = scene.world().await.client(&scene.root);
+    let longest = format!("https://ci.example/{}", "a".repeat(512 - "https://ci.example/".len()));
+    let too_long = format!("{longest}a");
+    let accepted = ISSUERS.iter().copied().chain([&*longest]).map(|issuer| (issuer, true));
+    let refused = NO_ISSUERS.iter().copied().chain([&*too_long]).map(|issuer| (issuer, false));
+    for (issuer, is_accepted) in accepted.chain(refused) {
+        let is_described = pattern.is_match(issuer) && chars.contains(&(issuer.chars().count() as u64));
+        assert_eq!(is_described, is_accepted, "the document, of {issuer:?}");
+        let trust = json!({ "issuer": issuer, "audience": "registry.example", "robot": "ci",
+            "claims": { "sub": "7" }, "scopes": [{ "repositories": "team/*", "permissions": ["pull"] }] });
+        let reply = root.post("/accounts/team/trusts", trust).await;
+        assert_eq!(reply.status.as_u16(), if is_accepted { 201 } else { 422 }, "the registry, of {issuer:?}");
+    }
 }

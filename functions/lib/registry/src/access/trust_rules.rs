@@ -1,8 +1,10 @@
 //! Which identity tokens a trust lets in, and which trusts let in too many.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 use http::Uri;
+use http::uri::Authority;
 use serde_json::Value;
 
 use crate::access::{AccessError, Identity, Limits, TrustWanted, matches};
@@ -89,16 +91,31 @@ fn says_whose(claims: &BTreeMap<String, String>, names: &[&str]) -> bool {
 
 fn check_issuer(issuer: &str) -> Result<(), AccessError> {
     let refuse = |why: &str| Err(AccessError::Invalid(why.to_owned()));
-    if issuer.contains(['?', '#', '@']) || issuer.len() > 512 {
+    if issuer.contains(['?', '#', '@']) || issuer.len() > 512 || !issuer.is_ascii() {
         return refuse("the issuer has to be a plain address");
     }
     let uri = issuer.parse::<Uri>().ok();
+    let host = uri.as_ref().and_then(Uri::authority).and_then(plain_host);
     let is_local = |host: &str| matches!(host, "127.0.0.1" | "localhost" | "[::1]");
-    match uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.host()?))) {
-        Some(("https", host)) if !host.is_empty() => Ok(()),
-        Some(("http", host)) if is_local(host) => Ok(()),
+    match issuer.split_once("://").zip(host) {
+        Some((("https", _), _)) => Ok(()),
+        Some((("http", _), host)) if is_local(host) => Ok(()),
         _ => refuse("the issuer has to be an https:// address; http:// is for one on this very machine"),
     }
+}
+
+/// Returns the host, if it is a name or an address and nothing than a port follows it.
+fn plain_host(authority: &Authority) -> Option<&str> {
+    let host = authority.host();
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?.parse::<Ipv6Addr>().is_ok(),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
+    };
+    let port = authority.as_str().strip_prefix(host)?;
+    let is_port =
+        |digits: &str| digits.parse::<u16>().is_ok() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_alone = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    (is_host && is_alone && !host.is_empty()).then_some(host)
 }
 
 #[cfg(test)]
