@@ -6,11 +6,11 @@ mod objects;
 mod outside;
 
 pub use abilities::{Abilities, Copied, SignedDownloads, SignedUploads, Trash, VerifiedCopy};
-pub use items::{TRANSACT_BYTES_MAX, TRANSACT_WRITES_MAX};
 pub use items::{
     Condition, Conflict, Direction, Item, ItemScan, ItemStore, Key, Query, TransactError, Unreadable,
     Version, Write,
 };
+pub use items::{TRANSACT_BYTES_MAX, TRANSACT_WRITES_MAX};
 pub use objects::{AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore};
 pub use outside::{Clock, Random, SystemClock, SystemRandom, Timestamp};
 
