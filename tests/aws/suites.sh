@@ -17,7 +17,7 @@ main() {
     echo "=== conformance of the API without an edge"
     SLIPWAY_CONFORMANCE_URL="http://$(address api)" SLIPWAY_CONFORMANCE_AUTHORIZATION="$(authorization)" \
         SLIPWAY_CONFORMANCE_DIFFERENCES="$PWD/tests/aws/conformance.txt" \
-        cargo test --quiet --test conformance
+        cargo test --quiet --workspace --test conformance
     echo "=== hostile requests to the API without an edge"
     hostile tests/aws/hostile.txt
     stop
@@ -32,7 +32,7 @@ main() {
 hostile() {
     SLIPWAY_HOSTILE_URL="http://$(address registry)" SLIPWAY_HOSTILE_LAMBDA="http://$(address lambda)" \
         SLIPWAY_HOSTILE_AUTHORIZATION="$(authorization)" SLIPWAY_HOSTILE_DIFFERENCES="$1" \
-        cargo test --quiet --test hostile -- hostile_requests
+        cargo test --quiet --workspace --test hostile -- hostile_requests
 }
 
 start() {
