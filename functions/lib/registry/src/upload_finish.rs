@@ -118,34 +118,51 @@ impl Registry {
         }
         // The client named another algorithm than was hashed on the way: the stored bytes are read once more.
         self.stores.objects.finish(upload.object(), &record.append).await?;
-        self.object_verify(upload, record, digest).await
+        let verified = self.object_verify(upload, record, digest).await?;
+        verified.ok_or_else(|| upload_unknown(&upload.record.repository, &upload.id))
     }
 
     /// Goes on with a commit that came as far as the object: its bytes are read once more.
+    ///
+    /// Another request with the same commit may be quicker. If the registry has the bytes already, it takes the
+    /// object away, too.
     async fn upload_resume_commit(&self, upload: &OpenUpload, digest: &Digest) -> Result<Blob, Error> {
-        let repository = &upload.record.repository;
-        let size_bytes = self.stores.objects.head(upload.object()).await?;
-        let size_bytes = size_bytes.ok_or_else(|| upload_unknown(repository, &upload.id))?;
-        let append = AppendState { size_bytes, ..upload.record.append.clone() };
-        let record = UploadRecord { append, ..upload.record.clone() };
-        let verified = self.object_verify(upload, record, digest).await?;
+        let (repository, principal) = (&upload.record.repository, &upload.record.principal);
+        let verified = match self.stores.objects.head(upload.object()).await? {
+            Some(size_bytes) => {
+                let append = AppendState { size_bytes, ..upload.record.append.clone() };
+                let record = UploadRecord { append, ..upload.record.clone() };
+                self.object_verify(upload, record, digest).await?
+            }
+            None => None,
+        };
         let seen = self.upload_seen(repository, &upload.id, digest).await?;
-        self.upload_commit(upload, verified, digest, seen).await
+        match verified {
+            Some(verified) => self.upload_commit(upload, verified, digest, seen).await,
+            None if seen.was_committed(repository, principal, digest) => {
+                self.blob_head(repository, digest).await
+            }
+            None => Err(upload_unknown(repository, &upload.id)),
+        }
     }
 
-    /// Verifies a finished object. A session whose object is wrong is over: no more bytes can follow.
+    /// Verifies a finished object; `None` if it is not there any more.
+    ///
+    /// A session whose object is wrong is over: no more bytes can follow.
     async fn object_verify(
         &self,
         upload: &OpenUpload,
         record: UploadRecord,
         digest: &Digest,
-    ) -> Result<Verified, Error> {
+    ) -> Result<Option<Verified>, Error> {
         let actual = self.object_digest(upload.object(), record.append.size_bytes, digest).await?;
-        if actual == *digest {
-            return Ok(Verified { record, is_finished: true, watch: None });
+        match actual {
+            Some(actual) if actual != *digest => {
+                self.upload_kill(upload).await?;
+                Err(mismatch(digest, actual))
+            }
+            actual => Ok(actual.map(|_| Verified { record, is_finished: true, watch: None })),
         }
-        self.upload_kill(upload).await?;
-        Err(mismatch(digest, actual))
     }
 
     /// Commits verified bytes; starts again when the blob or link changed in between.
@@ -200,16 +217,16 @@ impl Registry {
         object: &ObjectKey,
         size_bytes: u64,
         like: &Digest,
-    ) -> Result<Digest, Error> {
+    ) -> Result<Option<Digest>, Error> {
         let mut hasher = Hasher::new(like.algorithm());
         let stream = self.stores.objects.get(object, 0..size_bytes).await?;
-        let mut stream = stream.ok_or_else(|| Error::Damaged(format!("object {object} is missing")))?;
+        let Some(mut stream) = stream else { return Ok(None) };
         while let Some(piece) = stream.next().await {
             let broken =
                 |error| StoreError::caused(StoreErrorKind::Unavailable, format!("object {object}"), error);
             hasher.update(&piece.map_err(broken)?);
         }
-        Ok(hasher.finish())
+        Ok(Some(hasher.finish()))
     }
 
     async fn upload_kill(&self, upload: &OpenUpload) -> Result<(), Error> {

@@ -1,12 +1,13 @@
 //! One upload session, asked twice at once.
 
-use super::{Processes, assert_one_of, in_every_order, in_every_order_of};
+use super::{Processes, assert_one_of, in_every_order, in_every_order_of, in_orders};
 use crate::client::{blob, committing};
 use crate::content::Content;
+use crate::world::World;
 
 #[test]
 fn of_two_chunks_for_the_same_place_one_is_taken() {
-    in_every_order_of(Processes::One, &async |_: &crate::world::World, first, second| {
+    in_every_order_of(Processes::One, &async |_: &World, first, second| {
         let (location, layer) = (first.begin("app").await, Content::blob("ab"));
         let (one, two) =
             tokio::join!(first.patch_at(&location, "0-1", "ab"), second.patch_at(&location, "0-1", "ab"));
@@ -19,7 +20,7 @@ fn of_two_chunks_for_the_same_place_one_is_taken() {
 
 #[test]
 fn two_chunks_without_a_place_follow_one_another() {
-    in_every_order_of(Processes::One, &async |_: &crate::world::World, first, second| {
+    in_every_order_of(Processes::One, &async |_: &World, first, second| {
         let location = first.begin("app").await;
         let (one, two) = tokio::join!(first.patch(&location, "abc"), second.patch(&location, "de"));
         let mut ranges = [one.expect(202), two.expect(202)].map(|reply| reply.header("range").to_owned());
@@ -44,6 +45,21 @@ fn a_commit_sent_twice_at_once_succeeds_once_at_least() {
         two.expect(201);
         let reply = world.client().get(&blob("app", &layer.digest)).await.expect(200);
         assert_eq!(reply.body, "layer");
+    });
+}
+
+#[test]
+fn a_commit_sent_twice_beside_a_push_of_the_same_bytes_succeeds_each_time() {
+    in_orders(3000, World::yielding, Processes::Two, &async |world, first, second| {
+        let (layer, third) = (Content::blob("layer"), world.client());
+        let location = first.begin("app").await;
+        first.patch(&location, "layer").await.expect(202);
+        let path = committing(&location, &layer.digest);
+        let (one, two, other) =
+            tokio::join!(first.put(&path, ""), second.put(&path, ""), third.push_blob("other", &layer));
+        one.expect(201);
+        two.expect(201);
+        other.expect(201);
     });
 }
 
