@@ -1,4 +1,4 @@
-//! Descriptors that are none, wherever a manifest has a descriptor.
+//! Descriptors that are none, wherever a manifest has a descriptor, and descriptors that lie.
 
 use crate::row::{Row, row};
 
@@ -46,15 +46,53 @@ const DESCRIPTORS: &[(&str, &str)] = &[
     ("a key twice", r#"{"mediaType":"a/b","digest":"<layer>","size":1000,"size":1000}"#),
 ];
 
+/// Manifests whose descriptors say something else of a content than the registry knows.
+const LIES: &[(&str, &str, &str)] = &[
+    (
+        "another size of a config",
+        "<oci-image>",
+        r#"{<version>,"config":{"mediaType":"application/x-config","digest":"<config>","size":3},<layers-field>}"#,
+    ),
+    (
+        "another size of a layer",
+        "<oci-image>",
+        r#"{<version>,<config-field>,"layers":[{"mediaType":"application/x-layer","digest":"<layer>","size":999}]}"#,
+    ),
+    (
+        "two sizes of a layer",
+        "<oci-image>",
+        r#"{<version>,<config-field>,"layers":[<layer-descriptor>,{"mediaType":"a/b","digest":"<layer>","size":1}]}"#,
+    ),
+    (
+        "another size of a child",
+        "<oci-index>",
+        r#"{<version>,"manifests":[{"mediaType":"<oci-image>","digest":"<image>","size":5}]}"#,
+    ),
+    (
+        "data that is not base64",
+        "<oci-image>",
+        r#"{<version>,"config":{"mediaType":"a/b","digest":"<config>","size":2,"data":"{}"},<layers-field>}"#,
+    ),
+    (
+        "data of another content",
+        "<oci-image>",
+        r#"{<version>,"config":{"mediaType":"a/b","digest":"<config>","size":2,"data":"W10="},<layers-field>}"#,
+    ),
+];
+
 pub(crate) fn rows() -> Vec<Row> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> =
+        LIES.iter().map(|(what, media_type, body)| put(what, media_type, body)).collect();
     for (place, media_type, manifest) in PLACES {
         for (what, descriptor) in DESCRIPTORS {
-            let line = "PUT /v2/<name>/manifests/hostile";
-            let push = row(format!("{place}: {what}"), line).header(format!("Content-Type: {media_type}"));
             let body = manifest.replacen("{}", descriptor, 1);
-            rows.push(push.body(body).refused(400, "MANIFEST_INVALID"));
+            rows.push(put(&format!("{place}: {what}"), media_type, &body));
         }
     }
     rows
+}
+
+fn put(what: &str, media_type: &str, body: &str) -> Row {
+    let push = row(what, "PUT /v2/<name>/manifests/hostile").header(format!("Content-Type: {media_type}"));
+    push.body(body).refused(400, "MANIFEST_INVALID")
 }

@@ -103,6 +103,16 @@ pub enum Error {
         /// Each missing blob or manifest.
         missing: Vec<Digest>,
     },
+    /// The manifest says of a content that the repository has something else than what it is.
+    #[error("manifest references {digest} as {stated}, but it is {known}")]
+    DescriptorContradicts {
+        /// The content.
+        digest: Digest,
+        /// Size or media type, as the manifest has it.
+        stated: String,
+        /// The same, as it is.
+        known: String,
+    },
     /// More tags than one push may set.
     #[error("{count} tags in one push; at most {limit} are accepted")]
     TooManyTags {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -48,6 +50,7 @@ struct RawEntry<'a> {
     media_type: Option<&'a RawValue>,
     digest: Option<&'a RawValue>,
     size: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
 }
 
 impl<'a> Body<'a> {
@@ -103,7 +106,26 @@ pub(super) fn entry(field: &str, raw: &RawValue) -> Result<Entry, ManifestInvali
     let (name, raw_media_type) = required(field, "mediaType", fields.media_type)?;
     let full_media_type = text(&name, raw_media_type)?;
     let media_type = check_media_type(&name, &full_media_type)?;
-    Ok(Entry { media_type, digest, size, full_media_type })
+    let entry = Entry { media_type, digest, size, full_media_type };
+    if let Some(data) = fields.data {
+        check_data(&format!("{field}.data"), data, &entry)?;
+    }
+    Ok(entry)
+}
+
+/// Content in the descriptor is the content that the descriptor names; clients may take it from here.
+fn check_data(field: &str, raw: &RawValue, entry: &Entry) -> Result<(), ManifestInvalid> {
+    let data = text(field, raw)?;
+    if data.is_empty() {
+        // Go programs take it for none.
+        return Ok(());
+    }
+    let content = BASE64.decode(data).map_err(|_| wrong(field, raw, "base64"))?;
+    if content.len() as u64 == entry.size && Digest::of(entry.digest.algorithm(), &content) == entry.digest {
+        return Ok(());
+    }
+    let reason = format!("is not the content {} of {} bytes", entry.digest, entry.size);
+    Err(ManifestInvalid::FieldInvalid { field: field.to_owned(), reason })
 }
 
 fn required<'a>(

@@ -50,6 +50,8 @@ pub enum ManifestKind {
 pub struct Target {
     /// Its digest.
     pub digest: Digest,
+    /// Its media type, as the manifest states it first.
+    pub media_type: MediaType,
     /// Its size in bytes, as the manifest states it.
     pub size: u64,
     /// Where the registry keeps it.
@@ -223,13 +225,18 @@ impl References {
         let may_be_missing = entry.media_type.is_nondistributable();
         let Some(&position) = self.positions.get(&digest) else {
             self.positions.insert(digest.clone(), self.targets.len());
-            self.targets.push(Target { digest, size: entry.size, kind, may_be_missing });
+            let media_type = entry.media_type.clone();
+            self.targets.push(Target { digest, media_type, size: entry.size, kind, may_be_missing });
             return Ok(());
         };
         let earlier = &mut self.targets[position];
         if earlier.kind != kind {
             let reason = format!("{digest} is listed as a manifest and as a blob");
             return Err(ManifestInvalid::FieldInvalid { field: format!("{field}.digest"), reason });
+        }
+        if earlier.size != entry.size {
+            let reason = format!("{} for {digest}, which had {} before", entry.size, earlier.size);
+            return Err(ManifestInvalid::FieldInvalid { field: format!("{field}.size"), reason });
         }
         // One descriptor that needs the content is enough to need it.
         earlier.may_be_missing &= may_be_missing;

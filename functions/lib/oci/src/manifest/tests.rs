@@ -63,7 +63,11 @@ fn refusal(body: &str) -> String {
 
 fn blob(content: &str) -> Target {
     let size = content.len().try_into().unwrap();
-    Target { digest: digest(content), size, kind: TargetKind::Blob, may_be_missing: false }
+    let media_type = match content {
+        "config" => MediaType::OCI_CONFIG,
+        _ => MediaType::parse(LAYER).unwrap(),
+    };
+    Target { digest: digest(content), media_type, size, kind: TargetKind::Blob, may_be_missing: false }
 }
 
 #[test]
@@ -87,7 +91,11 @@ fn index_refers_to_manifests() {
         subject: None,
         artifact_type: None,
         annotations: BTreeMap::new(),
-        references: vec![Target { kind: TargetKind::Manifest, ..blob("image") }],
+        references: vec![Target {
+            kind: TargetKind::Manifest,
+            media_type: MediaType::OCI_MANIFEST,
+            ..blob("image")
+        }],
     };
     assert_eq!(parse(&index()), Ok(expected));
 }
@@ -109,6 +117,31 @@ fn index_that_lists_a_digest_as_manifest_and_as_blob_is_refused() {
 }
 
 #[test]
+fn descriptors_that_contradict_each_other_are_refused() {
+    let twice = with(descriptor(LAYER, "first"), "/size", json!(6));
+    let reason = format!("layers[1].size: 6 for {}, which had 5 before", digest("first"));
+    assert_eq!(parse(&with(image(), "/layers/1", twice)).unwrap_err().to_string(), reason);
+    let otherwise = with(descriptor("application/x-tar", "first"), "/size", json!(5));
+    assert_eq!(parse(&with(image(), "/layers/1", otherwise)).unwrap().references.len(), 2);
+}
+
+#[test]
+fn content_within_a_descriptor_is_what_the_descriptor_names() {
+    for data in ["Y29uZmln", ""] {
+        assert_eq!(parse(&with(image(), "/config/data", json!(data))), parse(&image()), "{data}");
+    }
+    let other = format!("config.data: is not the content {} of 6 bytes", digest("config"));
+    for (data, reason) in [
+        (json!("!"), "config.data: \"!\" is not base64"),
+        (json!("Y29uZmlnCg=="), other.as_str()),
+        (json!("Y29uZmlo"), other.as_str()),
+        (json!(["config"]), "config.data: [\"config\"] is not a text"),
+    ] {
+        assert_eq!(parse(&with(image(), "/config/data", data)).unwrap_err().to_string(), reason);
+    }
+}
+
+#[test]
 fn docker_manifest_and_list_are_kept_under_their_own_type() {
     for (manifest, media_type, kind) in [
         (image(), MediaType::DOCKER_MANIFEST, ManifestKind::Image),
@@ -125,7 +158,7 @@ fn artifact_manifest_refers_to_its_blobs() {
     let artifact = json!({
         "mediaType": MediaType::OCI_ARTIFACT,
         "artifactType": "application/vnd.example.sbom",
-        "blobs": [descriptor("text/plain", "sbom")],
+        "blobs": [descriptor(LAYER, "sbom")],
         "subject": descriptor(MediaType::OCI_MANIFEST.as_str(), "image"),
     });
     let parsed = parse(&artifact).unwrap();
@@ -211,7 +244,7 @@ fn image_may_have_no_layers() {
 #[test]
 fn unknown_fields_are_ignored() {
     let manifest = with(image(), "/org.example", json!({"a": [1, -2, 3.5, true, null, "x"]}));
-    let manifest = with(manifest, "/layers/0/data", json!("not even base64"));
+    let manifest = with(manifest, "/layers/0/platform", json!("not even an object"));
     let manifest = with(manifest, "/blobs", json!(5));
     assert_eq!(parse(&manifest), parse(&image()));
 }

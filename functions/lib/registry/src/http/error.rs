@@ -99,6 +99,7 @@ impl From<Error> for HttpError {
                 let errors = missing.into_iter().map(entry).collect();
                 Self { errors, headers: Vec::new(), internal: None }
             }
+            Error::DescriptorContradicts { .. } => Self::new(ErrorCode::ManifestInvalid, message),
             Error::TooManyTags { .. } => Self::new(ErrorCode::TooManyTags, message),
             Error::TagImmutable { .. } => Self::new(ErrorCode::Denied, message),
             Error::RepositoryUnknown(_) => Self::new(ErrorCode::NameUnknown, message),

@@ -1,6 +1,6 @@
 //! The second step of a push: what the commit rests on, read after the edges.
 
-use oci::{Digest, Tag, TargetKind};
+use oci::{Digest, Tag, Target, TargetKind};
 
 use crate::manifests::prepare::Prepared;
 use crate::ports::{Condition, Item, Write};
@@ -97,13 +97,14 @@ impl Registry {
             Err(error) => return Err(error),
         };
         let tags = found.by_ref().take(put.tags.len()).collect();
-        let mut missing = Vec::new();
+        let (mut missing, mut refusal) = (Vec::new(), None);
         for (target, item) in references.iter().zip(found) {
+            refusal = refusal.or_else(|| contradiction(target, &item.as_ref()?.record));
             if !self.is_held(item).await? && !target.may_be_missing {
                 missing.push(target.digest.clone());
             }
         }
-        Ok(Some(Standing { repository, repository_writes, tags, missing, refusal: None }))
+        Ok(Some(Standing { repository, repository_writes, tags, missing, refusal }))
     }
 
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
@@ -141,4 +142,23 @@ impl Registry {
         let seen = Condition::Version(item.version.clone());
         self.put(item.key.clone(), self.fresh_version(), Record::Manifest(live), seen)
     }
+}
+
+/// Returns why the descriptor is wrong, as far as the registry knows its content.
+///
+/// Clients trust it: with another size, what is there can be pushed and never pulled.
+fn contradiction(target: &Target, known: &Record) -> Option<Error> {
+    let (size_bytes, media_type) = match known {
+        Record::Link(link) => (link.size_bytes, None),
+        Record::Manifest(manifest) => (manifest.size_bytes, Some(&manifest.media_type)),
+        _ => return None,
+    };
+    let (stated, known) = match media_type {
+        _ if size_bytes != target.size => (format!("{} bytes", target.size), format!("{size_bytes} bytes")),
+        Some(media_type) if *media_type != target.media_type => {
+            (target.media_type.to_string(), media_type.to_string())
+        }
+        _ => return None,
+    };
+    Some(Error::DescriptorContradicts { digest: target.digest.clone(), stated, known })
 }

@@ -58,6 +58,11 @@ impl Content {
         Self::of(INDEX, index.to_string())
     }
 
+    /// Returns other bytes of the same kind.
+    pub(crate) fn replaced(&self, bytes: impl Into<Bytes>) -> Self {
+        Self::of(self.media_type, bytes)
+    }
+
     pub(crate) fn descriptor(&self) -> Value {
         json!({ "mediaType": self.media_type, "digest": self.digest, "size": self.bytes.len() })
     }

@@ -14,7 +14,7 @@ use crate::content::Content;
 use crate::world::World;
 
 /// Returns a body that stops after these bytes, until it is let end.
-fn stalled(bytes: impl Into<Bytes>) -> (Body, oneshot::Sender<()>) {
+pub(crate) fn stalled(bytes: impl Into<Bytes>) -> (Body, oneshot::Sender<()>) {
     let (end, ended) = oneshot::channel();
     let first = stream::iter([Ok(http_body::Frame::data(bytes.into()))]);
     let rest = stream::once(ended).filter_map(|_| async { None });
