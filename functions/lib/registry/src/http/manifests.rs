@@ -1,15 +1,13 @@
 //! `/v2/<name>/manifests/<reference>` (end-3, end-7, end-9).
 
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use http::{Response, StatusCode, header};
-use oci::limits::MANIFEST_MAX_BYTES;
-use oci::{Algorithm, Digest, ErrorCode, Manifest, ManifestInvalid, Reference, Tag, manifest_path};
+use oci::{Algorithm, Digest, ErrorCode, Manifest, Reference, Tag, manifest_path};
 
 use super::content::{Wanted, answer, wanted};
 use super::error::HttpError;
-use super::request::{Request, byte_stream};
+use super::request::Request;
 use super::respond::{Body, full, status, text_header};
+use super::room::ManifestRoom;
 use crate::access::{Delete, Permit, Pull, Push};
 
 /// Answers with the manifest, exactly as pushed.
@@ -35,17 +33,14 @@ pub(crate) async fn get(
 /// Stores the manifest and points tags to it.
 pub(crate) async fn put(
     permit: &Permit<Push>,
+    room: &ManifestRoom,
     reference: &Reference,
     request: &Request,
     body: Body,
 ) -> Result<Response<Body>, HttpError> {
     let content_type = request.content_type()?;
     let tags = wanted_tags(request, reference)?;
-    if let Some(size_bytes) = request.content_length()?.filter(|length| *length > MANIFEST_MAX_BYTES as u64) {
-        let size_bytes = usize::try_from(size_bytes).unwrap_or(usize::MAX);
-        return Err(ManifestInvalid::TooLarge { size_bytes }.into());
-    }
-    let bytes = read_body(body).await?;
+    let (bytes, _place) = room.read(body, request.content_length()?).await?;
     let digest = verified_digest(reference, &bytes)?;
     let manifest = Manifest::parse(&bytes, content_type.as_ref())?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());
@@ -96,20 +91,6 @@ fn wanted_tags(request: &Request, reference: &Reference) -> Result<Vec<Tag>, Htt
         }
     }
     Ok(tags)
-}
-
-/// Reads the whole body, but no more than a manifest may have.
-async fn read_body(body: Body) -> Result<Bytes, HttpError> {
-    let mut stream = byte_stream(body);
-    let mut bytes = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        let broken = |_| HttpError::new(ErrorCode::ManifestInvalid, "the manifest broke off");
-        bytes.extend_from_slice(&piece.map_err(broken)?);
-        if bytes.len() > MANIFEST_MAX_BYTES {
-            return Err(ManifestInvalid::TooLarge { size_bytes: bytes.len() }.into());
-        }
-    }
-    Ok(bytes.freeze())
 }
 
 fn verified_digest(reference: &Reference, bytes: &[u8]) -> Result<Digest, HttpError> {

@@ -14,6 +14,7 @@ mod referrers;
 mod request;
 mod request_log;
 mod respond;
+mod room;
 mod service;
 mod tags;
 mod token;

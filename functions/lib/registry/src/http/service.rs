@@ -9,6 +9,7 @@ use super::error::HttpError;
 use super::request::Request;
 use super::request_log::RequestLog;
 use super::respond::{Body, complete, empty};
+use super::room::ManifestRoom;
 use super::{authorization, base, blobs, challenge, manifests, referrers, tags, token, uploads};
 use crate::Registry;
 use crate::access::{Access, Address, Caller, Delete, Denied, Gate, Permit, Pull, Push};
@@ -21,17 +22,22 @@ pub const FOREIGN_PAGE: &str = "a page of another site may change nothing here";
 pub struct Service {
     gate: Gate,
     entry: Entry,
+    manifest_room: ManifestRoom,
 }
 
 impl Service {
     /// Returns the service of a registry that is open to everybody.
     pub fn new(registry: Registry) -> Self {
-        Self { gate: Gate::open(registry), entry: Entry::default() }
+        Self::behind(Gate::open(registry))
     }
 
     /// Returns the service of a registry that these accounts guard.
     pub fn guarded(access: Access) -> Self {
-        Self { gate: Gate::guarded(access), entry: Entry::default() }
+        Self::behind(Gate::guarded(access))
+    }
+
+    fn behind(gate: Gate) -> Self {
+        Self { gate, entry: Entry::default(), manifest_room: ManifestRoom::default() }
     }
 
     /// Returns the service with an edge of this host before it, for clients that came by another way.
@@ -144,7 +150,9 @@ impl Service {
         body: Body,
     ) -> Result<Response<Body>, HttpError> {
         match action {
-            PushAction::ManifestPut(reference) => manifests::put(permit, &reference, request, body).await,
+            PushAction::ManifestPut(reference) => {
+                manifests::put(permit, &self.manifest_room, &reference, request, body).await
+            }
             PushAction::UploadBegin => uploads::begin(permit, &self.entry, request, body).await,
             PushAction::UploadStatus(id) => uploads::get(permit, &id).await,
             PushAction::UploadAppend(id) => uploads::append(permit, &id, request, body).await,

@@ -120,7 +120,7 @@ fn mutated(mut bytes: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
 
 #[test]
 fn a_mutated_token_is_no_token() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (service, _, right) = runtime.block_on(service());
     let right = right.trim_start_matches("Bearer ").as_bytes().to_vec();
     let config = ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() };
