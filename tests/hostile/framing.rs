@@ -77,7 +77,11 @@ fn contradictions() -> Vec<Row> {
         patch("chunked twice")
             .header("Transfer-Encoding: chunked, chunked")
             .body("a\r\n0123456789\r\n0\r\n\r\n")
-            .answered(202),
+            .refused(400, "UNSUPPORTED"),
+        patch("compressed, in chunks")
+            .header("Transfer-Encoding: gzip, chunked")
+            .body("a\r\n0123456789\r\n0\r\n\r\n")
+            .refused(400, "UNSUPPORTED"),
         patch("an extension of 100,000 characters")
             .header("Transfer-Encoding: chunked")
             .body(long_extension)

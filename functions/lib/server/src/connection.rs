@@ -121,18 +121,16 @@ where
         let service = service_fn(move |request: Request<Incoming>| {
             let (answer, stop) = (answer.clone(), Stop::new(stopping.clone()));
             let address = origin.address(request.headers());
-            let has_host = names_one_host(request.version(), request.headers());
+            let unclear = unclear(request.version(), request.headers());
             async move {
                 let mut request = request.map(|body| until_stop(body, &stop, patience.silence));
                 request.extensions_mut().insert(address);
-                let mut answer = match has_host {
-                    true => {
+                let mut answer = match unclear {
+                    None => {
                         let answer = AssertUnwindSafe(async move { answer(request).await }).catch_unwind();
                         answer.await.unwrap_or_else(|_| broken_down())
                     }
-                    false => {
-                        refusal(ErrorCode::ParameterInvalid, "a request names the host that it is for, once")
-                    }
+                    Some(why) => refusal(ErrorCode::ParameterInvalid, why),
                 };
                 if is_tls {
                     answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
@@ -149,6 +147,18 @@ where
             tracing::debug!(error = %error, "a connection ended early");
         }
     }
+}
+
+/// Returns why a request could be understood in two ways, if it could.
+fn unclear(version: Version, headers: &HeaderMap) -> Option<&'static str> {
+    if !names_one_host(version, headers) {
+        return Some("a request names the host that it is for, once");
+    }
+    let codings = headers.get_all(header::TRANSFER_ENCODING);
+    let is_known = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    // Whatever else the body went through would be taken for its content (RFC 9112, 6.1).
+    let is_plain = codings.iter().all(is_known) && codings.iter().count() <= 1;
+    (!is_plain).then_some("the only transfer coding that is understood is chunked")
 }
 
 /// Of two hosts a proxy may have looked at the other one (RFC 9112, 3.2).

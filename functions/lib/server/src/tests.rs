@@ -237,3 +237,19 @@ async fn a_request_names_one_host_unless_it_is_older_than_that_rule() {
         assert_eq!(status_of(&server, unnamed).await, "400", "{unnamed}");
     }
 }
+
+#[tokio::test]
+async fn a_body_comes_plainly_or_in_chunks() {
+    let server = Server::start(PATIENT).await;
+    for (coding, status) in [
+        ("chunked", "403"),
+        ("Chunked", "403"),
+        ("gzip, chunked", "400"),
+        ("chunked, chunked", "400"),
+        ("gzip\r\ntransfer-encoding: chunked", "400"),
+        ("gzip", "400"),
+    ] {
+        let head = format!("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: {coding}\r\n");
+        assert_eq!(status_of(&server, &head).await, status, "{coding}");
+    }
+}
