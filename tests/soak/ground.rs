@@ -55,6 +55,7 @@ impl Ground {
                 server.kill();
                 server.restart();
                 tally.kills.fetch_add(1, Relaxed);
+                tally.tell_of_every(100, &tally.kills);
             }
         })
     }
@@ -90,6 +91,7 @@ fn collect_once(server: &Server, tally: &Tally) {
     let blobs = gone.iter().filter(|gone| gone["kind"] == "blob").count();
     tally.blobs_gone.fetch_add(blobs as u64, Relaxed);
     tally.collections.fetch_add(1, Relaxed);
+    tally.tell_of_every(50, &tally.collections);
     if report["failures"] != serde_json::json!([]) {
         tally.complain(format!("gc: {}", report["failures"]));
     }

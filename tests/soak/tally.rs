@@ -81,6 +81,13 @@ impl Tally {
         is_enough || is_killed || !self.complaints.lock().unwrap().is_empty()
     }
 
+    /// Says how far it is, so that a long run that is broken off has shown something.
+    pub(crate) fn tell_of_every(&self, step: u64, count: &AtomicU64) {
+        if count.load(Relaxed).is_multiple_of(step) {
+            println!("so far: {self}");
+        }
+    }
+
     /// Returns whether the server ends now and then, so that requests are cut off.
     pub(crate) fn has_kills(&self) -> bool {
         self.kills_wanted.is_some()
