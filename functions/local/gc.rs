@@ -114,6 +114,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Manifest => "manifest",
         Kind::ManifestObject | Kind::Adoption => "object",
         Kind::Upload => "upload",
+        Kind::Repository => "repository",
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct AuditOptions {
     /// Only what was done to this, such as alice, or team/app with its tags and manifests
     #[arg(long, visible_alias = "repository", value_name = "NAME")]
     target: Option<String>,
-    /// Only what was done, or what was refused
+    /// Only what was done, what was refused, or what was begun and takes a while
     #[arg(long)]
     outcome: Option<Outcome>,
     /// Only since then: 2026-01-31, 2026-01-31T12:00:00Z, or how long ago, such as 2h or 7d
@@ -58,6 +58,7 @@ pub(crate) struct AuditOptions {
 enum Outcome {
     Done,
     Refused,
+    Begun,
 }
 
 impl AuditOptions {
@@ -70,6 +71,7 @@ impl AuditOptions {
         let outcome = self.outcome.map(|outcome| match outcome {
             Outcome::Done => "done".to_owned(),
             Outcome::Refused => "refused".to_owned(),
+            Outcome::Begun => "begun".to_owned(),
         });
         let text = |time: Option<SystemTime>| Some(humantime::format_rfc3339_millis(time?).to_string());
         let parameters = [

@@ -41,7 +41,7 @@ struct AuditPaging {
     /// Only what was done to this, for example `alice`, or `team/app` with its tags and manifests.
     #[serde(default)]
     target: Option<String>,
-    /// Only what was done, or what was refused.
+    /// Only what was done, what was refused, or what was begun.
     #[serde(default)]
     #[param(value_type = Option<words::Outcome>)]
     outcome: Option<AuditOutcome>,

@@ -67,8 +67,8 @@ words! {
     TokenState = one_of(&["good", "expired", "revoked", "disabled"]);
     /// What a member is in an organisation.
     OrganisationRole = one_of(&["member", "owner"]);
-    /// Whether something was done.
-    Outcome = one_of(&["done", "refused"]);
+    /// Whether something was done; `begun` if it takes a while, and another entry says when it was.
+    Outcome = one_of(&["done", "refused", "begun"]);
     /// A password; it is never shown.
     Password = ObjectBuilder::new()
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))

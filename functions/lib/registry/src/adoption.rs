@@ -122,8 +122,8 @@ impl Registry {
         let verified = Verified { record, is_finished: true, watch: Some(watch_key) };
         match self.upload_commit(&upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
-            // Somebody else has ended the session, so nobody will ever need the copy.
-            Err(Error::UploadUnknown { .. }) => {
+            // Somebody else has ended the session, or ends the repository, so nobody will ever need the copy.
+            Err(Error::UploadUnknown { .. } | Error::RepositoryEnding(_)) => {
                 self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
                 Ok(None)
             }

@@ -38,17 +38,16 @@ impl Beginner for Nobody {
 }
 
 impl Registry {
-    /// The writes by which the repository is there with the push; `None` if somebody else has begun it meanwhile.
-    ///
-    /// One that somebody is deleting stays: the flag comes off, and whoever put it there finds it changed.
+    /// The writes by which the repository is there with the push; `None` if somebody else has begun it meanwhile. One that
+    /// somebody is deleting gets nothing more.
     pub(crate) async fn repository_writes(
         &self,
         repository: &RepositoryName,
         found: Option<&Item>,
         beginner: &dyn Beginner,
     ) -> Result<Option<Vec<Write>>, Error> {
-        if let Some(item) = found {
-            return Ok(Some(self.repository_revival(item).into_iter().collect()));
+        if found.is_some() {
+            return refuse_ending(repository, found).map(|()| Some(Vec::new()));
         }
         match beginner.beginning().await? {
             Beginning::As(visibility, checks) => {
@@ -68,11 +67,13 @@ impl Registry {
             self.put(keys::catalog(repository), version, Record::Catalog, Condition::Always),
         ]
     }
+}
 
-    fn repository_revival(&self, item: &Item) -> Option<Write> {
-        let ending = item.record.as_repository().filter(|record| record.is_ending)?;
-        let staying = RepositoryRecord { is_ending: false, ..ending.clone() };
-        let seen = Condition::Version(item.version.clone());
-        Some(self.put(item.key.clone(), self.fresh_version(), Record::Repository(staying), seen))
+/// Refuses what would begin something in a repository that somebody is deleting.
+pub(crate) fn refuse_ending(name: &RepositoryName, found: Option<&Item>) -> Result<(), Error> {
+    let record = found.and_then(|item| item.record.as_repository());
+    match record.is_some_and(|record| record.is_ending) {
+        true => Err(Error::RepositoryEnding(name.clone())),
+        false => Ok(()),
     }
 }

@@ -132,6 +132,11 @@ pub enum Error {
     /// There is no such repository.
     #[error("repository {0} is unknown")]
     RepositoryUnknown(RepositoryName),
+    /// Somebody is deleting the repository, so that nothing begins in it.
+    #[error(
+        "repository {0} is being deleted; push again when that has ended. If it broke off, delete it again"
+    )]
+    RepositoryEnding(RepositoryName),
     /// Blobs that the manifest may need are still being taken over from where the client uploaded them.
     #[error("the layers are still being taken over; push the manifest again in a moment")]
     AdoptionUnderWay,

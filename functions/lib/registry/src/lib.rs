@@ -3,7 +3,7 @@
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
 //! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`,
-//!   `tags`, `referrers`, `repositories`, `beginning`. `packing`: many writes in few transactions.
+//!   `tags`, `referrers`, `repositories`, `beginning`, `ending`. `packing`: many writes in few transactions.
 //! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
@@ -13,6 +13,7 @@ pub mod access;
 mod adoption;
 mod beginning;
 mod blobs;
+mod ending;
 mod error;
 mod hashing;
 pub mod http;

@@ -2,6 +2,7 @@
 
 use oci::{Digest, RepositoryName};
 
+use crate::beginning::refuse_ending;
 use crate::blobs::readable_link;
 use crate::ports::{Condition, Item, Query, Version, Write};
 use crate::records::keys::{self, BLOB_EDGES};
@@ -78,11 +79,17 @@ impl Registry {
         digest: &Digest,
         source: &RepositoryName,
     ) -> Result<MountOutcome, Error> {
-        let keys = [keys::link(source, digest), keys::link(repository, digest), keys::blob(digest)];
+        let keys = [
+            keys::link(source, digest),
+            keys::link(repository, digest),
+            keys::blob(digest),
+            keys::repository(repository),
+        ];
         let found = self.stores.items.get(&keys).await?;
-        let [source_item, own_item, blob_item] = found.as_slice() else {
+        let [source_item, own_item, blob_item, target] = found.as_slice() else {
             return Ok(MountOutcome::NotMounted);
         };
+        refuse_ending(repository, target.as_ref())?;
         let Some(source_link) = source_item.as_ref().and_then(readable_link) else {
             return Ok(MountOutcome::NotMounted);
         };

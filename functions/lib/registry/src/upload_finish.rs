@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
+use crate::beginning::refuse_ending;
 use crate::ports::{
     AppendState, ByteStream, Condition, Item, Key, ObjectKey, StoreError, StoreErrorKind, Write,
 };
@@ -14,11 +15,12 @@ use crate::registry::ATTEMPTS;
 use crate::uploads::{OpenUpload, Progress, in_own_task, is_finished, upload_unknown};
 use crate::{Blob, Error, Principal, Registry};
 
-/// What the commit read: the session, and what is known of the blob already.
+/// What the commit read: the session, what is known of the blob already, and the repository.
 pub(crate) struct Seen {
     upload: Option<Item>,
     blob: Option<Item>,
     link: Option<Item>,
+    repository: Option<Item>,
 }
 
 /// Bytes that have the digest, and whether they are an object already.
@@ -52,6 +54,7 @@ impl Registry {
                 return registry.blob_head(&repository, &digest).await;
             }
             let upload = registry.upload_usable(&repository, &principal, &id, seen.upload.as_ref())?;
+            refuse_ending(&repository, seen.repository.as_ref())?;
             let committed = match registry.upload_take_last(&upload, &digest, range, body).await {
                 Ok(verified) => registry.upload_commit(&upload, verified, &digest, seen).await,
                 Err(error) => Err(error),
@@ -89,10 +92,15 @@ impl Registry {
         id: &UploadId,
         digest: &Digest,
     ) -> Result<Seen, Error> {
-        let keys = [keys::upload(id), keys::blob(digest), keys::link(repository, digest)];
+        let keys = [
+            keys::upload(id),
+            keys::blob(digest),
+            keys::link(repository, digest),
+            keys::repository(repository),
+        ];
         let mut found = self.stores.items.get(&keys).await?.into_iter();
         let mut next = || found.next().flatten();
-        Ok(Seen { upload: next(), blob: next(), link: next() })
+        Ok(Seen { upload: next(), blob: next(), link: next(), repository: next() })
     }
 
     /// Takes the last chunk and refuses bytes that do not have the digest (P5).
@@ -174,6 +182,7 @@ impl Registry {
         mut seen: Seen,
     ) -> Result<Blob, Error> {
         for _ in 0..ATTEMPTS {
+            refuse_ending(&verified.record.repository, seen.repository.as_ref())?;
             let object = match seen.usable_object() {
                 Some(object) => object,
                 None => {

@@ -137,8 +137,12 @@ fn samples() -> Vec<(&'static str, Record)> {
         ("suspect_blob", Record::Suspect(SuspectRecord::Blob { digest: blob_digest.clone() })),
         (
             "suspect_manifest",
-            Record::Suspect(SuspectRecord::Manifest { repository: repository_name, digest: blob_digest }),
+            Record::Suspect(SuspectRecord::Manifest {
+                repository: repository_name.clone(),
+                digest: blob_digest,
+            }),
         ),
+        ("suspect_repository", Record::Suspect(SuspectRecord::Repository { repository: repository_name })),
         ("manifest_dying", manifest(ManifestState::Dying, ManifestBody::Object(object()))),
         (
             "suspect_upload",

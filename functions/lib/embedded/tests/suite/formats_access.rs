@@ -33,6 +33,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("used", Record::Used(UsedRecord { until: TIME })),
         ("audit_done", audit(AuditOutcome::Done)),
         ("audit_refused", audit(AuditOutcome::Refused)),
+        ("audit_begun", audit(AuditOutcome::Begun)),
     ]
 }
 

@@ -187,7 +187,12 @@ impl Gate {
             Permission::Pull | Permission::Push => access.rights(caller, names).await?,
         };
         match rights.first() {
-            Some(rights) if rights.permissions.contains(&permission) => Ok(()),
+            Some(rights) if rights.permissions.contains(&permission) => {
+                match rights.is_ending && permission == Permission::Push {
+                    true => Err(Denied::Access(Error::RepositoryEnding(repository.clone()).into())),
+                    false => Ok(()),
+                }
+            }
             _ if caller.is_anonymous() => Err(Denied::Unauthorized(Lack::Nothing)),
             _ => Err(self.forbidden(caller, repository, permission).await.into()),
         }

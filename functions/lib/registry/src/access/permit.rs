@@ -261,7 +261,7 @@ impl Permit<Delete> {
 
     /// Deletes the manifest and every tag that points to it, unless an index needs it.
     pub async fn manifest_delete(&self, digest: &Digest) -> Result<(), Error> {
-        self.registry.manifest_delete(&self.repository, &self.principal, digest).await?;
+        self.registry.manifest_delete(&self.repository, &self.principal, digest, None).await?;
         self.audit("manifest.delete", &format!("@{digest}")).await;
         Ok(())
     }

@@ -9,11 +9,15 @@ use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
 use crate::access::{AccessError, AccountName, Caller, Permission, Role};
+use crate::beginning::refuse_ending;
 use crate::ports::{Condition, Item, Key, Query, Version, Write};
 use crate::records::{
-    AuditOutcome, Grantee, Grants, ImmutableTags, Record, RepositoryRecord, Visibility, keys,
+    AuditOutcome, Grantee, Grants, ImmutableTags, Record, RepositoryRecord, SuspectRecord, Visibility, keys,
 };
 use crate::registry::ATTEMPTS;
+
+/// What the audit log calls the end of a repository.
+const DELETE: &str = "repository.delete";
 
 /// How many grants a repository may have: they live in one item.
 const GRANTS_MAX: usize = 500;
@@ -108,7 +112,6 @@ impl Access {
             apply(record, change)
         })
         .await
-        .map(drop)
     }
 
     /// Lists who was given which role, to admins of the repository. A credential that may only delete there is none.
@@ -139,8 +142,7 @@ impl Access {
         };
         for _ in 0..ATTEMPTS {
             let check = self.require_grantee(name, grantee).await?;
-            if self.repository_attempt(caller, name, ("grant.put", &detail), &change, check).await?.is_some()
-            {
+            if self.repository_attempt(caller, name, ("grant.put", &detail), &change, check).await? {
                 return Ok(());
             }
         }
@@ -161,18 +163,42 @@ impl Access {
             }
         })
         .await
-        .map(drop)
     }
 
-    /// Deletes the repository with everything in it. One that breaks off in the middle is ended by a repetition.
+    /// Deletes the repository with everything in it. One that breaks off in the middle is ended by a repetition, or by the
+    /// collector; until then nothing can be pushed to it.
     pub async fn repository_delete(&self, caller: &Caller, name: &RepositoryName) -> Result<(), AccessError> {
-        let flag = |record: &mut RepositoryRecord| {
+        let flagged = self.repository_flag(caller, name).await?;
+        let done = self.audit_write(caller, DELETE, name.as_str(), AuditOutcome::Done, "");
+        Ok(self.registry.repository_end(name, &caller.principal(), flagged, Some(done)).await?)
+    }
+
+    /// Flags the repository, or goes on with a deletion that did not end; the queue watches over it.
+    async fn repository_flag(&self, caller: &Caller, name: &RepositoryName) -> Result<Version, AccessError> {
+        for _ in 0..ATTEMPTS {
+            let Item { key, version, record } = self.require_admin(caller, name).await?;
+            let mut record = record.as_repository().cloned().ok_or_else(|| repository_unknown(name))?;
+            let begun = self.audit_write(caller, DELETE, name.as_str(), AuditOutcome::Begun, "");
+            let seen = Condition::Version(version.clone());
+            if record.is_ending {
+                if self.registry.transact(vec![Write::Check(key, seen), begun]).await?.is_none() {
+                    return Ok(version);
+                }
+                continue;
+            }
             record.is_ending = true;
-            Ok(())
-        };
-        let flagged = self.repository_update(caller, name, "repository.delete", "", flag).await?;
-        self.registry.repository_empty(name, &caller.principal(), flagged).await?;
-        Ok(())
+            let flagged = self.registry.fresh_version();
+            let suspect = SuspectRecord::Repository { repository: name.clone() };
+            let writes = vec![
+                self.registry.put(key, flagged.clone(), Record::Repository(record), seen),
+                self.registry.suspect(suspect, self.registry.lifetimes.object),
+                begun,
+            ];
+            if self.registry.transact(writes).await?.is_none() {
+                return Ok(flagged);
+            }
+        }
+        Err(AccessError::contended())
     }
 
     /// Lists the repositories that the caller may see, beyond `after`; of one namespace, or of all.
@@ -315,17 +341,16 @@ impl Access {
         action: &str,
         detail: &str,
         change: impl Fn(&mut RepositoryRecord) -> Result<(), AccessError>,
-    ) -> Result<Version, AccessError> {
+    ) -> Result<(), AccessError> {
         for _ in 0..ATTEMPTS {
-            let done = self.repository_attempt(caller, name, (action, detail), &change, None).await?;
-            if let Some(version) = done {
-                return Ok(version);
+            if self.repository_attempt(caller, name, (action, detail), &change, None).await? {
+                return Ok(());
             }
         }
         Err(AccessError::contended())
     }
 
-    /// Changes the settings while the check holds; `None` if somebody else was first.
+    /// Changes the settings while the check holds; returns whether nobody else was first.
     async fn repository_attempt(
         &self,
         caller: &Caller,
@@ -333,17 +358,18 @@ impl Access {
         (action, detail): (&str, &str),
         change: &impl Fn(&mut RepositoryRecord) -> Result<(), AccessError>,
         check: Option<Write>,
-    ) -> Result<Option<Version>, AccessError> {
+    ) -> Result<bool, AccessError> {
         let item = self.require_admin(caller, name).await?;
         let mut record = item.record.as_repository().cloned().ok_or_else(|| repository_unknown(name))?;
+        refuse_ending(name, Some(&item))?;
         change(&mut record)?;
         let (seen, version) = (Condition::Version(item.version), self.registry.fresh_version());
         let mut writes = vec![
-            self.registry.put(item.key, version.clone(), Record::Repository(record), seen),
+            self.registry.put(item.key, version, Record::Repository(record), seen),
             self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, detail),
         ];
         writes.extend(check);
-        Ok(self.registry.transact(writes).await?.is_none().then_some(version))
+        Ok(self.registry.transact(writes).await?.is_none())
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Rights {
     pub(crate) new_visibility: Visibility,
     /// Whether the repository exists.
     pub(crate) is_there: bool,
+    /// Whether somebody is deleting the repository.
+    pub(crate) is_ending: bool,
     /// Whether the repository exists and anybody may pull.
     pub(crate) is_public: bool,
     /// That the account whose namespace it is has not changed since, and stays.
@@ -181,6 +183,7 @@ fn rights_of(
         permissions,
         new_visibility: facts.namespace.unwrap_or_default(),
         is_there: facts.repository.is_some(),
+        is_ending: facts.repository.is_some_and(|repository| repository.is_ending),
         is_public,
         same_account: None,
     }

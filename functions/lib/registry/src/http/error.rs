@@ -103,9 +103,10 @@ impl From<Error> for HttpError {
             Error::TooManyTags { .. } => Self::new(ErrorCode::TooManyTags, message),
             Error::TagImmutable { .. } => Self::new(ErrorCode::Denied, message),
             Error::RepositoryUnknown(_) => Self::new(ErrorCode::NameUnknown, message),
-            Error::AdoptionUnderWay | Error::Contended | Error::UploadInUse(_) => {
-                Self::new(ErrorCode::TooManyRequests, message)
-            }
+            Error::AdoptionUnderWay
+            | Error::Contended
+            | Error::RepositoryEnding(_)
+            | Error::UploadInUse(_) => Self::new(ErrorCode::TooManyRequests, message),
             Error::HashState(_) | Error::Damaged(_) => Self::internal(ErrorCode::Unknown, &error),
             Error::Store(ref store) => Self::internal(store_code(store.kind), &error),
         }

@@ -20,7 +20,7 @@ impl Registry {
         digest: &Digest,
         needs: Option<&(dyn Fn(&Item) -> bool + Sync)>,
     ) -> Result<bool, Error> {
-        let Some(flagged) = self.manifest_flag(repository, digest).await? else { return Ok(false) };
+        let Some(flagged) = self.manifest_flag(repository, digest, None).await? else { return Ok(false) };
         let mut deletion = flagged.deletion(repository, principal, digest);
         let may_stay = deletion.record.state == ManifestState::Dying;
         let is_needed = match needs {
@@ -37,7 +37,8 @@ impl Registry {
         self.manifest_end_of(&mut deletion).await
     }
 
-    /// Ends a push that never did: nobody has seen its manifest, and from here on it cannot be committed.
+    /// Ends a push that never did: nobody has seen its manifest, and from here on it cannot be committed. With `ending` only
+    /// while that holds.
     pub(crate) async fn manifest_pending_collect(
         &self,
         repository: &RepositoryName,
@@ -45,16 +46,18 @@ impl Registry {
         digest: &Digest,
         seen: &Item,
         record: &ManifestRecord,
+        ending: Option<&Write>,
     ) -> Result<bool, Error> {
         let record = ManifestRecord { state: ManifestState::Deleting, ..record.clone() };
         let item = self.manifest_item(seen, &record);
         let unchanged = Condition::Version(seen.version.clone());
-        if self.transact(vec![Write::Put(item.clone(), unchanged)]).await?.is_some() {
+        let flag = [Write::Put(item.clone(), unchanged)].into_iter().chain(ending.cloned());
+        if self.transact(flag.collect()).await?.is_some() {
             return Ok(false);
         }
-        let immutable_tags = ImmutableTags::default();
+        let (immutable_tags, watch, must_go) = (ImmutableTags::default(), None, false);
         let mut deletion =
-            Deletion { repository, principal, digest, item, record, immutable_tags, watch: None };
+            Deletion { repository, principal, digest, item, record, immutable_tags, watch, must_go };
         self.manifest_end_of(&mut deletion).await
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Deletion<'a> {
     pub(crate) immutable_tags: ImmutableTags,
     /// Where the review queue watches over the deletion.
     pub(crate) watch: Option<Key>,
+    /// Whether the whole repository goes, so that nothing in it keeps the manifest.
+    pub(crate) must_go: bool,
 }
 
 /// A manifest that was flagged.
@@ -45,7 +47,16 @@ impl Flagged {
         digest: &'a Digest,
     ) -> Deletion<'a> {
         let Self { item, record, immutable_tags, watch } = self;
-        Deletion { repository, principal, digest, item, record, immutable_tags, watch: Some(watch) }
+        Deletion {
+            repository,
+            principal,
+            digest,
+            item,
+            record,
+            immutable_tags,
+            watch: Some(watch),
+            must_go: false,
+        }
     }
 }
 
@@ -75,22 +86,24 @@ impl Registry {
     /// Deletes the manifest and every tag that points to it, unless an index of the repository needs it.
     ///
     /// Flag, look, decide (rule R3): the flag hides nothing, and a push that comes meanwhile takes it off. The
-    /// manifest is there until its tags are gone.
+    /// manifest is there until its tags are gone. While a whole repository goes, as `ending` checks, indexes need nothing.
     pub(crate) async fn manifest_delete(
         &self,
         repository: &RepositoryName,
         principal: &Principal,
         digest: &Digest,
+        ending: Option<&Write>,
     ) -> Result<(), Error> {
         let mut was_there = false;
         for _ in 0..ATTEMPTS {
-            let Some(flagged) = self.manifest_flag(repository, digest).await? else {
+            let Some(flagged) = self.manifest_flag(repository, digest, ending).await? else {
                 // Somebody else has ended it, or pushes it anew.
                 let unknown = || manifest_unknown(repository, &Reference::Digest(digest.clone()));
                 return if was_there { Ok(()) } else { Err(unknown()) };
             };
             was_there = true;
             let mut deletion = flagged.deletion(repository, principal, digest);
+            deletion.must_go = ending.is_some();
             let is_deleted = self.manifest_delete_flagged(&mut deletion).await;
             self.manifest_cache.remove(repository, digest);
             if is_deleted? {
@@ -104,7 +117,7 @@ impl Registry {
     pub(crate) async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
         let mut conflicts_left = ATTEMPTS;
         // What is half removed already cannot come back; an index that wants it now finds it gone.
-        let mut may_stay = deletion.record.state == ManifestState::Dying;
+        let mut may_stay = deletion.record.state == ManifestState::Dying && !deletion.must_go;
         while conflicts_left > 0 {
             let edges = self.edges_to(deletion.repository, deletion.digest, None).await?;
             if may_stay && let Some(refusal) = self.manifest_refusal(deletion, &edges).await? {
@@ -134,11 +147,12 @@ impl Registry {
 
     /// Flags the manifest, or goes on with a deletion that did not end; `None` if there is none.
     ///
-    /// The queue watches over it, in case this one does not end either.
+    /// The queue watches over it, in case this one does not end either. With `ending` it is flagged only while that holds.
     pub(crate) async fn manifest_flag(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
+        ending: Option<&Write>,
     ) -> Result<Option<Flagged>, Error> {
         for _ in 0..ATTEMPTS {
             let keys = [keys::manifest(repository, digest), keys::repository(repository)];
@@ -156,9 +170,17 @@ impl Registry {
             let unchanged = Condition::Version(seen.version);
             let suspect = self.suspect(manifest_suspect(repository, digest), self.lifetimes.lease);
             let watch = suspect.key().clone();
-            if self.transact(vec![Write::Put(item.clone(), unchanged), suspect]).await?.is_none() {
-                let immutable_tags = immutable_tags(repository_item.as_ref());
-                return Ok(Some(Flagged { item, record, immutable_tags, watch }));
+            let mut writes = vec![Write::Put(item.clone(), unchanged), suspect];
+            writes.extend(ending.cloned());
+            match self.transact(writes).await? {
+                None => {
+                    let immutable_tags = immutable_tags(repository_item.as_ref());
+                    return Ok(Some(Flagged { item, record, immutable_tags, watch }));
+                }
+                Some(conflict) if ending.is_some_and(|ending| *ending.key() == conflict.key) => {
+                    return Err(Error::RepositoryUnknown(repository.clone()));
+                }
+                Some(_) => {}
             }
         }
         Err(Error::Contended)

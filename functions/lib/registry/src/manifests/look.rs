@@ -91,7 +91,7 @@ impl Registry {
         let repository_writes = match writes {
             Ok(Some(writes)) => writes,
             Ok(None) => return Ok(None),
-            Err(refusal @ Error::RepositoryUnknown(_)) => {
+            Err(refusal @ (Error::RepositoryUnknown(_) | Error::RepositoryEnding(_))) => {
                 return Ok(Some(Standing { refusal: Some(refusal), ..Standing::default() }));
             }
             Err(error) => return Err(error),

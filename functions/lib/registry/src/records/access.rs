@@ -299,6 +299,8 @@ pub enum AuditOutcome {
     Done,
     /// It was not allowed.
     Refused,
+    /// It was begun, and takes a while; another line says when it was done.
+    Begun,
 }
 
 /// The roles given in a repository.

@@ -222,6 +222,7 @@ pub fn suspect(due: Timestamp, suspect: &SuspectRecord) -> Key {
         SuspectRecord::ManifestObject { object, .. } => format!("object#{object}"),
         SuspectRecord::Upload { id, object } => format!("upload#{id}#{object}"),
         SuspectRecord::Adoption { id, object } => format!("adoption#{id}#{object}"),
+        SuspectRecord::Repository { repository } => format!("repository#{repository}"),
         SuspectRecord::DeadObject { object, .. } => format!("dead#{object}"),
     };
     let shard =

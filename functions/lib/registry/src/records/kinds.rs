@@ -23,8 +23,8 @@ pub struct RepositoryRecord {
     /// Which tags stay where they are.
     #[serde(default, skip_serializing_if = "ImmutableTags::is_empty")]
     pub immutable_tags: ImmutableTags,
-    /// Whether somebody is deleting it: a flag (rule R3), which a push takes off. Meanwhile it is not public, so that
-    /// nobody begins to pull from what is half gone, and its tags may go.
+    /// Whether somebody is deleting it: a flag (rule R3), which nothing takes off. From then on nothing is pushed to it, it
+    /// is not public, so that nobody begins to pull from what is half gone, and its tags may go.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_ending: bool,
 }
@@ -309,6 +309,11 @@ pub enum SuspectRecord {
         id: String,
         /// The copy.
         object: ObjectKey,
+    },
+    /// A repository whose deletion may never have ended.
+    Repository {
+        /// Which.
+        repository: RepositoryName,
     },
     /// The object of a dead blob.
     DeadObject {

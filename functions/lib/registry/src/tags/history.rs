@@ -6,7 +6,7 @@ use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
 use crate::beginning::Nobody;
 use crate::manifests::manifest_unknown;
-use crate::ports::{Condition, Direction, Item, Query, Write};
+use crate::ports::{Direction, Item, Query, Write};
 use crate::records::{HistoryRecord, Record, keys};
 use crate::{Error, ManifestPut, Principal, Registry};
 
@@ -117,20 +117,6 @@ impl Registry {
         };
         self.manifest_put(&put).await?;
         Ok(digest)
-    }
-
-    /// Forgets the history of all tags, when their repository ends.
-    pub(crate) async fn tag_history_delete_all(&self, repository: &RepositoryName) -> Result<(), Error> {
-        const PAGE: usize = 100;
-        loop {
-            let pk = keys::history_partition(repository);
-            let items = self.stores.items.query(Query { pk, limit: PAGE, ..Query::default() }).await?;
-            if items.is_empty() {
-                return Ok(());
-            }
-            let writes = items.into_iter().map(|item| Write::Delete(item.key, Condition::Always));
-            self.transact(writes.collect()).await?;
-        }
     }
 }
 

@@ -81,8 +81,10 @@ impl Collector {
         if stale > self.registry.now() {
             return Ok(Fate::Later(stale));
         }
-        let collected =
-            self.registry.manifest_pending_collect(repository, &self.principal, digest, item, record).await?;
+        let collected = self
+            .registry
+            .manifest_pending_collect(repository, &self.principal, digest, item, record, None)
+            .await?;
         Ok(ended(collected, "its push did not end", record))
     }
 

@@ -15,6 +15,7 @@
 //! | object of a dead blob (`dead_objects`) | readers may have its address | – (DEAD is never revived, rule R4) | – | – | `object_discard`, then `dead_objects_forget`: the DEAD blob goes |
 //! | manifest that was never finished (`manifests`) | its lease runs | `manifest_pending_collect`: PENDING → DELETING | – | – | its edges go, their targets become suspects; then the manifest |
 //! | manifest whose deletion did not end (`manifests`) | – | DELETING already; DYING is revived | | | as above |
+//! | repository whose deletion did not end (`repositories`) | – | flagged already, and nothing takes that off | – | `repository_end` | everything in it goes; then the repository |
 //! | manifest without a tag (`manifests`), by policy alone | a tag, an index, the history of a tag, or its subject | `manifest_flag`: LIVE → DYING | `edges_to` | `manifest_collect` | as above |
 //! | object of a manifest (`manifest_objects`) | a manifest has it | `manifest_objects_flag`: the suspect moves, so that no push can use the object any more | `manifest_objects_look`: the manifest | – | `object_discard` |
 //! | upload (`uploads`) | it is open | `upload_end`: OPEN → DEAD | `uploads_look`: has its blob the object? | – | `object_discard`, then `uploads_forget` |
@@ -32,6 +33,7 @@ mod objects;
 mod queue;
 mod rehearsal;
 mod report;
+mod repositories;
 mod uploads;
 
 use std::time::Duration;
@@ -145,6 +147,7 @@ impl Collector {
             after.clone_from(&page.last);
             report.suspects += page.suspects;
             self.batch(page.surplus).await?;
+            self.repositories(page.repositories, report).await?;
             self.manifests(page.manifests, report).await?;
             self.links(page.links, report).await?;
             self.blobs(page.blobs, report).await?;

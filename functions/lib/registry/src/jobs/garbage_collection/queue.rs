@@ -34,6 +34,7 @@ pub(super) struct Page {
     pub(super) uploads: Vec<Visit<(String, ObjectKey)>>,
     pub(super) adoptions: Vec<Visit<(String, ObjectKey)>>,
     pub(super) dead_objects: Vec<Visit<(Digest, ObjectKey)>>,
+    pub(super) repositories: Vec<Visit<RepositoryName>>,
     /// Suspects that say the same as another of the page.
     pub(super) surplus: Vec<Vec<Write>>,
     pub(super) suspects: u64,
@@ -81,6 +82,9 @@ impl Page {
             }
             SuspectRecord::Adoption { id, object } => {
                 self.adoptions.push(Visit { what: (id, object), suspect, key, version });
+            }
+            SuspectRecord::Repository { repository } => {
+                self.repositories.push(Visit { what: repository, suspect, key, version });
             }
             SuspectRecord::DeadObject { digest, object } => {
                 self.dead_objects.push(Visit { what: (digest, object), suspect, key, version });

@@ -20,6 +20,8 @@ pub enum Kind {
     Upload,
     /// A copy that an attempt to adopt an upload made.
     Adoption,
+    /// A repository that somebody had begun to delete.
+    Repository,
 }
 
 /// Something that went.

@@ -196,7 +196,10 @@ fn unclaimed(plan: &Plan<'_>, object: &ObjectKey) -> SuspectRecord {
 
 fn suspected_object(record: &Record) -> Option<ObjectKey> {
     match record.as_suspect()? {
-        SuspectRecord::Link { .. } | SuspectRecord::Blob { .. } | SuspectRecord::Manifest { .. } => None,
+        SuspectRecord::Link { .. }
+        | SuspectRecord::Blob { .. }
+        | SuspectRecord::Manifest { .. }
+        | SuspectRecord::Repository { .. } => None,
         SuspectRecord::ManifestObject { object, .. }
         | SuspectRecord::Upload { object, .. }
         | SuspectRecord::Adoption { object, .. }

@@ -120,6 +120,7 @@ fn suspect(plan: &Plan<'_>, sk: &str) -> Option<Write> {
             SuspectRecord::Manifest { repository: repository.parse().ok()?, digest: digest.parse().ok()? }
         }
         ["blob", digest] => SuspectRecord::Blob { digest: digest.parse().ok()? },
+        ["repository", repository] => SuspectRecord::Repository { repository: repository.parse().ok()? },
         // Whatever else the queue has lost is found by looking at what it was about.
         _ => return None,
     };

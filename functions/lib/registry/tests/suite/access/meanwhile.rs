@@ -24,14 +24,14 @@ const ROUNDS: usize = 150;
 const OWNED_MAX: usize = 97;
 
 /// A process before whose call with a certain number somebody else does something.
-struct Interrupted {
-    access: Access,
+pub(super) struct Interrupted {
+    pub(super) access: Access,
     at: usize,
     calls: Arc<AtomicUsize>,
 }
 
 impl Interrupted {
-    fn new(house: &House, at: usize, work: impl Fn(&Access) + Send + Sync + 'static) -> Self {
+    pub(super) fn new(house: &House, at: usize, work: impl Fn(&Access) + Send + Sync + 'static) -> Self {
         let (other, calls) = (house.world.access(), Arc::new(AtomicUsize::new(0)));
         let counted = Arc::clone(&calls);
         let access = house.world.access_hooked(move |_| {
@@ -44,7 +44,7 @@ impl Interrupted {
     }
 
     /// Returns whether all was done before that call came.
-    fn is_past(&self) -> bool {
+    pub(super) fn is_past(&self) -> bool {
         self.calls.load(Ordering::SeqCst) <= self.at
     }
 }

@@ -25,6 +25,7 @@ mod throttling;
 mod times;
 mod tokens;
 mod traces;
+mod under_deletion;
 
 /// Returns a client of a registry with accounts; it shows nothing.
 pub(crate) async fn guarded_client() -> crate::client::Client {

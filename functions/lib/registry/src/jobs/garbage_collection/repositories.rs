@@ -1,0 +1,38 @@
+//! Repositories whose deletion did not end.
+
+use oci::RepositoryName;
+
+use super::fate::{Ending, Fate};
+use super::queue::Visit;
+use super::{Collector, Kind, Report};
+use crate::Error;
+use crate::ports::Item;
+use crate::records::keys;
+
+impl Collector {
+    /// Ends them one after the other: each may be a lot of work.
+    pub(super) async fn repositories(
+        &self,
+        visits: Vec<Visit<RepositoryName>>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let items = self.get_all(visits.iter().map(|visit| keys::repository(&visit.what)).collect()).await?;
+        let mut fates = Vec::new();
+        for (visit, item) in visits.into_iter().zip(items) {
+            let fate = Fate::or_failed(self.repository_fate(&visit.what, item).await)?;
+            fates.push((visit, fate));
+        }
+        self.settle(Kind::Repository, fates, RepositoryName::to_string, report).await
+    }
+
+    async fn repository_fate(&self, name: &RepositoryName, item: Option<Item>) -> Result<Fate, Error> {
+        let is_ending = |item: &Item| item.record.as_repository().is_some_and(|record| record.is_ending);
+        let Some(item) = item.filter(is_ending) else { return Ok(Fate::Needed) };
+        self.registry.repository_end(name, &self.principal, item.version, None).await?;
+        Ok(Fate::Ended(Ending {
+            why: Some("its deletion did not end"),
+            has_followers: true,
+            ..Ending::default()
+        }))
+    }
+}
