@@ -11,7 +11,7 @@ PROFILE = $(or $(SLIPWAY_PROFILE),debug)
 BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
+.PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
 	bench-functions install-tools model soak
 
 help: ## List the targets
@@ -20,7 +20,11 @@ help: ## List the targets
 run: ## Start the registry on 127.0.0.1:5000
 	$(CARGO) run --release
 
-test: install-tools functions edge ## Install what the tests use, and run all tests
+# Built with the features that the tests have, so that nothing is compiled twice.
+everything:
+	$(CARGO) build --workspace --all-targets
+
+test: install-tools everything $(if $(filter release,$(PROFILE)),functions) edge ## Install what the tests use, and run all tests
 	SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace
 	tests/aws/suites.sh
 	EXAMPLES=8 tests/openapi/run.sh
