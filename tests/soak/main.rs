@@ -3,7 +3,7 @@
 //! A server of its own, asked over HTTP. Each client owns its repositories and knows what has to be in them, and all
 //! share the blobs: what one takes away is what another is just about to use. Leases last seconds instead of a day.
 //!
-//! - `SLIPWAY_SOAK_EVENTS` and `SLIPWAY_SOAK_KILLS` make the runs longer (`make soak`).
+//! - `SLIPWAY_SOAK_EVENTS`, `SLIPWAY_SOAK_COLLECTIONS` and `SLIPWAY_SOAK_KILLS` make the runs longer (`make soak`).
 //! - `SLIPWAY_SOAK_SEED` repeats what the clients choose; their order is the machine's.
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
@@ -31,13 +31,19 @@ const CLIENTS: u64 = 8;
 /// How long a blob is kept that no manifest needs. A push that takes longer begins anew.
 const LEASE: Duration = Duration::from_secs(2);
 
+/// How often one data folder is killed. Its database grows with every push, and with it the time of a start.
+const KILLS_PER_FOLDER: u64 = 500;
+
 fn number(variable: &str, usual: u64) -> u64 {
     std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
 }
 
+fn first_seed() -> u64 {
+    number("SLIPWAY_SOAK_SEED", 1)
+}
+
 /// Starts clients that go on until the tally says so; returns them when all have stopped.
-async fn work(ground: &Ground, pool: &Arc<Pool>, tally: &Arc<Tally>) -> Vec<Worker> {
-    let seed = number("SLIPWAY_SOAK_SEED", 1);
+async fn work(seed: u64, ground: &Ground, pool: &Arc<Pool>, tally: &Arc<Tally>) -> Vec<Worker> {
     let workers = (0..CLIENTS).map(|id| {
         let mut worker = Worker::new(id, seed, ground.url(), Arc::clone(pool), Arc::clone(tally));
         tokio::spawn(async move {
@@ -69,10 +75,11 @@ async fn settle(ground: Ground, mut workers: Vec<Worker>, tally: &Tally) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_client_notices_that_garbage_is_collected_and_nothing_is_lost() {
-    let tally = Arc::new(Tally::until_events(number("SLIPWAY_SOAK_EVENTS", 4000)));
+    let (events, collections) = (number("SLIPWAY_SOAK_EVENTS", 4000), number("SLIPWAY_SOAK_COLLECTIONS", 1));
+    let tally = Arc::new(Tally::until_events(events, collections));
     let (ground, pool) = (Ground::new(LEASE), Arc::new(Pool::new()));
     let collecting = ground.collect(Arc::clone(&tally));
-    let workers = work(&ground, &pool, &tally).await;
+    let workers = work(first_seed(), &ground, &pool, &tally).await;
     collecting.await.unwrap();
     let blobs_gone = tally.blobs_gone.load(Relaxed);
     settle(ground, workers, &tally).await;
@@ -81,10 +88,19 @@ async fn no_client_notices_that_garbage_is_collected_and_nothing_is_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kills_at_any_moment() {
-    let tally = Arc::new(Tally::until_kills(number("SLIPWAY_SOAK_KILLS", 200)));
+    let (mut left, mut seed) = (number("SLIPWAY_SOAK_KILLS", 200), first_seed());
+    while left > 0 {
+        let kills = left.min(KILLS_PER_FOLDER);
+        survive(seed, kills).await;
+        (left, seed) = (left - kills, seed + 1);
+    }
+}
+
+async fn survive(seed: u64, kills: u64) {
+    let tally = Arc::new(Tally::until_kills(kills));
     let (ground, pool) = (Ground::new(LEASE), Arc::new(Pool::new()));
     let killing = ground.kill(Arc::clone(&tally));
-    let workers = work(&ground, &pool, &tally).await;
+    let workers = work(seed, &ground, &pool, &tally).await;
     killing.await.unwrap();
     settle(ground, workers, &tally).await;
 }

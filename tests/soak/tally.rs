@@ -31,7 +31,8 @@ const EVENTS: [(Event, &str); 7] = [
 #[derive(Default)]
 pub(crate) struct Tally {
     events: [AtomicU64; EVENTS.len()],
-    events_wanted: Option<u64>,
+    /// Events and collections.
+    work_wanted: Option<(u64, u64)>,
     kills_wanted: Option<u64>,
     pub(crate) kills: AtomicU64,
     pub(crate) collections: AtomicU64,
@@ -48,8 +49,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn until_events(count: u64) -> Self {
-        Self { events_wanted: Some(count), ..Self::default() }
+    pub(crate) fn until_events(events: u64, collections: u64) -> Self {
+        Self { work_wanted: Some((events, collections)), ..Self::default() }
     }
 
     pub(crate) fn until_kills(count: u64) -> Self {
@@ -76,7 +77,9 @@ impl Tally {
 
     /// Returns whether there was enough of it, or something went wrong.
     pub(crate) fn is_over(&self) -> bool {
-        let is_enough = self.events_wanted.is_some_and(|wanted| self.events() >= wanted);
+        let is_enough = self.work_wanted.is_some_and(|(events, collections)| {
+            self.events() >= events && self.collections.load(Relaxed) >= collections
+        });
         let is_killed = self.kills_wanted.is_some_and(|wanted| self.kills.load(Relaxed) >= wanted);
         is_enough || is_killed || !self.complaints.lock().unwrap().is_empty()
     }
