@@ -132,10 +132,9 @@ async fn user_create(
     Asking { access, caller }: Asking,
     Input(new): Input<UserNew>,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1], Json<User>), Problem> {
-    access.user_create(&caller, &new.name, &new.password.0, new.is_administrator).await?;
+    let user = access.user_create(&caller, &new.name, &new.password.0, new.is_administrator).await?;
     let location = format!("{PREFIX}/users/{}", new.name);
-    let user = user_of(&Asking { access, caller }, new.name).await?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)))
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(User::of(new.name, &user))))
 }
 
 /// Describes a user, to itself and to administrators.

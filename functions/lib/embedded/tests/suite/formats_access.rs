@@ -14,6 +14,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("repository_granted", Record::Repository(repository())),
         ("user", Record::User(user())),
         ("user_deleted", Record::User(UserRecord { state: AccountState::Deleted, password: None, ..user() })),
+        ("user_maker", Record::User(UserRecord { organisations_made: 3, ..user() })),
         ("user_ending", Record::User(UserRecord { is_ending: true, ..user() })),
         ("organisation", Record::Organisation(organisation())),
         ("organisation_ending", Record::Organisation(organisation_ending())),
@@ -57,6 +58,7 @@ fn user() -> UserRecord {
         is_administrator: true,
         default_visibility: Visibility::Public,
         created: TIME,
+        organisations_made: 0,
         is_ending: false,
     }
 }

@@ -258,7 +258,7 @@ async fn queries_that_make_no_sense_are_refused() {
         ("/repositories?namespace=nobody", 200, ""),
         ("/audit?before=yesterday", 422, "no place in the log"),
         ("/audit?after=x", 400, "unknown field `after`"),
-        ("/audit?outcome=maybe", 400, "expected `done` or `refused`"),
+        ("/audit?outcome=maybe", 400, "expected one of `done`, `refused`, `begun`"),
         ("/audit?since=yesterday", 400, "a time is written like 2026-01-31T12:00:00Z"),
         ("/audit?until=1969-12-31T23:59:59Z", 400, "not before 1970"),
         ("/audit?since=2026-01-31T12:00:00Z&until=2026-01-31T12:00:00%2B01:00&actor=", 200, ""),

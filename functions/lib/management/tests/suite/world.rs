@@ -269,9 +269,9 @@ impl Scene {
     pub(crate) async fn new() -> Self {
         let world = World::empty(true);
         let access = &world.access;
-        let everybody = Caller::everybody(Address::default());
+        let (operator, everybody) = (access.for_operator(), Caller::everybody(Address::default()));
         for name in ["root", "alice", "bob", "carol"] {
-            access.user_create(&everybody, &name.parse().unwrap(), &PASSWORD.into(), false).await.unwrap();
+            operator.user_create(&everybody, &name.parse().unwrap(), &PASSWORD.into(), false).await.unwrap();
         }
         let caller =
             async |name: &str| access.login(name, &PASSWORD.into(), &Address::default()).await.unwrap();

@@ -91,22 +91,23 @@ impl Access {
     /// Returns the write that keeps the account while something begins that needs it: it must not have changed since it
     /// was read, and whoever is deleting it finds it changed.
     pub(crate) fn account_stays(&self, item: &Item) -> Write {
-        let seen = Condition::Version(item.version.clone());
         match account_of(item).filter(is_ending) {
-            Some(account) => {
-                let version = self.registry.fresh_version();
-                self.registry.put(item.key.clone(), version, flagged(account, false), seen)
-            }
-            None => Write::Check(item.key.clone(), seen),
+            Some(account) => self.account_rewritten(item, account),
+            None => Write::Check(item.key.clone(), Condition::Version(item.version.clone())),
         }
     }
 
-    /// Returns the same of a user who can use their account, and refuses others.
-    pub(crate) async fn user_stays(&self, user: &AccountName) -> Result<Write, AccessError> {
+    /// Returns the write that has the account so, if it has not changed since it was read: of two who do that at the same
+    /// moment, one finds it changed. Whoever is deleting it does, too.
+    pub(crate) fn account_rewritten(&self, item: &Item, account: Account) -> Write {
+        let (seen, version) = (Condition::Version(item.version.clone()), self.registry.fresh_version());
+        self.registry.put(item.key.clone(), version, flagged(account, false), seen)
+    }
+
+    /// Returns a user who can use their account, and refuses others.
+    pub(crate) async fn user_item(&self, user: &AccountName) -> Result<(Item, UserRecord), AccessError> {
         match self.account_item(user).await? {
-            Some((item, Account::User(record))) if record.state == AccountState::Active => {
-                Ok(self.account_stays(&item))
-            }
+            Some((item, Account::User(record))) if record.state == AccountState::Active => Ok((item, record)),
             _ => Err(AccessError::unknown(format!("user {user}"))),
         }
     }

@@ -119,6 +119,23 @@ impl Access {
         Ok(!self.inner.has_accounts.load(Ordering::Acquire))
     }
 
+    /// Returns whether the registry was open, and is not any more, as far as this process knows.
+    pub(crate) fn has_closed(&self) -> bool {
+        self.closes() && self.inner.has_accounts.load(Ordering::Acquire)
+    }
+
+    /// Refuses everybody once there is an account: who they are was found out before the body of their request came.
+    pub(crate) async fn require_open(&self) -> Result<(), AccessError> {
+        match self.closes() && self.has_accounts().await? {
+            true => Err(AccessError::Unauthorized),
+            false => Ok(()),
+        }
+    }
+
+    fn closes(&self) -> bool {
+        self.inner.options.is_open_without_accounts && !self.is_operators
+    }
+
     /// Notes that there is an account.
     pub(crate) fn note_account(&self) {
         self.inner.has_accounts.store(true, Ordering::Release);
@@ -160,7 +177,7 @@ impl Access {
     /// Returns whether the caller is an administrator now; in an open registry everybody is.
     pub async fn is_administrator(&self, caller: &Caller) -> Result<bool, AccessError> {
         match &caller.who {
-            Who::Everybody => Ok(true),
+            Who::Everybody => self.require_open().await.map(|()| true),
             Who::User(_) => Ok(self.user_now(caller).await?.is_administrator),
             _ => Ok(false),
         }

@@ -171,6 +171,9 @@ impl Gate {
         repository: &RepositoryName,
         permission: Permission,
     ) -> Result<(), Denied> {
+        if caller.who == Who::Everybody && self.access.as_ref().is_some_and(Access::has_closed) {
+            return Err(Denied::Unauthorized(Lack::Invalid));
+        }
         // What is pushed to an open registry is nobody else's once it is closed.
         let Some(access) = self.guarding_from(caller) else { return Ok(()) };
         match caller.token_allows(repository, permission) {

@@ -157,7 +157,7 @@ impl Access {
         }
     }
 
-    /// Makes a credential that the client keeps in place of the one it showed.
+    /// Makes a credential that the client keeps in place of the one it showed. Where there are too many, others end.
     pub async fn refresh_issue(
         &self,
         caller: &Caller,
@@ -184,7 +184,8 @@ impl Access {
             expires: Some(now.after(life)),
             last_used: None,
         };
-        self.token_store(caller, &credential, record).await?;
+        self.logins_make_room(&record.owner).await?;
+        self.token_store(caller, &credential, record, None).await?;
         Ok(Some(credential))
     }
 }

@@ -1,6 +1,6 @@
 //! Members of organisations, and of their teams.
 
-use crate::access::accounts::Access;
+use crate::access::accounts::{Access, Account};
 use crate::access::policy::namespace_visibility;
 use crate::access::{AccessError, AccountName, Caller, TeamName};
 use crate::ports::{Condition, Item, Query, Write};
@@ -90,7 +90,12 @@ impl Access {
         self.require_manager(caller, organisation).await?;
         self.organisation_item(organisation).await?;
         for _ in 0..ATTEMPTS {
-            let stays = self.user_stays(user).await?;
+            let (account, record) = self.user_item(user).await?;
+            // Who agrees is counted, and finds out whether somebody else was at the same moment.
+            let stays = match caller.user() == Some(user) {
+                true => self.account_rewritten(&account, Account::User(record)),
+                false => self.account_stays(&account),
+            };
             let item = self.registry.get(keys::member(organisation, user)).await?;
             let before = item.as_ref().and_then(|item| item.record.as_member());
             let checks = match before {

@@ -9,7 +9,7 @@ use crate::access::{AccessError, AccountName, Caller, TeamName};
 use crate::ports::{Condition, Item, Write};
 use crate::records::{
     AccountState, AuditOutcome, Grantee, MemberRecord, OrganisationRecord, OrganisationRole, Record,
-    TeamRecord, Visibility, keys,
+    TeamRecord, UserRecord, Visibility, keys,
 };
 use crate::registry::ATTEMPTS;
 
@@ -18,6 +18,9 @@ const TEAMS_MAX: usize = 200;
 
 /// How many organisations a user may own who makes another one.
 const ORGANISATIONS_MAX: usize = 20;
+
+/// How many a user may have made: the names of those that were deleted stay taken.
+const ORGANISATIONS_MADE_MAX: u32 = 100;
 
 /// What visitors would take for more than a name.
 const RESERVED: [&str; 8] =
@@ -31,12 +34,6 @@ impl Access {
     ///
     /// Repositories that nobody owns belong to administrators, so that nobody else gets them by taking their name.
     pub async fn organisation_create(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
-        if !self.is_administrator(caller).await? {
-            self.require_maker(caller, name).await?;
-        } else if caller.user().is_none() && !self.has_accounts().await? {
-            // An organisation alone would close the registry, with nobody to open it.
-            return Err(AccessError::Conflict("make a user first, who can manage it".to_owned()));
-        }
         let record = OrganisationRecord {
             state: AccountState::Active,
             default_visibility: Visibility::default(),
@@ -44,24 +41,48 @@ impl Access {
             created: self.registry.now(),
             is_ending: false,
         };
-        let owner = match caller.user() {
-            Some(user) => self.first_owner_writes(caller, name, user).await?,
-            None => Vec::new(),
-        };
-        self.account_store(caller, name, Record::Organisation(record), "organisation.create", owner).await
+        let (action, version) = ("organisation.create", self.registry.fresh_version());
+        for _ in 0..ATTEMPTS {
+            let record = Record::Organisation(record.clone());
+            let owner = self.first_owner_writes(caller, name).await?;
+            if self.account_store(caller, name, record, action, &version, owner).await? {
+                return Ok(());
+            }
+        }
+        Err(AccessError::contended())
     }
 
-    /// Returns what makes the user the first owner, whose account stays.
+    /// Returns what makes the caller the first owner, if it is a user, whose account stays; refuses who may not make it.
+    ///
+    /// The account is read first, and what is counted is written there: of two who make the last organisation at the same
+    /// moment, one finds the account changed, and counts again.
     async fn first_owner_writes(
         &self,
         caller: &Caller,
         organisation: &AccountName,
-        user: &AccountName,
     ) -> Result<Vec<Write>, AccessError> {
+        let is_administrator = self.is_administrator(caller).await?;
+        let account = match caller.user() {
+            Some(user) => Some(self.user_item(user).await?),
+            None => None,
+        };
+        if !is_administrator {
+            self.require_maker(caller, organisation, account.as_ref().map(|(_, user)| user)).await?;
+        } else if account.is_none() && !self.has_accounts().await? {
+            // An organisation alone would close the registry, with nobody to open it.
+            return Err(AccessError::Conflict("make a user first, who can manage it".to_owned()));
+        }
+        let Some((user, (item, record))) = caller.user().zip(account) else { return Ok(Vec::new()) };
         if organisation == user {
             return Err(name_taken(organisation));
         }
-        let stays = self.user_stays(user).await?;
+        let stays = match is_administrator {
+            true => self.account_stays(&item),
+            false => {
+                let organisations_made = record.organisations_made + 1;
+                self.account_rewritten(&item, Account::User(UserRecord { organisations_made, ..record }))
+            }
+        };
         let act = (MEMBER_PUT, format!("{user} owner"));
         let owner = MemberRecord { role: OrganisationRole::Owner, ..MemberRecord::new(self.registry.now()) };
         let mut writes = self.member_writes(caller, organisation, user, owner, act, None);
@@ -70,12 +91,21 @@ impl Access {
     }
 
     /// Refuses who may make no organisation, or none of this name; and that is noted.
-    async fn require_maker(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+    async fn require_maker(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        record: Option<&UserRecord>,
+    ) -> Result<(), AccessError> {
         let Some(user) = caller.user().filter(|_| !self.options().organisations_are_for_administrators)
         else {
             return self.require_administrator(caller).await;
         };
+        let made = record.map_or(0, |record| record.organisations_made);
         let result = match self.require_free(name).await {
+            Ok(()) if made >= ORGANISATIONS_MADE_MAX => Err(AccessError::Conflict(format!(
+                "{user} has made {ORGANISATIONS_MADE_MAX} organisations, deleted ones too, which is the most; an administrator can make more"
+            ))),
             Ok(()) => self.require_few_organisations(user).await,
             taken => taken,
         };
@@ -97,7 +127,8 @@ impl Access {
         }
     }
 
-    /// Names are given once and for ever, so that nobody may take too many. What others made somebody an owner of does
+    /// Names are given once and for ever, so that nobody may take too many. It holds if the user's account does not change
+    /// between before it is asked and what is written then. What others made somebody an owner of does
     /// not count.
     pub(crate) async fn require_few_organisations(&self, user: &AccountName) -> Result<(), AccessError> {
         let organisations = self.memberships(user).await?;

@@ -86,6 +86,7 @@ mod tests {
             is_administrator,
             default_visibility: Visibility::default(),
             created: Timestamp::default(),
+            organisations_made: 0,
             is_ending: false,
         }
     }

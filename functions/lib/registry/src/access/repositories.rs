@@ -307,7 +307,7 @@ impl Access {
     /// Robots push and pull; they do not manage.
     async fn require_user_or_open(&self, caller: &Caller) -> Result<(), AccessError> {
         match caller.who {
-            Who::Everybody => Ok(()),
+            Who::Everybody => self.require_open().await,
             _ => self.user_now(caller).await.map(|_| ()),
         }
     }

@@ -8,16 +8,21 @@ use serde::Serialize;
 
 use crate::access::accounts::{Access, Found};
 use crate::access::login::stored_caller;
+use crate::access::policy::namespace_visibility;
 use crate::access::{AccessError, AccountName, Address, Caller, Credential, Limits, RobotName, Scope};
 use crate::ports::{Condition, Key, Query, Version, Write};
 use crate::records::{AuditOutcome, Record, TokenKind, TokenRecord, keys};
+use crate::registry::ATTEMPTS;
 
 /// How many tokens are listed or revoked at once.
 const TOKENS_LISTED: usize = 1000;
 
-/// How many tokens that can be used an account may have, beside its logins. Two who make one at the same moment may
-/// both get it.
+/// How many tokens that can be used an account may have, beside its logins.
 const TOKENS_MAX: usize = 1000;
+
+/// How many logins an account may have, and how many it keeps when there are as many.
+const LOGINS_MAX: usize = 1000;
+const LOGINS_KEPT: usize = 900;
 
 /// How long a token may live at most, and lives if nothing else is said.
 const LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -98,7 +103,6 @@ impl Access {
                 "a label has 100 characters at most, none of them a control character".to_owned(),
             ));
         }
-        self.require_few_tokens(owner).await?;
         let now = self.registry.now();
         let credential = Credential::fresh(&kind, &*self.registry.stores.random);
         let record = TokenRecord {
@@ -112,52 +116,89 @@ impl Access {
             expires: Some(now.after(life)),
             last_used: None,
         };
-        self.token_store(caller, &credential, record.clone()).await?;
-        let (id, state) = (credential.id().to_owned(), TokenState::Good);
-        Ok((Token { id, record, state }, credential))
+        for _ in 0..ATTEMPTS {
+            let counted = self.require_few_tokens(owner).await?;
+            if self.token_store(caller, &credential, record.clone(), Some(counted)).await? {
+                let (id, state) = (credential.id().to_owned(), TokenState::Good);
+                return Ok((Token { id, record, state }, credential));
+            }
+        }
+        Err(AccessError::contended())
     }
 
-    /// Logins are none of them: no client can help it that it logs in, and they end by themselves.
-    async fn require_few_tokens(&self, owner: &AccountName) -> Result<(), AccessError> {
-        let (mut count, mut after) = (0, None);
-        loop {
-            let ids = self.token_ids(owner, after.as_deref(), TOKENS_MAX).await?;
-            let is_last = ids.len() < TOKENS_MAX;
-            // Hardly any account is worth a second look.
-            if is_last && after.is_none() {
-                return Ok(());
-            }
-            let found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
-            let now = self.registry.now();
-            let is_live = |token: &&TokenRecord| {
-                let is_login = matches!(token.kind, TokenKind::Refresh { .. });
-                !is_login && token.expires.is_none_or(|expires| now < expires)
-            };
-            count += found.values().filter_map(|item| item.record.as_token()).filter(is_live).count();
-            if count >= TOKENS_MAX {
-                let message =
-                    format!("{owner} has {TOKENS_MAX} tokens, which is the most; revoke some first");
-                return Err(AccessError::Conflict(message));
-            }
-            if is_last {
-                return Ok(());
-            }
-            after = ids.last().cloned();
+    /// Refuses an account that has too many tokens; logins are none of them.
+    ///
+    /// Returns the write that has to come with the next one: of two who make one at the same moment, one finds the account
+    /// changed, and counts again.
+    async fn require_few_tokens(&self, owner: &AccountName) -> Result<Write, AccessError> {
+        let usable = self.account_item(owner).await?.filter(|(item, _)| namespace_visibility(item).is_some());
+        let (item, account) = usable.ok_or_else(|| AccessError::unknown(format!("account {owner}")))?;
+        let now = self.registry.now();
+        let is_live = |token: &TokenRecord| {
+            let is_login = matches!(token.kind, TokenKind::Refresh { .. });
+            !is_login && token.expires.is_none_or(|expires| now < expires)
+        };
+        let tokens = self.tokens_if_many(owner, TOKENS_MAX).await?;
+        match tokens.iter().filter(|(_, token)| is_live(token)).count() < TOKENS_MAX {
+            true => Ok(self.account_rewritten(&item, account)),
+            false => Err(AccessError::Conflict(format!(
+                "{owner} has {TOKENS_MAX} tokens, which is the most; revoke some first"
+            ))),
         }
     }
 
-    /// Stores a new credential, with its line in the list of its owner's.
+    /// Ends those logins of the account that would end first, if it has too many. No client can help it that it logs in, so
+    /// none is refused.
+    pub(crate) async fn logins_make_room(&self, owner: &AccountName) -> Result<(), AccessError> {
+        let mut logins = self.tokens_if_many(owner, LOGINS_MAX).await?;
+        logins.retain(|(_, token)| matches!(token.kind, TokenKind::Refresh { .. }));
+        if logins.len() < LOGINS_MAX {
+            return Ok(());
+        }
+        logins.sort_by_key(|(_, token)| token.expires);
+        logins.truncate(logins.len() - LOGINS_KEPT);
+        let ids: Vec<String> = logins.into_iter().map(|(id, _)| id).collect();
+        self.tokens_end(owner, &ids).await
+    }
+
+    /// Returns the account's tokens and logins if there are as many, and otherwise none: hardly any account is worth a
+    /// second look.
+    async fn tokens_if_many(
+        &self,
+        owner: &AccountName,
+        many: usize,
+    ) -> Result<Vec<(String, TokenRecord)>, AccessError> {
+        let mut ids = self.token_ids(owner, None, TOKENS_LISTED).await?;
+        let mut page = ids.len();
+        while page == TOKENS_LISTED {
+            let more = self.token_ids(owner, ids.last().map(String::as_str), TOKENS_LISTED).await?;
+            page = more.len();
+            ids.extend(more);
+        }
+        if ids.len() < many {
+            return Ok(Vec::new());
+        }
+        let mut found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
+        let token = |id: String| match found.remove(&keys::token(&id))?.record {
+            Record::Token(token) => Some((id, *token)),
+            _ => None,
+        };
+        Ok(ids.into_iter().filter_map(token).collect())
+    }
+
+    /// Stores a new credential, with its line in the list of its owner's; returns whether what was counted is so still.
     pub(crate) async fn token_store(
         &self,
         caller: &Caller,
         credential: &Credential,
         record: TokenRecord,
-    ) -> Result<(), AccessError> {
+        counted: Option<Write>,
+    ) -> Result<bool, AccessError> {
         let (owner, id) = (record.owner.clone(), credential.id());
         let version = Version::new(id);
         let put = |key, record| self.registry.put(key, version.clone(), record, Condition::Absent);
         let detail = format!("{} {}", kind_word(&record.kind), record.label);
-        let writes = vec![
+        let mut writes = vec![
             put(keys::token_listed(&owner, id), Record::Listed),
             put(keys::token(id), Record::Token(Box::new(record))),
             self.audit_write(
@@ -168,10 +209,12 @@ impl Access {
                 detail.trim_end(),
             ),
         ];
+        writes.extend(counted);
         match self.registry.transact(writes).await? {
-            None => Ok(()),
+            None => Ok(true),
             // 64 random bits that were there already: that was this very write.
-            Some(conflict) if conflict.found.as_ref().is_some_and(|item| item.version == version) => Ok(()),
+            Some(conflict) if conflict.found.as_ref().is_some_and(|item| item.version == version) => Ok(true),
+            Some(conflict) if conflict.key == keys::account(&owner) => Ok(false),
             Some(_) => Err(AccessError::contended()),
         }
     }
@@ -274,14 +317,19 @@ impl Access {
             if ids.is_empty() {
                 return Ok(());
             }
-            for ids in ids.chunks(40) {
-                let deletion = |id: &String| {
-                    let listed = Write::Delete(keys::token_listed(owner, id), Condition::Always);
-                    [Write::Delete(keys::token(id), Condition::Always), listed]
-                };
-                self.registry.transact(ids.iter().flat_map(deletion).collect()).await?;
-            }
+            self.tokens_end(owner, &ids).await?;
         }
+    }
+
+    async fn tokens_end(&self, owner: &AccountName, ids: &[String]) -> Result<(), AccessError> {
+        for ids in ids.chunks(40) {
+            let deletion = |id: &String| {
+                let listed = Write::Delete(keys::token_listed(owner, id), Condition::Always);
+                [Write::Delete(keys::token(id), Condition::Always), listed]
+            };
+            self.registry.transact(ids.iter().flat_map(deletion).collect()).await?;
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use crate::access::accounts::{Access, Account};
 use crate::access::caller::Who;
 use crate::access::{AccessError, AccountName, Caller, Secret, passwords};
-use crate::ports::{Condition, Write};
+use crate::ports::{Condition, Conflict, Version, Write};
 use crate::records::{AccountState, AuditOutcome, Record, UserRecord, Visibility, keys};
 use crate::registry::ATTEMPTS;
 
@@ -37,10 +37,10 @@ impl Access {
         }
         let name: AccountName = FIRST.parse()?;
         let system = Caller::new(Who::Everybody, crate::access::Address::default());
-        match self.user_store(&system, &name, password, true).await {
-            Ok(()) => Ok(true),
+        let user = self.fresh_user(password, true).await?;
+        match self.user_store(&system, &name, user, true).await {
             Err(AccessError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error),
+            is_stored => is_stored,
         }
     }
 
@@ -52,70 +52,91 @@ impl Access {
         Ok(())
     }
 
-    /// Makes a user. The first of an open registry is an administrator, and closes it.
+    /// Makes a user. The first of an open registry is an administrator, and closes it; of those who make one at the same
+    /// moment one is the first.
     pub async fn user_create(
         &self,
         caller: &Caller,
         name: &AccountName,
         password: &Secret,
         is_administrator: bool,
-    ) -> Result<(), AccessError> {
+    ) -> Result<UserRecord, AccessError> {
         self.require_administrator(caller).await?;
         passwords::check_strength(password, name.as_str())?;
-        let is_first = !self.has_accounts().await?;
-        self.user_store(caller, name, password, is_administrator || is_first).await
+        let user = self.fresh_user(password, is_administrator).await?;
+        for _ in 0..ATTEMPTS {
+            let is_first = !self.has_accounts().await?;
+            if caller.who == Who::Everybody {
+                self.require_open().await?;
+            }
+            let user = UserRecord { is_administrator: is_administrator || is_first, ..user.clone() };
+            if self.user_store(caller, name, user.clone(), is_first).await? {
+                return Ok(user);
+            }
+        }
+        Err(AccessError::contended())
     }
 
-    async fn user_store(
-        &self,
-        caller: &Caller,
-        name: &AccountName,
-        password: &Secret,
-        is_administrator: bool,
-    ) -> Result<(), AccessError> {
+    async fn fresh_user(&self, password: &Secret, is_administrator: bool) -> Result<UserRecord, AccessError> {
         let now = self.registry.now();
-        let record = UserRecord {
+        Ok(UserRecord {
             state: AccountState::Active,
             password: Some(passwords::hash(password).await?),
             password_since: now,
             is_administrator,
             default_visibility: Visibility::default(),
             created: now,
+            organisations_made: 0,
             is_ending: false,
-        };
-        self.account_store(caller, name, Record::User(record), "user.create", Vec::new()).await
+        })
+    }
+
+    /// Returns whether the user is stored; the first one is not if somebody else was quicker.
+    async fn user_store(
+        &self,
+        caller: &Caller,
+        name: &AccountName,
+        user: UserRecord,
+        is_first: bool,
+    ) -> Result<bool, AccessError> {
+        let version = self.registry.fresh_version();
+        let put = |key| self.registry.put(key, version.clone(), Record::Listed, Condition::Absent);
+        let first = is_first.then(|| put(keys::first_account())).into_iter().collect();
+        self.account_store(caller, name, Record::User(user), "user.create", &version, first).await
     }
 
     /// Writes a new account, and `more` with it; a name is given once and for ever.
+    ///
+    /// Returns whether that is done; if not, what `more` rests on has changed.
     pub(crate) async fn account_store(
         &self,
         caller: &Caller,
         name: &AccountName,
         record: Record,
         action: &str,
+        version: &Version,
         more: Vec<Write>,
-    ) -> Result<(), AccessError> {
+    ) -> Result<bool, AccessError> {
         if Who::parse(name.as_str()) == Some(Who::Anonymous) {
             return Err(AccessError::Invalid(format!("{name} is what those are called who have no account")));
         }
-        let version = self.registry.fresh_version();
+        let (key, listed) = (keys::account(name), keys::account_listed(name));
         let mut writes = vec![
-            self.registry.put(keys::account(name), version.clone(), record, Condition::Absent),
-            self.registry.put(keys::account_listed(name), version.clone(), Record::Listed, Condition::Absent),
+            self.registry.put(key.clone(), version.clone(), record, Condition::Absent),
+            self.registry.put(listed.clone(), version.clone(), Record::Listed, Condition::Absent),
             self.audit_write(caller, action, name.as_str(), AuditOutcome::Done, ""),
         ];
         writes.extend(more);
-        let own = caller.user().map(keys::account);
-        match self.registry.transact(writes).await? {
-            Some(conflict) if Some(&conflict.key) == own.as_ref() => Err(AccessError::contended()),
-            Some(conflict) if conflict.found.as_ref().is_none_or(|item| item.version != version) => {
-                Err(AccessError::Conflict(format!("the name {name} is taken, or was once")))
+        let is_own =
+            |conflict: &Conflict| conflict.found.as_ref().is_some_and(|item| item.version == *version);
+        match self.registry.transact(writes).await?.filter(|conflict| !is_own(conflict)) {
+            None => self.note_account(),
+            Some(conflict) if [key, listed].contains(&conflict.key) => {
+                return Err(AccessError::Conflict(format!("the name {name} is taken, or was once")));
             }
-            _ => {
-                self.note_account();
-                Ok(())
-            }
+            Some(_) => return Ok(false),
         }
+        Ok(true)
     }
 
     /// Changes a user. Users change their own password and visibility, administrators everything of everybody.
@@ -246,6 +267,7 @@ fn changed(
         is_administrator: change.is_administrator.unwrap_or(user.is_administrator),
         default_visibility: change.default_visibility.unwrap_or(user.default_visibility),
         created: user.created,
+        organisations_made: user.organisations_made,
         // Whoever is deleting it finds it changed, and looks again.
         is_ending: false,
     }

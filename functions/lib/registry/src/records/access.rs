@@ -48,9 +48,17 @@ pub struct UserRecord {
     pub default_visibility: Visibility,
     /// When it was made.
     pub created: Timestamp,
+    /// How many organisations the user has made who was no administrator, deleted ones too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub organisations_made: u32,
     /// Whether somebody is deleting it. That hides nothing; what begins in it takes the flag off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_ending: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// An organisation: a namespace that several users share.

@@ -17,6 +17,7 @@
 //! event             EV#<shard>             <ulid>
 //! account           A#<account>            ACCOUNT
 //! account in list   AL#0                   <account>
+//! first account     AL#FIRST               META
 //! member            A#<organisation>       M#<user>
 //! membership        A#<user>               O#<organisation>
 //! token             K#<id>                 META
@@ -254,6 +255,11 @@ pub fn account_list_partition() -> String {
 /// The account's line in the list.
 pub fn account_listed(name: &AccountName) -> Key {
     Key::new(account_list_partition(), name.as_str())
+}
+
+/// That the first account is made: whoever is not the one who writes it is not the first.
+pub fn first_account() -> Key {
+    Key::new("AL#FIRST", META)
 }
 
 /// The beginning of an organisation's members.

@@ -3,6 +3,7 @@
 mod answers;
 mod audit_list;
 mod beginnings;
+mod bounds;
 mod calls;
 mod canary;
 mod catalog;

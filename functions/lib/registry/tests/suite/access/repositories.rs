@@ -170,7 +170,7 @@ async fn a_deletion_that_breaks_off_anywhere_is_ended_by_its_repetition() {
     println!("{deletions} deletions");
 }
 
-fn open(world: &World) -> registry::access::Access {
+pub(super) fn open(world: &World) -> registry::access::Access {
     world.access_with(AccessOptions {
         is_open_without_accounts: true,
         first_password: None,
@@ -197,7 +197,7 @@ async fn an_open_registry_closes_with_its_first_user_who_is_its_administrator() 
         anybody.showing(&basic("alice", PASSWORD)).get(&manifest("team/app", "v1")).await.expect(200);
         anybody.showing(&basic("alice", PASSWORD)).get("/v2/_catalog").await.expect(200);
     }
-    access.user_create(&root(), &name("bob"), &PASSWORD.into(), false).await.unwrap();
+    access.for_operator().user_create(&root(), &name("bob"), &PASSWORD.into(), false).await.unwrap();
     let others =
         Client::guarded(&access).showing(&basic("bob", PASSWORD)).get("/v2/_catalog").await.expect(200);
     assert_eq!(others.body, r#"{"repositories":[]}"#);
