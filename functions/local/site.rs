@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use management::Management;
 use oci::ErrorCode;
 use registry::access::Access;
-use registry::http::{Body, Service, refusal};
+use registry::http::{Body, Service, is_host, refusal};
 
 use crate::serve_settings::is_this_machine;
 
@@ -76,7 +76,8 @@ fn health() -> Response<Body> {
 
 fn has_another_name(headers: &HeaderMap) -> bool {
     let is_here = |host: &str| host.parse().is_ok_and(|host: Authority| is_this_machine(host.host()));
-    headers.get_all(header::HOST).iter().any(|host| !host.to_str().is_ok_and(is_here))
+    let is_here = |host: &HeaderValue| is_host(host.as_bytes()) && host.to_str().is_ok_and(is_here);
+    headers.get_all(header::HOST).iter().any(|host| !is_here(host))
 }
 
 fn is_management(path: &str) -> bool {
@@ -94,9 +95,15 @@ mod tests {
         for own in ["localhost", "LocalHost:5000", "127.0.0.1:5000", "127.8.8.8", "[::1]:5000", "[::1]"] {
             assert!(!named(own), "{own}");
         }
-        for other in
-            ["evil.example:5000", "localhost.evil.example", "192.0.2.1:5000", "[2001:db8::1]", "", "a b"]
-        {
+        for other in [
+            "evil.example:5000",
+            "localhost.evil.example",
+            "192.0.2.1:5000",
+            "[2001:db8::1]",
+            "",
+            "a b",
+            "evil@localhost",
+        ] {
             assert!(named(other), "{other}");
         }
         // No browser leaves it out.

@@ -34,7 +34,7 @@ use axum::{Extension, Router, middleware};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use registry::access::Access;
-use registry::http::{Body, Entry, FOREIGN_PAGE, RequestLog};
+use registry::http::{Body, Entry, FOREIGN_PAGE, NO_HOST, RequestLog};
 use tower_service::Service;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -92,13 +92,22 @@ impl Management {
     /// The request's extensions may hold the [`Address`](registry::access::Address) that it came from.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let log = RequestLog::begin(&request);
-        let mut response = match self.entry.crosses_sites(request.method(), request.headers()) {
-            true => Problem::new(StatusCode::FORBIDDEN, FOREIGN_PAGE).into_response(),
-            false => self.routed(request).await,
+        let mut response = match self.unfit(&request) {
+            Some(problem) => problem.into_response(),
+            None => self.routed(request).await,
         };
         registry::http::guard(&mut response);
         log.end(&response);
         response.map(|body| body.map_err(Into::into).boxed_unsync())
+    }
+
+    /// Returns why nothing of the request is looked at, if so.
+    fn unfit(&self, request: &Request<Body>) -> Option<Problem> {
+        if !self.entry.names_hosts(request.headers()) {
+            return Some(Problem::new(StatusCode::BAD_REQUEST, NO_HOST));
+        }
+        let is_foreign = self.entry.crosses_sites(request.method(), request.headers());
+        is_foreign.then(|| Problem::new(StatusCode::FORBIDDEN, FOREIGN_PAGE))
     }
 
     async fn routed(&self, request: Request<Body>) -> axum::response::Response {

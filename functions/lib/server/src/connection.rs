@@ -6,7 +6,6 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -14,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use oci::ErrorCode;
-use registry::http::{Body, refusal};
+use registry::http::{Body, NO_HOST, is_host, refusal};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -152,7 +151,7 @@ where
 /// Returns why a request could be understood in two ways, if it could.
 fn unclear(version: Version, headers: &HeaderMap) -> Option<&'static str> {
     if !names_one_host(version, headers) {
-        return Some("a request names the host that it is for, once");
+        return Some(NO_HOST);
     }
     let codings = headers.get_all(header::TRANSFER_ENCODING);
     let is_known = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
@@ -164,9 +163,9 @@ fn unclear(version: Version, headers: &HeaderMap) -> Option<&'static str> {
 /// Of two hosts a proxy may have looked at the other one (RFC 9112, 3.2).
 fn names_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
-    let is_host = |host: &HeaderValue| host.is_empty() || Authority::try_from(host.as_bytes()).is_ok();
+    let may_be_host = |host: &HeaderValue| host.is_empty() || is_host(host.as_bytes());
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => is_host(host),
+        (Some(host), None) => may_be_host(host),
         (None, _) => version < Version::HTTP_11,
         (Some(_), Some(_)) => false,
     }

@@ -233,6 +233,8 @@ async fn a_request_names_one_host_unless_it_is_older_than_that_rule() {
         "GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n",
         "GET / HTTP/1.1\r\nhost: a b\r\n",
         "GET / HTTP/1.1\r\nhost: a/b\r\n",
+        "GET / HTTP/1.1\r\nhost: evil@localhost\r\n",
+        "GET / HTTP/1.1\r\nhost: localhost:x\r\n",
     ] {
         assert_eq!(status_of(&server, unnamed).await, "400", "{unnamed}");
     }

@@ -72,3 +72,13 @@ async fn a_page_of_another_site_manages_nothing_even_if_it_says_json() {
     let own = [("origin", "https://registry.example"), ("sec-fetch-site", "same-origin")];
     send(&own).await.expect(201);
 }
+
+#[tokio::test]
+async fn a_request_for_what_is_no_host_is_refused() {
+    let scene = Scene::new().await;
+    let client = scene.world().await.client(&scene.alice);
+    for host in ["alice@localhost", "a/b", "a:b", "[::1"] {
+        let asked = client.send_body(Method::GET, "/api/v1/me", &[("host", host)], full("")).await;
+        assert!(asked.expect(400).json()["detail"].as_str().unwrap().contains("host"));
+    }
+}

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, HeaderValue, Method, header};
 
+use super::host::is_host;
+
 /// The header in which the edge passes on the host that the client knows. It always overwrites it, and a client
 /// that sends it by another way deceives only itself.
 const VIEWER_HOST: &str = "x-viewer-host";
@@ -53,18 +55,28 @@ impl Entry {
         if let Some(url) = &self.url {
             return url.to_string();
         }
-        // The first of several proxies names the host that the client asked.
-        let told = [VIEWER_HOST, "x-forwarded-host"].into_iter().filter_map(|name| self.told(headers, name));
-        let told = told.filter_map(|hosts| hosts.split(',').next());
-        let hosts = told.chain(text(headers, header::HOST.as_str()));
-        let host = hosts.filter_map(|host| host.trim().parse::<Authority>().ok()).next();
-        let host = host.as_ref().map_or("localhost", Authority::as_str);
-        let is_tls = self.is_tls || self.told(headers, "x-forwarded-proto") == Some("https");
+        let host = self.hosts(headers).find(|host| is_host(host));
+        let host = host.and_then(|host| str::from_utf8(host).ok()).unwrap_or("localhost");
+        let is_tls = self.is_tls || self.told(headers, "x-forwarded-proto") == Some(b"https");
         format!("{}://{host}", if is_tls { "https" } else { "http" })
     }
 
-    fn told<'a>(&self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-        text(headers, name).filter(|_| self.is_behind_proxy)
+    /// Returns whether all that says which host was asked says a host, or nothing.
+    pub fn names_hosts(&self, headers: &HeaderMap) -> bool {
+        self.hosts(headers).all(is_host)
+    }
+
+    /// Returns the hosts that the request is said to be for, the one that counts first.
+    fn hosts<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a [u8]> {
+        let told = [VIEWER_HOST, "x-forwarded-host"].map(|name| self.told(headers, name));
+        let asked = headers.get(header::HOST).map(|host| host.as_bytes());
+        told.into_iter().chain([asked]).flatten().filter(|host| !host.is_empty())
+    }
+
+    /// Returns what the proxy itself says: it appends, and everything before that was said by somebody else.
+    fn told<'a>(&self, headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+        let last = headers.get_all(name).iter().next_back().filter(|_| self.is_behind_proxy)?;
+        words(last.as_bytes()).last()
     }
 
     /// Returns whether a page of another site has a browser change something here.
@@ -72,10 +84,10 @@ impl Entry {
     /// A browser shows the credentials that it keeps to whatever page makes it ask, and says whose page that is: of what it
     /// knows to be safe in `Sec-Fetch-Site`, and of everything in `Origin`. Nobody else sends either.
     pub fn crosses_sites(&self, method: &Method, headers: &HeaderMap) -> bool {
-        let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+        let mut sites = headers.get_all("sec-fetch-site").iter().flat_map(|value| words(value.as_bytes()));
         let is_foreign =
             || headers.get_all(header::ORIGIN).iter().any(|origin| !self.is_own(origin, headers));
-        !method.is_safe() && (matches!(site, Some(b"cross-site" | b"same-site")) || is_foreign())
+        !method.is_safe() && (sites.any(|site| matches!(site, b"cross-site" | b"same-site")) || is_foreign())
     }
 
     /// Compares hosts, and not schemes: what ends TLS may stand before the registry.
@@ -90,6 +102,11 @@ impl Entry {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Headers that are sent twice come as one line, too, their words between commas.
+fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 fn place(authority: &Authority, scheme: &str) -> (String, u16) {
@@ -121,13 +138,52 @@ mod tests {
         assert_eq!(trusting.origin(&headers(&asked)), "https://registry.example");
         assert_eq!(trusting.origin(&headers(&seen)), "https://edge.example");
         assert_eq!(trusting.origin(&headers(&asked[..1])), "http://10.0.0.1:5000");
-        let several = [("host", "10.0.0.1:5000"), ("x-forwarded-host", "outer.example, inner.example")];
-        assert_eq!(trusting.origin(&headers(&several)), "http://outer.example");
-        let nonsense = [("host", "10.0.0.1:5000"), ("x-forwarded-host", "a b")];
-        assert_eq!(trusting.origin(&headers(&nonsense)), "http://10.0.0.1:5000");
+        let unsaid = [("host", "10.0.0.1:5000"), ("x-forwarded-host", "")];
+        assert_eq!(trusting.origin(&headers(&unsaid)), "http://10.0.0.1:5000");
         assert_eq!(trusting.origin(&HeaderMap::new()), "http://localhost");
         let known = trusting.at(Some("https://known.example/".to_owned()));
         assert_eq!(known.origin(&headers(&seen)), "https://known.example");
+    }
+
+    #[test]
+    fn of_several_words_the_last_is_the_proxys_own() {
+        let trusting = Entry::default().behind_proxy(true);
+        for told in [&["forged.example, registry.example"][..], &["forged.example", "registry.example"]] {
+            let mut fields = headers(&[("host", "10.0.0.1:5000"), ("x-forwarded-proto", "http,https")]);
+            for host in told {
+                fields.append("x-forwarded-host", host.parse().unwrap());
+            }
+            assert_eq!(trusting.origin(&fields), "https://registry.example", "{told:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_names_the_host_names_a_host_or_none() {
+        let (plain, trusting) = (Entry::default(), Entry::default().behind_proxy(true));
+        for host in ["a.example:5000", "[::1]", ""] {
+            for name in ["host", "x-forwarded-host", "x-viewer-host"] {
+                assert!(trusting.names_hosts(&headers(&[(name, host)])), "{name}: {host}");
+            }
+        }
+        for nonsense in ["user@a.example", "evil@localhost", "a b", "a:b"] {
+            assert!(!plain.names_hosts(&headers(&[("host", nonsense)])), "{nonsense}");
+            for name in ["x-forwarded-host", "x-viewer-host"] {
+                let fields = headers(&[("host", "a.example"), (name, nonsense)]);
+                assert!(!trusting.names_hosts(&fields), "{name}: {nonsense}");
+                assert!(plain.names_hosts(&fields), "nobody is believed {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_word_of_another_site_is_enough() {
+        for told in [&["same-origin", "cross-site"][..], &["cross-site", "none"], &["none, same-site"]] {
+            let mut fields = headers(&[("host", "a.example")]);
+            for site in told {
+                fields.append("sec-fetch-site", site.parse().unwrap());
+            }
+            assert!(Entry::default().crosses_sites(&Method::POST, &fields), "{told:?}");
+        }
     }
 
     #[test]

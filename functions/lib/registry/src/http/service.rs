@@ -17,6 +17,10 @@ use crate::access::{Access, Address, Caller, Delete, Denied, Gate, Permit, Pull,
 /// What a page of another site is told.
 pub const FOREIGN_PAGE: &str = "a page of another site may change nothing here";
 
+/// What somebody is told who asks for no host, or for something else than one.
+pub const NO_HOST: &str =
+    "a request names the host that it is for, once, and nothing but a host and its port";
+
 /// Answers HTTP requests for a registry. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Service {
@@ -87,6 +91,9 @@ impl Service {
 
     async fn answer(&self, request: http::Request<Body>) -> Result<Response<Body>, HttpError> {
         let (head, body) = request.into_parts();
+        if !self.entry.names_hosts(&head.headers) {
+            return Err(HttpError::new(ErrorCode::ParameterInvalid, NO_HOST));
+        }
         if self.entry.crosses_sites(&head.method, &head.headers) {
             return Err(HttpError::new(ErrorCode::Denied, FOREIGN_PAGE));
         }
