@@ -7,9 +7,10 @@ use http::Method;
 use http_body_util::{BodyExt, StreamBody};
 use registry::http::Body;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::access::guarded_client;
-use crate::client::committing;
+use crate::client::{Client, Reply, committing};
 use crate::content::Content;
 use crate::world::World;
 
@@ -21,10 +22,17 @@ pub(crate) fn stalled(bytes: impl Into<Bytes>) -> (Body, oneshot::Sender<()>) {
     (StreamBody::new(first.chain(rest)).boxed_unsync(), end)
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_two_who_send_to_one_upload_the_second_is_told_and_the_first_goes_on() {
-    let (world, blob) = (World::new(), Content::blob("hello, world"));
-    let client = world.client();
+/// An upload to which a client has sent its first bytes, and not all that it wants to send.
+struct Stalled {
+    client: Client,
+    location: String,
+    first: JoinHandle<Reply>,
+    end: oneshot::Sender<()>,
+}
+
+/// Has a client send `hello, ` to an upload, and stop there.
+async fn stalled_upload() -> Stalled {
+    let client = World::new().client();
     let location = client.begin("app").await;
     let (body, end) = stalled("hello, ");
     let first = tokio::spawn({
@@ -32,6 +40,13 @@ async fn of_two_who_send_to_one_upload_the_second_is_told_and_the_first_goes_on(
         async move { client.send(Method::PATCH, &location, &[], body).await }
     });
     tokio::task::yield_now().await;
+    Stalled { client, location, first, end }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_send_to_one_upload_the_second_is_told_and_the_first_goes_on() {
+    let blob = Content::blob("hello, world");
+    let Stalled { client, location, first, end } = stalled_upload().await;
     for _ in 0..2 {
         let second = client.patch(&location, "!").await.expect(429);
         assert!(String::from_utf8_lossy(&second.body).contains("another request"), "{second:?}");
@@ -45,15 +60,8 @@ async fn of_two_who_send_to_one_upload_the_second_is_told_and_the_first_goes_on(
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_one_who_ends_in_time_goes_on() {
-    let (world, blob) = (World::new(), Content::blob("hello, world"));
-    let client = world.client();
-    let location = client.begin("app").await;
-    let (body, end) = stalled("hello, ");
-    let first = tokio::spawn({
-        let (client, location) = (client.clone(), location.clone());
-        async move { client.send(Method::PATCH, &location, &[], body).await }
-    });
-    tokio::task::yield_now().await;
+    let blob = Content::blob("hello, world");
+    let Stalled { client, location, first, end } = stalled_upload().await;
     let second = async { client.patch(&location, "world").await };
     let ending = async {
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
