@@ -86,7 +86,7 @@ fn publish(upload: &Path, object: &Path, size_bytes: u64) -> Result<(), StoreErr
         // Somebody else has published it in between, or it was forgotten.
         Err(error) if error.kind() == ErrorKind::NotFound => match is_published(object, size_bytes)? {
             true => Ok(()),
-            false => Err(already_finished(object)),
+            false => Err(missing(upload)),
         },
         renamed => renamed.map_err(|error| file_error(error, object)),
     }
@@ -128,6 +128,10 @@ fn published_size(object: &Path) -> Result<Option<u64>, StoreError> {
 
 fn already_finished(object: &Path) -> StoreError {
     StoreError::new(StoreErrorKind::AlreadyFinished, format!("file {}", object.display()))
+}
+
+fn missing(upload: &Path) -> StoreError {
+    StoreError::new(StoreErrorKind::AlreadyFinished, format!("file {} is missing", upload.display()))
 }
 
 #[async_trait]

@@ -60,7 +60,9 @@ impl Registry {
                 Err(error) => Err(error),
             };
             match committed {
-                Err(error) if is_finished(&error) => registry.upload_resume_commit(&upload, &digest).await,
+                Err(error) if is_finished(&error) => {
+                    registry.upload_resume_commit(&upload, &digest, &error).await
+                }
                 committed => committed,
             }
         })
@@ -130,11 +132,16 @@ impl Registry {
         verified.ok_or_else(|| upload_unknown(&upload.record.repository, &upload.id))
     }
 
-    /// Goes on with a commit that came as far as the object: its bytes are read once more.
+    /// Goes on with a commit that came as far as the object, as the store said: its bytes are read once more.
     ///
     /// Another request with the same commit may be quicker. If the registry has the bytes already, it takes the
     /// object away, too.
-    async fn upload_resume_commit(&self, upload: &OpenUpload, digest: &Digest) -> Result<Blob, Error> {
+    async fn upload_resume_commit(
+        &self,
+        upload: &OpenUpload,
+        digest: &Digest,
+        said: &Error,
+    ) -> Result<Blob, Error> {
         let (repository, principal) = (&upload.record.repository, &upload.record.principal);
         let verified = match self.stores.objects.head(upload.object()).await? {
             Some(size_bytes) => {
@@ -150,7 +157,7 @@ impl Registry {
             None if seen.was_committed(repository, principal, digest) => {
                 self.blob_head(repository, digest).await
             }
-            None => Err(upload_unknown(repository, &upload.id)),
+            None => Err(self.upload_gone(upload, said).await),
         }
     }
 

@@ -103,7 +103,7 @@ impl Registry {
             match registry.upload_take(&upload, upload.hasher()?, range, body).await {
                 Ok(progress) => registry.upload_save(&upload, progress).await,
                 // A commit got as far as the bytes; all that is left to do with it is to repeat it.
-                Err(error) if is_finished(&error) => Err(upload_unknown(&repository, &id)),
+                Err(error) if is_finished(&error) => Err(registry.upload_gone(&upload, &error).await),
                 Err(error) => Err(error),
             }
         })
@@ -224,6 +224,19 @@ impl Registry {
             return Err(Error::UploadInterrupted { id: upload.id.clone(), offset });
         }
         Ok(UploadStatus { id: upload.id.clone(), offset })
+    }
+
+    /// Returns that the upload is unknown. If nobody has ended it, its bytes are lost, and the log has what the store says.
+    pub(crate) async fn upload_gone(&self, upload: &OpenUpload, cause: &Error) -> Error {
+        let has_object =
+            self.stores.objects.head(upload.object()).await.map(|size_bytes| size_bytes.is_some());
+        let now = self.get(keys::upload(&upload.id)).await.ok().flatten();
+        let is_open = now.is_some_and(|item| item.version == upload.item.version);
+        if is_open && matches!(has_object, Ok(false)) {
+            let object = upload.object();
+            tracing::error!(upload_id = %upload.id, %object, error = %cause, "the bytes of an upload are lost");
+        }
+        upload_unknown(&upload.record.repository, &upload.id)
     }
 
     fn fresh_upload_id(&self) -> Result<UploadId, Error> {

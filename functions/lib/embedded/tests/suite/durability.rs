@@ -53,8 +53,9 @@ async fn lost_bytes_of_an_upload_are_an_error_and_never_zeros() {
     std::fs::remove_file(folder.path().join(format!("{key}.upload"))).unwrap();
     let appended = files.append(&key, &state, body(b"more")).await;
     assert_eq!(appended.unwrap_err().kind, StoreErrorKind::Corrupt);
-    let finished = files.finish(&key, &state).await;
-    assert_eq!(finished.unwrap_err().kind, StoreErrorKind::AlreadyFinished);
+    let finished = files.finish(&key, &state).await.unwrap_err();
+    assert_eq!(finished.kind, StoreErrorKind::AlreadyFinished);
+    assert!(finished.to_string().contains(&format!("{key}.upload is missing")), "{finished}");
     assert_eq!(files.head(&key).await.unwrap(), None);
 }
 

@@ -13,6 +13,7 @@ mod faults;
 mod guards;
 mod large_manifests;
 mod lifetimes;
+mod log;
 mod overtaken;
 mod probe;
 mod races;

@@ -1,8 +1,5 @@
 //! Secrets stay secret: none is logged, stored, or answered but once.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use http::Method;
 use registry::access::{AuditFilter, Limits, Permission, Shown, UserChange};
 use registry::ports::StoreErrorKind;
@@ -11,23 +8,10 @@ use test_support::access::{basic, bearer};
 use super::house::{House, PASSWORD, ask_token, bearer_of, field, limits, login, name};
 use crate::client::{Client, Reply, bytes_body, manifest};
 use crate::content::Image;
+use crate::log::logged;
 use crate::probe::Fault;
 
 const OTHER_PASSWORD: &str = "another-Harbour-95-kettle";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What was used, in every form that it could be told in.
 fn tellable(secrets: &[String]) -> Vec<String> {
@@ -113,22 +97,6 @@ async fn scenario(house: &House) -> (Vec<String>, Vec<Reply>) {
     tracing::trace!(shown = ?basic, access = ?house.access.token_issue(&caller, &[]).await, "and this");
     house.access.user_change(&caller, &name("alice"), &change).await.unwrap();
     (secrets, replies)
-}
-
-/// Returns all that is logged until the future ends, and what that returns.
-pub(super) async fn logged<T>(future: impl Future<Output = T>) -> (String, T) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
-    tracing::callsite::rebuild_interest_cache();
-    let returned = future.await;
-    drop(guard);
-    (String::from_utf8(log.0.lock().unwrap().clone()).unwrap(), returned)
 }
 
 #[tokio::test]

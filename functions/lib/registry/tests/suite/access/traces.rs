@@ -5,10 +5,10 @@ use registry::ports::{Clock, Timestamp};
 use registry::records::{AuditOutcome, Grantee, Visibility};
 use test_support::access::{basic, bearer};
 
-use super::canary::logged;
 use super::house::{House, PASSWORD, ask_token, bearer_of, field, limits, name, root};
 use crate::client::{Client, blob, committing, manifest, uploads};
 use crate::content::Image;
+use crate::log::logged;
 use crate::world::World;
 
 const HOME: &str = "192.0.2.7";

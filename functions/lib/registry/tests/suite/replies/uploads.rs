@@ -1,8 +1,13 @@
 //! Answers to uploads, from their beginning to their commit.
 
+use futures_util::FutureExt;
+use registry::ports::{ObjectScan, ObjectStore};
+use registry::testing::{Call, Outcome};
+
 use super::{CHUNK_MIN, assert_error, assert_reply, stored};
-use crate::client::{blob, committing, uploads};
+use crate::client::{blob, committing, upload_id, uploads};
 use crate::content::Content;
+use crate::log::logged;
 use crate::world::World;
 
 #[tokio::test]
@@ -78,6 +83,40 @@ async fn a_cancelled_upload_leaves_no_bytes_and_is_unknown() {
         assert_error(&reply, 404, &[], "BLOB_UPLOAD_UNKNOWN", &message);
     }
     assert_eq!(world.stored().await, stored(&[("suspect", 1), ("upload", 1)]));
+}
+
+#[tokio::test]
+async fn bytes_of_an_upload_that_are_lost_are_named_in_the_log_and_the_answer_is_that_it_is_unknown() {
+    let (world, layer) = (World::new(), Content::blob("layer"));
+    let client = world.client();
+    let location = client.begin("app").await;
+    client.patch(&location, "layer").await.expect(202);
+    let lost = world.objects.scan().await.unwrap().remove(0).key;
+    world.objects.abort(&lost, &Default::default()).await.unwrap();
+    let (log, reply) = logged(async { client.put(&committing(&location, &layer.digest), "").await }).await;
+    assert!(reply.expect(404).text().contains("BLOB_UPLOAD_UNKNOWN"));
+    let line = log.lines().find(|line| line.contains("ERROR")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains(upload_id(&location).as_str()) && line.contains(lost.as_str()), "{line}");
+}
+
+#[tokio::test]
+async fn bytes_of_an_upload_that_somebody_cancels_meanwhile_are_not_lost() {
+    let (world, layer) = (World::new(), Content::blob("layer"));
+    let client = world.client();
+    let location = client.begin("app").await;
+    client.patch(&location, "layer").await.expect(202);
+    let canceller = (client, location.clone());
+    let overtaken = world.client_hooked(move |call| {
+        let (client, location) = &canceller;
+        if call == Call::ObjectFinish {
+            client.delete(location).now_or_never().expect("nothing waits").expect(204);
+        }
+        Outcome::Done
+    });
+    let committed = async { overtaken.put(&committing(&location, &layer.digest), "").await };
+    let (log, reply) = logged(committed).await;
+    reply.expect(404);
+    assert!(!log.contains("ERROR"), "{log}");
 }
 
 #[tokio::test]
