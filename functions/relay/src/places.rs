@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -66,6 +66,23 @@ impl Places {
         let shared = Arc::clone(&self.all).acquire_owned().await.ok();
         drop(waiting);
         Place { places: self.clone(), is_lost: Arc::default(), _permits: [own, shared] }
+    }
+
+    /// Returns the body, of which nothing is read before it has a place: what is refused unread waits for none.
+    ///
+    /// The place is in `place` from then on, and taken for as long as the body is there: the registry drops it when all is
+    /// done with the bytes, which can be long after the client went away.
+    pub(crate) fn placed(&self, address: Address, body: Body, place: &Arc<OnceLock<Place>>) -> Body {
+        let (places, taken, held) = (self.clone(), Arc::clone(place), Arc::clone(place));
+        let pieces = stream::once(async move {
+            let fresh = places.take(&address).await;
+            taken.get_or_init(|| fresh).paced(body).into_data_stream()
+        });
+        let frames = pieces.flatten().map(move |piece| {
+            let _held = &held;
+            piece.map(Frame::data)
+        });
+        StreamBody::new(frames).boxed_unsync()
     }
 
     fn of(&self, address: &Address) -> Arc<Semaphore> {

@@ -3,12 +3,14 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use http::{Request, Response};
 use oci::{Endpoint, ErrorCode};
 use registry::access::Address;
 use registry::http::{Action, Body, PushAction, Service, refusal};
 
-use crate::places::Places;
+use crate::places::{Place, Places};
 
 /// The relay. Cloning it is cheap.
 #[derive(Clone)]
@@ -36,9 +38,9 @@ impl Relay {
 
     async fn append(self, request: Request<Body>) -> Response<Body> {
         let address = request.extensions().get::<Address>().cloned().unwrap_or_default();
-        let place = self.places.take(&address).await;
-        let answer = self.service.handle(request.map(|body| place.paced(body))).await;
-        if place.is_lost() { repeatable(answer) } else { answer }
+        let place = Arc::default();
+        let answer = self.service.handle(request.map(|body| self.places.placed(address, body, &place))).await;
+        if place.get().is_some_and(Place::is_lost) { repeatable(answer) } else { answer }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod access;
 mod adoption;
 mod beginning;
 mod blobs;
+mod bodies;
 mod ending;
 mod error;
 mod hashing;

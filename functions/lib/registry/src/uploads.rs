@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
 use tokio::time::timeout;
 
+use crate::bodies::{kept, unless_empty};
 use crate::hashing::hashed;
 use crate::locks::LockGuard;
 use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreErrorKind, Write};
@@ -98,6 +98,7 @@ impl Registry {
             (self.clone(), repository.clone(), principal.clone(), id.clone());
         // A task of its own: a client that goes away must not stop it between the bytes and the item.
         in_own_task(async move {
+            let (body, _kept) = kept(body);
             let _one_at_a_time = registry.upload_turn(&id).await?;
             let upload = registry.upload_open(&repository, &principal, &id).await?;
             match registry.upload_take(&upload, upload.hasher()?, range, body).await {
@@ -266,16 +267,6 @@ impl OpenUpload {
 
     pub(crate) fn object(&self) -> &ObjectKey {
         &self.record.object
-    }
-}
-
-/// Returns the body, or `None` if it has no bytes.
-async fn unless_empty(mut body: ByteStream) -> Option<ByteStream> {
-    loop {
-        match body.next().await? {
-            Ok(piece) if piece.is_empty() => {}
-            first => return Some(futures_util::stream::iter([first]).chain(body).boxed()),
-        }
     }
 }
 

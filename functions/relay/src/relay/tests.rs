@@ -1,9 +1,16 @@
+use std::ops::Range;
 use std::sync::Arc;
 
-use futures_util::stream;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{Method, header};
 use http_body_util::{BodyExt, Full, StreamBody};
-use registry::ports::{Abilities, SystemClock, SystemRandom};
+use registry::access::{Access, AccessOptions, KeyRing};
+use registry::ports::{
+    Abilities, AppendState, Appended, ByteStream, ObjectKey, ObjectStore, StoreError, SystemClock,
+    SystemRandom,
+};
 use registry::testing::{MemoryItems, MemoryObjects};
 use registry::{Lifetimes, Registry, Stores};
 use tokio::sync::Semaphore;
@@ -38,15 +45,73 @@ impl Bodies {
     }
 }
 
-fn service() -> Service {
+/// Objects of which each append ends when it may.
+struct Slow {
+    objects: MemoryObjects,
+    ends: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl ObjectStore for Slow {
+    async fn append(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        mut body: ByteStream,
+    ) -> Result<Appended, StoreError> {
+        let mut pieces = Vec::new();
+        while let Some(piece) = body.next().await {
+            pieces.push(piece);
+        }
+        self.ends.acquire().await.unwrap().forget();
+        self.objects.append(key, state, stream::iter(pieces).boxed()).await
+    }
+
+    async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
+        self.objects.put(key, bytes).await
+    }
+
+    async fn get(&self, key: &ObjectKey, range: Range<u64>) -> Result<Option<ByteStream>, StoreError> {
+        self.objects.get(key, range).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<u64>, StoreError> {
+        self.objects.head(key).await
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.objects.delete(key).await
+    }
+
+    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.objects.finish(key, state).await
+    }
+
+    async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+        self.objects.abort(key, state).await
+    }
+}
+
+fn registry(objects: impl ObjectStore + 'static) -> Registry {
     let stores = Stores {
         items: Arc::new(MemoryItems::default()),
-        objects: Arc::new(MemoryObjects::default()),
+        objects: Arc::new(objects),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         abilities: Abilities::default(),
     };
-    Service::new(Registry::new(stores, Lifetimes::default()))
+    Registry::new(stores, Lifetimes::default())
+}
+
+fn service() -> Service {
+    Service::new(registry(MemoryObjects::default()))
+}
+
+/// Returns the service of a registry that is closed to everybody who shows nothing.
+fn closed_service() -> Service {
+    let keys = KeyRing::new("slipway", &[7; 32], &[]);
+    let registry = registry(MemoryObjects::default());
+    Service::guarded(Access::new(registry, keys, AccessOptions::default(), None))
 }
 
 fn request(method: &Method, path: &str, body: &'static str) -> Request<Body> {
@@ -125,6 +190,40 @@ async fn an_append_too_many_waits_until_another_has_ended_and_the_load_balancer_
     assert_eq!(reply(&relay, &Method::GET, "/v2/").await.0, 200);
     bodies.pieces.add_permits(APPENDS_MAX + 1);
     for append in appends {
+        assert_eq!(append.await.unwrap().status(), 202);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_refused_needs_no_place() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let _appends = begin_appends(&relay, &bodies, 0..APPENDS_MAX).await;
+    let closed = Relay { service: closed_service().behind_proxy(true), ..relay.clone() };
+    for (relay, status) in [(&closed, 401), (&relay, 404)] {
+        for shown in [None, Some("Basic YWxpY2U6d3Jvbmc="), Some("Bearer x.y.z")] {
+            let mut append = request(&Method::PATCH, "/v2/a/blobs/uploads/1", "bytes");
+            let shown = shown.map(|shown| (header::AUTHORIZATION, shown.parse().unwrap()));
+            append.headers_mut().extend(shown);
+            let answer = tokio::time::timeout(PATIENCE / 2, relay.clone().answer(append));
+            assert_eq!(answer.await.expect("it waits").status(), status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_place_of_an_append_that_was_cut_off_is_free_when_the_store_has_done_with_it() {
+    let (ends, bodies) = (Arc::new(Semaphore::new(0)), Bodies::default());
+    let slow = Slow { objects: MemoryObjects::default(), ends: Arc::clone(&ends) };
+    let relay = Relay::new(Service::new(registry(slow)));
+    let appends = begin_appends(&relay, &bodies, 0..APPENDS_MAX).await;
+    bodies.pieces.add_permits(APPENDS_MAX);
+    appends.iter().for_each(JoinHandle::abort);
+    let next = Bodies::default();
+    let other = begin_appends(&relay, &next, [100]).await;
+    assert_eq!(next.begun.available_permits(), 0, "all places are taken still");
+    ends.add_permits(APPENDS_MAX + 1);
+    next.pieces.add_permits(1);
+    for append in other {
         assert_eq!(append.await.unwrap().status(), 202);
     }
 }
