@@ -2,7 +2,7 @@
 
 use axum::Json;
 use oci::{Digest, MediaType};
-use registry::access::{Access, AccessError, Gate, Permit, Pull};
+use registry::access::{Access, AccessError};
 use registry::records::ManifestRecord;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use crate::identify::Asking;
 use crate::input::{Asked, At, Time};
 use crate::paging::{Page, Paging};
 use crate::problem::Problem;
-use crate::repositories::RepositoryPath;
+use crate::repositories::{Names, RepositoryPath, readable};
 use crate::words;
 
 pub(crate) fn routes() -> OpenApiRouter<Access> {
@@ -39,11 +39,14 @@ struct Manifest {
     subject: Option<Digest>,
     #[schema(value_type = words::Time)]
     pushed: Time,
-    pushed_by: String,
+    /// Who pushed it, for those who may push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pushed_by: Option<String>,
 }
 
-impl From<(Digest, ManifestRecord)> for Manifest {
-    fn from((digest, record): (Digest, ManifestRecord)) -> Self {
+impl Manifest {
+    fn of(digest: Digest, record: ManifestRecord, names: Names) -> Self {
         Self {
             digest,
             media_type: record.media_type,
@@ -51,7 +54,7 @@ impl From<(Digest, ManifestRecord)> for Manifest {
             artifact_type: record.artifact_type,
             subject: record.subject,
             pushed: record.pushed.into(),
-            pushed_by: record.pushed_by,
+            pushed_by: names.told(record.pushed_by),
         }
     }
 }
@@ -66,8 +69,9 @@ async fn manifest_list(
     At(RepositoryPath { repository }): At<RepositoryPath>,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Page<Manifest>>, Problem> {
-    let permit: Permit<Pull> = Gate::guarded(access).admit(&caller, &repository).await?;
+    let (permit, names) = readable(access, &caller, &repository).await?;
     let listed = permit.manifest_list(paging.limit.0, paging.after.as_deref()).await;
     let page = listed.map_err(AccessError::from)?;
-    Ok(Json(Page::new(page.manifests.into_iter().map(Manifest::from).collect(), page.next)))
+    let manifests = page.manifests.into_iter().map(|(digest, record)| Manifest::of(digest, record, names));
+    Ok(Json(Page::new(manifests.collect(), page.next)))
 }

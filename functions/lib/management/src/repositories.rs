@@ -3,7 +3,9 @@
 use axum::Json;
 use http::{StatusCode, header};
 use oci::RepositoryName;
-use registry::access::{Access, AccessError, AccountName, RepositoryChange, Role};
+use registry::access::{
+    Access, AccessError, AccountName, Caller, Gate, Permit, Pull, RepositoryChange, Role,
+};
 use registry::records::{RepositoryRecord, Visibility};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -29,6 +31,29 @@ pub(crate) struct RepositoryPath {
     /// The repository, its slashes escaped: `team%2Fapp`.
     #[param(value_type = words::RepositoryName, inline)]
     pub(crate) repository: RepositoryName,
+}
+
+/// Whether a list of content names those who wrote it: to those who may write there, and to nobody who only reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    are_told: bool,
+}
+
+impl Names {
+    pub(crate) fn told(self, name: String) -> Option<String> {
+        self.are_told.then_some(name)
+    }
+}
+
+/// Returns the right to read a repository that is there. Who has none is told what is told of one that is not there.
+pub(crate) async fn readable(
+    access: Access,
+    caller: &Caller,
+    repository: &RepositoryName,
+) -> Result<(Permit<Pull>, Names), Problem> {
+    let (_, role) = access.repository_get(caller, repository).await?;
+    let permit = Gate::guarded(access).admit(caller, repository).await?;
+    Ok((permit, Names { are_told: role >= Some(Role::Push) }))
 }
 
 #[derive(Deserialize, IntoParams)]

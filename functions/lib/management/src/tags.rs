@@ -3,7 +3,7 @@
 use axum::Json;
 use oci::{Digest, MediaType, RepositoryName, Tag};
 use registry::TagMove;
-use registry::access::{Access, AccessError, Gate, Permit, Pull, Push};
+use registry::access::{Access, AccessError, Gate, Permit, Push};
 use registry::records::HistoryRecord;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,7 @@ use crate::identify::Asking;
 use crate::input::{Asked, At, Input, Time};
 use crate::paging::{After, Limit, Page};
 use crate::problem::Problem;
-use crate::repositories::RepositoryPath;
+use crate::repositories::{Names, RepositoryPath, readable};
 use crate::words;
 
 pub(crate) fn routes() -> OpenApiRouter<Access> {
@@ -64,20 +64,26 @@ struct Move {
     /// When the tag was pushed there.
     #[schema(value_type = words::Time)]
     pushed: Time,
-    pushed_by: String,
+    /// Who pushed it there, for those who may push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pushed_by: Option<String>,
     /// What it pointed to from then on; absent if it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = words::Digest, required = false)]
     after: Option<Digest>,
     #[schema(value_type = words::Time)]
     at: Time,
-    by: String,
+    /// Who moved or deleted it, for those who may push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    by: Option<String>,
     /// Whether what it pointed to before is still there.
     can_be_restored: bool,
 }
 
-impl From<TagMove> for Move {
-    fn from(TagMove { id, tag, record, can_be_restored }: TagMove) -> Self {
+impl Move {
+    fn of(TagMove { id, tag, record, can_be_restored }: TagMove, names: Names) -> Self {
         let HistoryRecord { before, after, at, by } = record;
         Self {
             id,
@@ -85,10 +91,10 @@ impl From<TagMove> for Move {
             before: before.digest,
             media_type: before.media_type,
             pushed: before.pushed.into(),
-            pushed_by: before.pushed_by,
+            pushed_by: names.told(before.pushed_by),
             after,
             at: at.into(),
-            by,
+            by: names.told(by),
             can_be_restored,
         }
     }
@@ -119,18 +125,18 @@ async fn tag_history(
     At(RepositoryPath { repository }): At<RepositoryPath>,
     Asked(HistoryPaging { tag, limit, after }): Asked<HistoryPaging>,
 ) -> Result<Json<Page<Move>>, Problem> {
-    let permit: Permit<Pull> = Gate::guarded(access).admit(&caller, &repository).await?;
+    let (permit, names) = readable(access, &caller, &repository).await?;
     let moves =
         permit.tag_history(tag.as_ref(), limit.0, after.as_deref()).await.map_err(AccessError::from)?;
     let next = moves.last().filter(|_| moves.len() == limit.0).map(|last| last.id.clone());
-    Ok(Json(Page::new(moves.into_iter().map(Move::from).collect(), next)))
+    Ok(Json(Page::new(moves.into_iter().map(|entry| Move::of(entry, names)).collect(), next)))
 }
 
 /// Puts a tag back to where it pointed before, for those who may push. That is a move, too.
 #[utoipa::path(post, path = "/repositories/{repository}/tags/{tag}/restore", tag = "repositories",
     params(TagPath), request_body = Restoration, responses(
         (status = OK, description = "Where the tag points now.", body = Restored),
-        (status = NOT_FOUND, description = "The tag has no such history, or what it pointed to is gone.")))]
+        (status = NOT_FOUND, description = "There is no such repository, the tag has no such history, or what it pointed to is gone.")))]
 async fn tag_restore(
     Asking { access, caller }: Asking,
     At(TagPath { repository, tag }): At<TagPath>,

@@ -73,8 +73,8 @@ fn rows() -> Vec<Row> {
             [401, 404, 403, 204, 403, 403, 204],
         ),
         ("DELETE", below(R, "/grants/{grantee}"), None, [401, 404, 403, 204, 403, 403, 204]),
-        ("GET", below(R, "/manifests"), None, [401, 403, 200, 200, 200, 200, 200]),
-        ("GET", below(R, "/history"), None, [401, 403, 200, 200, 200, 200, 200]),
+        ("GET", below(R, "/manifests"), None, [401, 404, 200, 200, 200, 200, 200]),
+        ("GET", below(R, "/history"), None, [401, 404, 200, 200, 200, 200, 200]),
         ("POST", below(R, "/tags/{tag}/restore"), Some(json!({})), [401, 403, 403, 404, 404, 403, 404]),
         ("GET", "/audit", None, [401, 403, 403, 403, 403, 403, 200]),
     ]
@@ -147,6 +147,8 @@ async fn an_unknown_organisation_looks_like_one_of_others() {
         ("/users/bob", "/users/bop"),
         ("/accounts/team/tokens", "/accounts/tean/tokens"),
         ("/repositories/team%2Fapp", "/repositories/team%2Fapq"),
+        ("/repositories/team%2Fapp/manifests", "/repositories/team%2Fapq/manifests"),
+        ("/repositories/team%2Fapp/history", "/repositories/team%2Fapq/history"),
     ] {
         let (known_reply, reply) = (client.get(known).await, client.get(unknown).await);
         let name = |path: &str| path.split('/').nth(2).unwrap().replace("%2F", "/");

@@ -139,7 +139,7 @@ impl Show {
         Self::Basic(user.to_owned(), secret.to_owned())
     }
 
-    fn on(&self, request: http::request::Builder) -> http::request::Builder {
+    pub(crate) fn on(&self, request: http::request::Builder) -> http::request::Builder {
         match self {
             Self::Nothing => request,
             Self::Basic(user, secret) => {

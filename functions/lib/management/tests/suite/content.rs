@@ -1,0 +1,90 @@
+//! What is told of the content of a repository, and to whom: its manifests, and where its tags pointed.
+
+use http::Request;
+use registry::http::Service;
+use serde_json::{Value, json};
+
+use crate::world::{Reply, Scene, Show, World, full};
+
+const REPOSITORY: &str = "/repositories/team%2Fapp";
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// Moves the tag to an index of nothing but this text; returns its digest.
+async fn push(world: &World, show: &Show, repository: &str, text: &str) -> String {
+    let index =
+        json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": { "of": text } });
+    let request = Request::put(format!("/v2/{repository}/manifests/v1")).header("content-type", INDEX);
+    let request = show.on(request).body(full(index.to_string())).unwrap();
+    let response = Service::guarded(world.access.clone()).handle(request).await;
+    assert_eq!(response.status(), 201);
+    response.headers()["docker-content-digest"].to_str().unwrap().to_owned()
+}
+
+/// Returns a world in which alice has moved `team/app:v1`, and where it pointed before and points now.
+async fn moved(scene: &Scene) -> (World, [String; 2]) {
+    let world = scene.world().await;
+    let old = push(&world, &scene.alice, "team/app", "old").await;
+    let new = push(&world, &scene.alice, "team/app", "new").await;
+    (world, [old, new])
+}
+
+/// Returns the value that the field has in the only or latest entry.
+fn first(reply: &Reply, field: &str) -> Option<Value> {
+    reply.json()["items"][0].as_object().unwrap().get(field).cloned()
+}
+
+#[tokio::test]
+async fn who_pushed_is_told_to_those_who_may_push_and_to_nobody_else() {
+    let scene = Scene::new().await;
+    let (world, _) = moved(&scene).await;
+    world.client(&scene.alice).patch(REPOSITORY, json!({ "visibility": "public" })).await.expect(204);
+    for (show, may_know) in [
+        (&scene.alice, true),
+        (&scene.root, true),
+        (&scene.robot, true),
+        (&scene.bob, false),
+        (&scene.carol, false),
+        // Whatever its account may do: the token may only pull.
+        (&scene.limited, false),
+        (&Show::Nothing, false),
+    ] {
+        let client = world.client(show);
+        let expected = may_know.then(|| json!("alice"));
+        let manifests = client.get(&format!("{REPOSITORY}/manifests")).await.expect(200);
+        assert_eq!(first(&manifests, "pushed_by"), expected, "{show:?}");
+        let history = client.get(&format!("{REPOSITORY}/history")).await.expect(200);
+        for field in ["pushed_by", "by"] {
+            assert_eq!(first(&history, field), expected, "{show:?} {field}");
+        }
+        assert_eq!(manifests.text.contains("alice") || history.text.contains("alice"), may_know, "{show:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_may_be_left_out_is_not_required_by_the_document() {
+    let document = Scene::new().await.world().await.client(&Show::Nothing).get("/openapi.json").await.json();
+    for (schema, field) in [("ListedManifest", "pushed_by"), ("Move", "pushed_by"), ("Move", "by")] {
+        let schema = &document["components"]["schemas"][schema];
+        assert_eq!(schema["properties"][field]["type"], "string", "{schema:#}");
+        assert!(!schema["required"].as_array().unwrap().contains(&json!(field)), "{schema:#}");
+    }
+}
+
+#[tokio::test]
+async fn the_lists_of_a_repository_that_is_not_there_are_not_there() {
+    let scene = Scene::new().await;
+    let (world, _) = moved(&scene).await;
+    let alice = world.client(&scene.alice);
+    for list in ["manifests", "history"] {
+        alice.get(&format!("/repositories/team%2Fnone/{list}")).await.expect(404);
+    }
+    alice.delete(REPOSITORY).await.expect(204);
+    for (show, status) in
+        [(&scene.alice, 404), (&scene.root, 404), (&scene.carol, 404), (&Show::Nothing, 401)]
+    {
+        for list in ["manifests", "history"] {
+            world.client(show).get(&format!("{REPOSITORY}/{list}")).await.expect(status);
+        }
+    }
+}
