@@ -76,6 +76,16 @@ pub enum Error {
         /// The manifest.
         reference: Reference,
     },
+    /// The tag never pointed there, as far as its history goes; without a digest, it has no history at all.
+    #[error("tag {tag} of repository {repository} {}", no_move(digest.as_ref()))]
+    TagMoveUnknown {
+        /// The repository.
+        repository: RepositoryName,
+        /// The tag.
+        tag: Tag,
+        /// Where it shall have pointed.
+        digest: Option<Digest>,
+    },
     /// An index of the repository needs the manifest.
     #[error("manifest {digest} is referenced by index {index}; delete that index first")]
     ManifestReferenced {
@@ -157,5 +167,12 @@ pub enum Error {
 impl Error {
     pub(crate) fn hash_state(algorithm: Algorithm) -> Self {
         Self::HashState(algorithm.as_str())
+    }
+}
+
+fn no_move(digest: Option<&Digest>) -> String {
+    match digest {
+        Some(digest) => format!("never pointed to {digest}, as far as its history goes"),
+        None => "has no history: it was never moved or deleted".to_owned(),
     }
 }

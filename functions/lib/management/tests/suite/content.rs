@@ -8,6 +8,8 @@ use crate::world::{Reply, Scene, Show, World, full};
 
 const REPOSITORY: &str = "/repositories/team%2Fapp";
 
+const RESTORE: &str = "/repositories/team%2Fapp/tags/v1/restore";
+
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Moves the tag to an index of nothing but this text; returns its digest.
@@ -86,5 +88,56 @@ async fn the_lists_of_a_repository_that_is_not_there_are_not_there() {
         for list in ["manifests", "history"] {
             world.client(show).get(&format!("{REPOSITORY}/{list}")).await.expect(status);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_cannot_be_put_back_is_told_why() {
+    let scene = Scene::new().await;
+    let (world, [old, new]) = moved(&scene).await;
+    let alice = world.client(&scene.alice);
+    let other = format!("sha256:{}", "0".repeat(64));
+    let detail = |reply: Reply| reply.json()["detail"].as_str().unwrap().to_owned();
+    let refused = alice.post(RESTORE, json!({ "digest": other })).await.expect(404);
+    assert_eq!(
+        detail(refused),
+        format!("tag v1 of repository team/app never pointed to {other}, as far as its history goes")
+    );
+    let path = RESTORE.replace("v1", "v2");
+    let refused = alice.post(&path, json!({})).await.expect(404);
+    assert_eq!(
+        detail(refused),
+        "tag v2 of repository team/app has no history: it was never moved or deleted"
+    );
+    // It is there already, as after a repetition of what succeeded.
+    for digest in [&new, &old, &old] {
+        let restored = alice.post(RESTORE, json!({ "digest": digest })).await.expect(200);
+        assert_eq!(restored.json(), json!({ "digest": digest }));
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_make_the_repository_is_told_so_and_strangers_learn_nothing() {
+    let scene = Scene::new().await;
+    let world = scene.world().await;
+    let detail = |reply: Reply| reply.json()["detail"].as_str().unwrap().to_owned();
+    let restore = "/repositories/team%2Fnone/tags/v1/restore";
+    let limited = world.client(&scene.limited).post(restore, json!({})).await.expect(403);
+    let expected = "there is no repository team/none, and these credentials may not make one";
+    assert_eq!(detail(limited), expected);
+    let robot = world.client(&scene.robot);
+    let new = |name: &str| json!({ "name": name });
+    let made = robot.post("/repositories", new("team/none")).await.expect(403);
+    assert_eq!(
+        detail(made),
+        "these credentials manage nothing; but a push with them makes repository team/none"
+    );
+    let limited = world.client(&scene.limited).post("/repositories", new("team/none")).await.expect(403);
+    assert_eq!(detail(limited), expected);
+    for (path, body) in [(restore, json!({})), ("/repositories", new("team/none"))] {
+        let refused = world.client(&scene.carol).post(path, body.clone()).await.expect(403);
+        let known = body.to_string().replace("none", "app").parse().unwrap();
+        let known = world.client(&scene.carol).post(&path.replace("none", "app"), known).await.expect(403);
+        assert_eq!(detail(refused).replace("none", "app"), detail(known));
     }
 }

@@ -26,7 +26,9 @@ use crate::access::caller::Who;
 use crate::access::permit::{Permit, Right};
 use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
-use crate::access::{Access, AccessError, Address, Caller, GrantedScope, Permission, Secret, may_not};
+use crate::access::{
+    Access, AccessError, Address, Caller, GrantedScope, Permission, Secret, may_not, may_not_begin,
+};
 use crate::beginning::Beginning;
 use crate::records::Visibility;
 use crate::{Error, Registry};
@@ -217,8 +219,19 @@ impl Gate {
         if let Some(access) = &self.access {
             access.note_refusal(caller, &Refusal { action, target, detail: String::new() }).await;
         }
+        if permission == Permission::Push && self.knows_it_is_missing(caller, repository).await {
+            return AccessError::Forbidden(may_not_begin(repository));
+        }
         let who = caller.who.to_string();
         AccessError::Forbidden(may_not(&who, permission, repository.as_str()))
+    }
+
+    /// Returns whether the caller, who may not push, may know that there is no such repository: what it shows reaches
+    /// there for less.
+    async fn knows_it_is_missing(&self, caller: &Caller, repository: &RepositoryName) -> bool {
+        let Some(access) = self.guarding_from(caller) else { return false };
+        let rights = access.rights(caller, std::slice::from_ref(repository)).await.unwrap_or_default();
+        rights.first().is_some_and(|rights| rights.knows_it_is_missing())
     }
 
     /// Decides whether a push of the caller may begin the repository, by what is true right now.

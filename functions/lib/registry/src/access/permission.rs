@@ -117,6 +117,11 @@ pub(crate) fn may_not(who: &str, permission: Permission, repository: &str) -> St
     }
 }
 
+/// Says to somebody who may know it that there is no such repository, and that it takes more to make it.
+pub(crate) fn may_not_begin(repository: &RepositoryName) -> String {
+    format!("there is no repository {repository}, and these credentials may not make one")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

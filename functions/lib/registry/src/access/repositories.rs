@@ -8,7 +8,7 @@ use crate::access::accounts::{Access, Account};
 use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
-use crate::access::{AccessError, AccountName, Caller, Permission, Role};
+use crate::access::{AccessError, AccountName, Caller, Permission, Role, may_not_begin};
 use crate::beginning::refuse_ending;
 use crate::ports::{Condition, Item, Key, Query, Version, Write};
 use crate::records::{
@@ -53,7 +53,12 @@ impl Access {
         let version = self.registry.fresh_version();
         for _ in 0..ATTEMPTS {
             let rights = self.require_maker_of(caller, name).await?;
-            self.require_user_or_open(caller).await?;
+            self.require_user_or_open(caller).await.map_err(|error| match error {
+                AccessError::Forbidden(_) if !rights.is_there => AccessError::forbidden(format!(
+                    "these credentials manage nothing; but a push with them makes repository {name}"
+                )),
+                error => error,
+            })?;
             let mut record = RepositoryRecord::new(self.registry.now(), rights.new_visibility);
             apply(&mut record, change)?;
             let (key, record) = (keys::repository(name), Record::Repository(record));
@@ -81,8 +86,13 @@ impl Access {
         name: &RepositoryName,
     ) -> Result<Arc<Rights>, AccessError> {
         let rights = self.rights_now(caller, std::slice::from_ref(name)).await?;
-        let mut rights = rights.into_iter().filter(|rights| rights.permissions.contains(&Permission::Push));
-        rights.next().ok_or_else(|| {
+        let rights = rights.into_iter().next().unwrap_or_default();
+        if rights.permissions.contains(&Permission::Push) {
+            return Ok(rights);
+        }
+        Err(if rights.knows_it_is_missing() {
+            AccessError::Forbidden(may_not_begin(name))
+        } else {
             let first = name.as_str().split('/').next().unwrap_or_default();
             AccessError::forbidden(format!(
                 "you may not make repository {name}: {first} is neither you nor an organisation that you own"

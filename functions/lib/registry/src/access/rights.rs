@@ -35,6 +35,13 @@ pub(crate) struct Rights {
     pub(crate) same_account: Option<Write>,
 }
 
+impl Rights {
+    /// Returns whether there is no such repository, and who has these rights may know that.
+    pub(crate) fn knows_it_is_missing(&self) -> bool {
+        !self.is_there && self.permissions.contains(&Permission::Pull)
+    }
+}
+
 /// Who asks, by which stored credentials, and when their access token was made: an older password may be in it.
 type RightsKey = (Who, Vec<Via>, Option<u64>, RepositoryName);
 

@@ -88,7 +88,9 @@ impl From<Error> for HttpError {
             Error::ChunkLength { .. } => Self::new(ErrorCode::SizeInvalid, message),
             Error::UploadInterrupted { .. } => Self::new(ErrorCode::BlobUploadInvalid, message),
             Error::DigestMismatch { .. } => Self::new(ErrorCode::DigestInvalid, message),
-            Error::ManifestUnknown { .. } => Self::new(ErrorCode::ManifestUnknown, message),
+            Error::ManifestUnknown { .. } | Error::TagMoveUnknown { .. } => {
+                Self::new(ErrorCode::ManifestUnknown, message)
+            }
             Error::ManifestInvalid(error) => error.into(),
             Error::AnnotationsTooLarge { .. } => Self::new(ErrorCode::ManifestTooLarge, message),
             Error::ManifestBlobUnknown { missing, repository } => {

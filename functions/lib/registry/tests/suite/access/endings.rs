@@ -155,7 +155,7 @@ async fn no_tag_is_restored_in_a_repository_that_was_deleted() {
     let permit: Permit<Push> = gate.admit(&caller, &name("team/app")).await.unwrap();
     repository_delete(&house).await;
     let restored = permit.tag_restore(&name("v1"), None).await;
-    assert!(matches!(restored, Err(registry::Error::ManifestUnknown { .. })), "{restored:?}");
+    assert!(matches!(restored, Err(registry::Error::RepositoryUnknown(_))), "{restored:?}");
     assert_eq!(repositories(&house.world).await, [""; 0]);
 }
 

@@ -87,15 +87,24 @@ async fn what_is_gone_or_was_never_there_cannot_be_restored() {
     let Scene { client, old, push, pull, .. } = scene().await;
     let tag = "v1".parse().unwrap();
     let other = Content::blob("other").digest.parse().unwrap();
-    assert!(matches!(push.tag_restore(&tag, Some(&other)).await, Err(Error::ManifestUnknown { .. })));
-    assert!(matches!(
-        push.tag_restore(&"v2".parse().unwrap(), None).await,
-        Err(Error::ManifestUnknown { .. })
-    ));
+    let refused = push.tag_restore(&tag, Some(&other)).await;
+    assert!(matches!(refused, Err(Error::TagMoveUnknown { digest: Some(_), .. })), "{refused:?}");
+    let refused = push.tag_restore(&"v2".parse().unwrap(), None).await;
+    assert!(matches!(refused, Err(Error::TagMoveUnknown { digest: None, .. })), "{refused:?}");
     client.delete(&manifest("app", &old.manifest.digest)).await.expect(202);
     let moves = pull.tag_history(Some(&tag), 10, None).await.unwrap();
     assert!(!moves[0].can_be_restored);
     assert!(matches!(push.tag_restore(&tag, None).await, Err(Error::ManifestUnknown { .. })));
+}
+
+#[tokio::test]
+async fn a_tag_that_points_there_already_needs_no_history_and_gets_none() {
+    let Scene { new, push, pull, .. } = scene().await;
+    let (tag, digest) = ("v1".parse().unwrap(), new.manifest.digest.parse().unwrap());
+    for _ in 0..2 {
+        assert_eq!(push.tag_restore(&tag, Some(&digest)).await.unwrap(), digest);
+    }
+    assert_eq!(pull.tag_history(Some(&tag), 10, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
