@@ -165,6 +165,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn tag_immutable(repository: &RepositoryName, tag: &Tag) -> Self {
+        Self::TagImmutable { repository: repository.clone(), tag: tag.clone() }
+    }
+
     pub(crate) fn hash_state(algorithm: Algorithm) -> Self {
         Self::HashState(algorithm.as_str())
     }

@@ -11,7 +11,6 @@ use crate::ports::{Condition, Conflict, Item, Key, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{ImmutableTags, ManifestRecord, ManifestState, Record};
 use crate::registry::ATTEMPTS;
-use crate::tags::{immutable_tags, tag_immutable};
 use crate::{Error, Principal, Registry};
 
 /// A deletion under way.
@@ -69,7 +68,7 @@ impl Deletion<'_> {
     /// Returns why the manifest has to stay, if it does for this edge.
     fn refusal(&self, edge: &Item) -> Option<Error> {
         let of_index = |index| Error::ManifestReferenced { digest: self.digest.clone(), index };
-        let of_tag = |tag| tag_immutable(self.repository, &tag);
+        let of_tag = |tag| Error::tag_immutable(self.repository, &tag);
         referring_index(edge).map(of_index).or_else(|| self.immutable_tag(edge).map(of_tag))
     }
 
@@ -174,7 +173,7 @@ impl Registry {
             writes.extend(ending.cloned());
             match self.transact(writes).await? {
                 None => {
-                    let immutable_tags = immutable_tags(repository_item.as_ref());
+                    let immutable_tags = ImmutableTags::of(repository_item.as_ref());
                     return Ok(Some(Flagged { item, record, immutable_tags, watch }));
                 }
                 Some(conflict) if ending.is_some_and(|ending| *ending.key() == conflict.key) => {

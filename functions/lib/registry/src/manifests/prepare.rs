@@ -2,10 +2,10 @@
 
 use oci::Digest;
 
-use crate::manifests::suspects::{manifest_suspect, target_suspect};
+use crate::manifests::suspects::{manifest_suspect, object_suspect, target_suspect};
 use crate::packing::split;
-use crate::ports::{Condition, Conflict, Key, ObjectKey, TRANSACT_WRITES_MAX, Version, Write};
-use crate::records::{EdgeRecord, ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, keys};
+use crate::ports::{Condition, Conflict, Key, TRANSACT_WRITES_MAX, Version, Write};
+use crate::records::{EdgeRecord, ManifestBody, ManifestRecord, ManifestState, Record, keys};
 use crate::{Error, ManifestPut, Registry};
 
 /// Up to here a manifest's bytes live in its item; DynamoDB's items end at 400 KB.
@@ -55,7 +55,7 @@ impl Registry {
         if conflict.key != keys::manifest(put.repository, &put.digest) {
             // A collector has taken the object for one that nobody came back for, perhaps before it was there.
             if let Some(StoredBody { body: ManifestBody::Object(object), .. }) = stored.take() {
-                let suspect = object_suspect(put, &object);
+                let suspect = object_suspect(put.repository, &put.digest, &object);
                 self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
             }
             return Ok(None);
@@ -86,7 +86,7 @@ impl Registry {
             return Ok(StoredBody { body: ManifestBody::Inline(put.bytes.clone()), is_kept: None });
         }
         let object = self.fresh_object_key();
-        let watch = self.suspect(object_suspect(put, &object), self.lifetimes.lease);
+        let watch = self.suspect(object_suspect(put.repository, &put.digest, &object), self.lifetimes.lease);
         let is_kept = Some(watch.unchanged());
         self.transact(vec![watch]).await?;
         self.stores.objects.put(&object, put.bytes.clone()).await?;
@@ -195,9 +195,9 @@ impl Registry {
             ManifestBody::Object(object) => Some(object),
             ManifestBody::Inline(_) => None,
         };
-        let object_suspect =
-            object.map(|object| self.suspect(object_suspect(put, object), self.lifetimes.object));
-        let mut writes: Vec<Write> = edges.chain(object_suspect).chain([manifest]).collect();
+        let suspect = object.map(|object| object_suspect(put.repository, &put.digest, object));
+        let suspect = suspect.map(|suspect| self.suspect(suspect, self.lifetimes.object));
+        let mut writes: Vec<Write> = edges.chain(suspect).chain([manifest]).collect();
         if writes.len() < TRANSACT_WRITES_MAX {
             // In several transactions it has to watch over what a death in between would leave.
             let watch = prepared.pending_watch.iter();
@@ -213,9 +213,4 @@ impl Registry {
         }
         Ok(())
     }
-}
-
-fn object_suspect(put: &ManifestPut<'_>, object: &ObjectKey) -> SuspectRecord {
-    let (repository, digest) = (put.repository.clone(), put.digest.clone());
-    SuspectRecord::ManifestObject { repository, digest, object: object.clone() }
 }

@@ -15,7 +15,8 @@ use crate::manifests::look::Standing;
 use crate::manifests::prepare::Prepared;
 use crate::ports::{Condition, Item, Write};
 use crate::records::{
-    EventAction, EventRecord, ManifestRecord, ManifestState, Record, ReferrerRecord, SuspectRecord, keys,
+    EventAction, EventRecord, ManifestRecord, ManifestState, Record, ReferrerRecord, SuspectRecord,
+    TagRecord, keys,
 };
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry};
@@ -89,7 +90,8 @@ impl Registry {
     ) -> Vec<Write> {
         let mut writes = self.visible_writes(put, prepared);
         for (tag, before) in put.tags.iter().zip(&standing.tags) {
-            writes.extend(self.tag_writes(put, prepared, tag, before.as_ref()));
+            let record = self.tag_record(put, prepared);
+            writes.extend(self.tag_writes(put.repository, put.principal, tag, record, before.as_ref()));
         }
         let left = standing.tags.iter().flatten().filter_map(|item| item.record.as_tag());
         let left: BTreeSet<&Digest> =
@@ -109,6 +111,16 @@ impl Registry {
         }));
         writes.extend(put.trace.clone());
         writes
+    }
+
+    fn tag_record(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> TagRecord {
+        TagRecord {
+            digest: put.digest.clone(),
+            media_type: prepared.record.media_type.clone(),
+            size_bytes: prepared.record.size_bytes,
+            pushed: self.now(),
+            pushed_by: put.principal.as_str().to_owned(),
+        }
     }
 
     fn visible_writes(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Vec<Write> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use oci::Manifest;
 
 use crate::manifests::delete::Deletion;
-use crate::manifests::suspects::target_suspect;
+use crate::manifests::suspects::{object_suspect, target_suspect};
 use crate::packing::{fits, pack, split};
 use crate::ports::{Condition, Conflict, Item, Write};
-use crate::records::{EventAction, EventRecord, ManifestBody, ManifestState, SuspectRecord, keys};
+use crate::records::keys::{self, EdgeSource};
+use crate::records::{EventAction, EventRecord, ManifestBody, ManifestState, TagRecord};
 use crate::{Error, Registry};
 
 impl Registry {
@@ -68,9 +69,7 @@ impl Registry {
             writes.push(Write::Delete(referrer, Condition::Always));
         }
         if let ManifestBody::Object(object) = &record.body {
-            let (repository, digest) = ((*repository).clone(), (*digest).clone());
-            let suspect = SuspectRecord::ManifestObject { repository, digest, object: object.clone() };
-            writes.push(self.suspect(suspect, self.lifetimes.object));
+            writes.push(self.suspect(object_suspect(repository, digest, object), self.lifetimes.object));
         }
         writes.push(self.event(EventRecord {
             action: EventAction::ManifestDeleted,
@@ -89,6 +88,30 @@ impl Registry {
         let found = self.get(key.clone()).await?;
         let is_as_left = found.as_ref().is_some_and(|item| item.version == *version);
         Ok((!is_as_left).then(|| Conflict { key: key.clone(), found }))
+    }
+
+    /// Deletes the tag at the other end of the edge. Tag and edge were written together, so they have one version.
+    pub(crate) fn tag_removal(&self, deletion: &Deletion<'_>, edge: &Item) -> Vec<Write> {
+        let Some((_, EdgeSource::Tag(tag))) = keys::parse_edge(&edge.key.sk) else { return Vec::new() };
+        let Some(edge_record) = edge.record.as_edge() else { return Vec::new() };
+        let unchanged = Condition::Version(edge.version.clone());
+        if edge_record.left.is_some() {
+            return vec![Write::Delete(edge.key.clone(), unchanged)];
+        }
+        let Deletion { repository, principal, digest, record, .. } = deletion;
+        let before = TagRecord {
+            digest: (*digest).clone(),
+            media_type: record.media_type.clone(),
+            size_bytes: record.size_bytes,
+            pushed: edge_record.since,
+            pushed_by: edge_record.by.clone(),
+        };
+        vec![
+            Write::Delete(keys::tag(repository, &tag), unchanged),
+            Write::Delete(edge.key.clone(), Condition::Always),
+            self.history_write(repository, &tag, &before, None, principal),
+            self.event(self.tag_deleted(repository, principal, digest, &tag)),
+        ]
     }
 
     /// Removes tags, each of them whole in one transaction.

@@ -2,6 +2,7 @@
 
 use oci::{Digest, RepositoryName, Target, TargetKind};
 
+use crate::ports::ObjectKey;
 use crate::records::SuspectRecord;
 
 /// What a manifest referenced that is gone.
@@ -16,4 +17,14 @@ pub(crate) fn target_suspect(repository: &RepositoryName, target: &Target) -> Su
 /// A manifest that may be garbage.
 pub(crate) fn manifest_suspect(repository: &RepositoryName, digest: &Digest) -> SuspectRecord {
     SuspectRecord::Manifest { repository: repository.clone(), digest: digest.clone() }
+}
+
+/// The object of a manifest that may not come about, or is gone.
+pub(crate) fn object_suspect(
+    repository: &RepositoryName,
+    digest: &Digest,
+    object: &ObjectKey,
+) -> SuspectRecord {
+    let (repository, digest) = (repository.clone(), digest.clone());
+    SuspectRecord::ManifestObject { repository, digest, object: object.clone() }
 }

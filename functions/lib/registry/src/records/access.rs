@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{AccountName, Limits, NameInvalid, RobotName, Role, Scope, TeamName, Via, matches};
-use crate::ports::Timestamp;
+use crate::ports::{Item, Timestamp};
 
 /// Who may pull from a repository without having been given a role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,6 +178,15 @@ pub struct ImmutableTags {
 }
 
 impl ImmutableTags {
+    /// Returns those of the repository: none once somebody is deleting it.
+    pub(crate) fn of(repository: Option<&Item>) -> Self {
+        let record = repository.and_then(|item| item.record.as_repository());
+        record
+            .filter(|record| !record.is_ending)
+            .map(|record| record.immutable_tags.clone())
+            .unwrap_or_default()
+    }
+
     /// Returns whether no tag is immutable.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty() && self.except.is_empty()

@@ -1,4 +1,4 @@
-//! Deleting a tag alone; and tags that have to stay.
+//! Deleting a tag alone.
 
 use std::time::Duration;
 
@@ -6,10 +6,9 @@ use oci::{Reference, RepositoryName, Tag};
 
 use crate::manifests::manifest_unknown;
 use crate::manifests::suspects::manifest_suspect;
-use crate::ports::{Condition, Item, Write};
+use crate::ports::{Condition, Write};
 use crate::records::{ImmutableTags, keys};
 use crate::registry::ATTEMPTS;
-use crate::tags::writes::tag_deleted;
 use crate::{Error, Principal, Registry};
 
 impl Registry {
@@ -27,26 +26,17 @@ impl Registry {
             let seen = item.as_ref().and_then(|item| Some((item, item.record.as_tag()?)));
             let unknown = || manifest_unknown(repository, &Reference::Tag(tag.clone()));
             let (item, record) = seen.ok_or_else(unknown)?;
-            if immutable_tags(repository_item.as_ref()).covers(tag) {
-                return Err(tag_immutable(repository, tag));
+            if ImmutableTags::of(repository_item.as_ref()).covers(tag) {
+                return Err(Error::tag_immutable(repository, tag));
             }
             let mut writes = vec![Write::Delete(item.key.clone(), Condition::Version(item.version.clone()))];
             writes.extend(self.tag_left_writes(repository, tag, record, None, principal));
             writes.push(self.suspect(manifest_suspect(repository, &record.digest), Duration::ZERO));
-            writes.push(self.event(tag_deleted(self, repository, principal, &record.digest, tag)));
+            writes.push(self.event(self.tag_deleted(repository, principal, &record.digest, tag)));
             if self.transact(writes).await?.is_none() {
                 return Ok(());
             }
         }
         Err(Error::Contended)
     }
-}
-
-pub(crate) fn immutable_tags(repository: Option<&Item>) -> ImmutableTags {
-    let record = repository.and_then(|item| item.record.as_repository()).filter(|record| !record.is_ending);
-    record.map(|record| record.immutable_tags.clone()).unwrap_or_default()
-}
-
-pub(crate) fn tag_immutable(repository: &RepositoryName, tag: &Tag) -> Error {
-    Error::TagImmutable { repository: repository.clone(), tag: tag.clone() }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
-use crate::beginning::{Nobody, refuse_ending};
+use crate::beginning::Nobody;
+use crate::manifests::manifest_unknown;
 use crate::ports::{Direction, Item, Query, Write};
 use crate::records::{HistoryRecord, Record, keys};
 use crate::{Error, ManifestPut, Principal, Registry};
@@ -37,7 +38,8 @@ impl Registry {
         limit: usize,
         before: Option<&str>,
     ) -> Result<Vec<TagMove>, Error> {
-        let mut moves = self.tag_moves(repository, tag, limit, before).await?;
+        let after = before.map(str::to_owned);
+        let mut moves = self.tag_moves(Query { limit, after, ..moves_of(repository, tag) }).await?;
         let left: BTreeSet<_> = moves.iter().map(|entry| entry.record.before.digest.clone()).collect();
         let there = self.manifests_there(repository, left).await?;
         for entry in &mut moves {
@@ -47,20 +49,7 @@ impl Registry {
     }
 
     /// Lists the same without a look at the manifests.
-    async fn tag_moves(
-        &self,
-        repository: &RepositoryName,
-        tag: Option<&Tag>,
-        limit: usize,
-        before: Option<&str>,
-    ) -> Result<Vec<TagMove>, Error> {
-        let query = Query {
-            pk: keys::history_partition(repository),
-            prefix: tag.map(keys::history_of).unwrap_or_default(),
-            after: before.map(str::to_owned),
-            limit,
-            direction: Direction::Descending,
-        };
+    async fn tag_moves(&self, query: Query) -> Result<Vec<TagMove>, Error> {
         let items = self.stores.items.query(query).await?;
         Ok(items.into_iter().filter_map(tag_move).collect())
     }
@@ -96,10 +85,12 @@ impl Registry {
         digest: Option<&Digest>,
         trace: impl FnOnce(&Digest) -> Option<Write>,
     ) -> Result<Digest, Error> {
-        let moves = self.tag_moves(repository, Some(tag), MOVES_MAX, None).await?;
+        let query = Query { limit: MOVES_MAX, ..moves_of(repository, Some(tag)) };
+        let moves = self.tag_moves(query).await?;
         let mut left = moves.into_iter().map(|entry| entry.record.before.digest);
         let found = left.find(|left| digest.is_none_or(|digest| left == digest));
-        let Some(digest) = found else { return self.tag_without_move(repository, tag, digest).await };
+        let unknown = || manifest_unknown(repository, &Reference::Tag(tag.clone()));
+        let digest = found.ok_or_else(unknown)?;
         let stored = self.manifest_get(repository, &Reference::Digest(digest.clone())).await?;
         let bytes = self.manifest_read(&stored).await?;
         let manifest = Manifest::parse(&bytes, Some(stored.media_type()))?;
@@ -116,29 +107,15 @@ impl Registry {
         self.manifest_put(&put).await?;
         Ok(digest)
     }
+}
 
-    /// Says of a tag that has no such move what is the case. One that points there already is put back, too: nothing is
-    /// left to do, as when what succeeded is repeated.
-    async fn tag_without_move(
-        &self,
-        repository: &RepositoryName,
-        tag: &Tag,
-        digest: Option<&Digest>,
-    ) -> Result<Digest, Error> {
-        let found =
-            self.stores.items.get(&[keys::tag(repository, tag), keys::repository(repository)]).await?;
-        let [item, repository_item] = <[_; 2]>::try_from(found).unwrap_or_default();
-        refuse_ending(repository, repository_item.as_ref())?;
-        let current = item.as_ref().and_then(|item| item.record.as_tag()).map(|record| &record.digest);
-        match digest {
-            Some(digest) if current == Some(digest) => Ok(digest.clone()),
-            _ if repository_item.is_none() => Err(Error::RepositoryUnknown(repository.clone())),
-            _ => Err(Error::TagMoveUnknown {
-                repository: repository.clone(),
-                tag: tag.clone(),
-                digest: digest.cloned(),
-            }),
-        }
+/// The walk over the moves of the tag, or of all tags: of each tag, the latest first.
+fn moves_of(repository: &RepositoryName, tag: Option<&Tag>) -> Query {
+    Query {
+        pk: keys::history_partition(repository),
+        prefix: tag.map(keys::history_of).unwrap_or_default(),
+        direction: Direction::Descending,
+        ..Query::default()
     }
 }
 

@@ -13,7 +13,6 @@ use crate::ports::Query;
 use crate::records::keys;
 use crate::{Error, Page, Registry};
 
-pub(crate) use delete::{immutable_tags, tag_immutable};
 pub use history::TagMove;
 
 impl Registry {

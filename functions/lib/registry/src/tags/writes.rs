@@ -2,41 +2,32 @@
 
 use oci::{Digest, RepositoryName, Tag};
 
-use crate::manifests::delete::Deletion;
-use crate::manifests::prepare::Prepared;
 use crate::ports::{Condition, Item, Version, Write};
-use crate::records::keys::{self, EdgeSource};
-use crate::records::{EdgeRecord, EventAction, EventRecord, HistoryRecord, Record, TagRecord};
-use crate::{ManifestPut, Principal, Registry};
+use crate::records::{EdgeRecord, EventAction, EventRecord, HistoryRecord, Record, TagRecord, keys};
+use crate::{Principal, Registry};
 
 impl Registry {
+    /// The tag becomes this, if it is as it was before.
     pub(crate) fn tag_writes(
         &self,
-        put: &ManifestPut<'_>,
-        prepared: &Prepared,
+        repository: &RepositoryName,
+        principal: &Principal,
         tag: &Tag,
+        record: TagRecord,
         before: Option<&Item>,
     ) -> Vec<Write> {
         let version = self.fresh_version();
-        let record = TagRecord {
-            digest: put.digest.clone(),
-            media_type: prepared.record.media_type.clone(),
-            size_bytes: prepared.record.size_bytes,
-            pushed: self.now(),
-            pushed_by: put.principal.as_str().to_owned(),
-        };
         let edge =
             Record::Edge(EdgeRecord { since: record.pushed, by: record.pushed_by.clone(), left: None });
-        let key = keys::tag(put.repository, tag);
-        let edge_key = keys::edge_from_tag(put.repository, &put.digest, tag);
+        let edge_key = keys::edge_from_tag(repository, &record.digest, tag);
+        let old = before.and_then(|item| item.record.as_tag()).filter(|old| old.digest != record.digest);
+        let left = old.map(|old| self.tag_left_writes(repository, tag, old, Some(&record.digest), principal));
+        let record = Record::Tag(record);
         let mut writes = vec![
-            self.put(key, version.clone(), Record::Tag(record), Condition::unchanged(before)),
+            self.put(keys::tag(repository, tag), version.clone(), record, Condition::unchanged(before)),
             self.put(edge_key, version, edge, Condition::Always),
         ];
-        if let Some(old) = before.and_then(|item| item.record.as_tag()).filter(|old| old.digest != put.digest)
-        {
-            writes.extend(self.tag_left_writes(put.repository, tag, old, Some(&put.digest), put.principal));
-        }
+        writes.extend(left.into_iter().flatten());
         writes
     }
 
@@ -54,30 +45,6 @@ impl Registry {
         [
             self.put(edge_key, self.fresh_version(), Record::Edge(left), Condition::Always),
             self.history_write(repository, tag, old, after, principal),
-        ]
-    }
-
-    /// Deletes the tag at the other end of the edge. Tag and edge were written together, so they have one version.
-    pub(crate) fn tag_removal(&self, deletion: &Deletion<'_>, edge: &Item) -> Vec<Write> {
-        let Some((_, EdgeSource::Tag(tag))) = keys::parse_edge(&edge.key.sk) else { return Vec::new() };
-        let Some(edge_record) = edge.record.as_edge() else { return Vec::new() };
-        let unchanged = Condition::Version(edge.version.clone());
-        if edge_record.left.is_some() {
-            return vec![Write::Delete(edge.key.clone(), unchanged)];
-        }
-        let Deletion { repository, principal, digest, record, .. } = deletion;
-        let before = TagRecord {
-            digest: (*digest).clone(),
-            media_type: record.media_type.clone(),
-            size_bytes: record.size_bytes,
-            pushed: edge_record.since,
-            pushed_by: edge_record.by.clone(),
-        };
-        vec![
-            Write::Delete(keys::tag(repository, &tag), unchanged),
-            Write::Delete(edge.key.clone(), Condition::Always),
-            self.history_write(repository, &tag, &before, None, principal),
-            self.event(tag_deleted(self, repository, principal, digest, &tag)),
         ]
     }
 
@@ -104,21 +71,22 @@ impl Registry {
             Condition::Always,
         )
     }
-}
 
-pub(crate) fn tag_deleted(
-    registry: &Registry,
-    repository: &RepositoryName,
-    principal: &Principal,
-    digest: &Digest,
-    tag: &Tag,
-) -> EventRecord {
-    EventRecord {
-        action: EventAction::TagDeleted,
-        repository: repository.clone(),
-        digest: digest.clone(),
-        tags: vec![tag.clone()],
-        at: registry.now(),
-        by: principal.as_str().to_owned(),
+    /// What those are told who want to know that the tag was deleted.
+    pub(crate) fn tag_deleted(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+        digest: &Digest,
+        tag: &Tag,
+    ) -> EventRecord {
+        EventRecord {
+            action: EventAction::TagDeleted,
+            repository: repository.clone(),
+            digest: digest.clone(),
+            tags: vec![tag.clone()],
+            at: self.now(),
+            by: principal.as_str().to_owned(),
+        }
     }
 }
