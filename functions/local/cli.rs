@@ -111,8 +111,8 @@ pub(crate) struct ServeOptions {
     /// [default: whatever host they ask]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Believe the last element of X-Forwarded-For about who asks, and X-Forwarded-Host and X-Forwarded-Proto about what
-    /// was asked; only for a registry that is reached through a proxy alone
+    /// Believe the last element of X-Forwarded-For about who asks, and of X-Forwarded-Host and X-Forwarded-Proto about
+    /// what was asked; only for a registry that is reached through a proxy alone
     ///
     /// Failed logins are counted for each address. Without this option all of a proxy's clients count as one, and clients log
     /// in at the host that the proxy asks, unless --url says where.

@@ -56,8 +56,14 @@ fn hosts() -> Vec<Row> {
         start("an empty host").header("Host: ").refused(403, "DENIED"),
         start("a host that is a path").header("Host: /v2/").refused(400, "UNSUPPORTED"),
         start("a host that is no host").header("Host: a b\"c").refused(400, "UNSUPPORTED"),
+        start("a host with a user before it").header("Host: evil@localhost").refused(400, "UNSUPPORTED"),
+        start("a host whose port is none").header("Host: localhost:x").refused(400, "UNSUPPORTED"),
         start("a form of another site")
             .header("Origin: https://evil.example")
+            .header("Sec-Fetch-Site: cross-site")
+            .refused(403, "DENIED"),
+        start("a form of another site and of this one")
+            .header("Sec-Fetch-Site: same-origin")
             .header("Sec-Fetch-Site: cross-site")
             .refused(403, "DENIED"),
         start("a form of another host").header("Origin: http://evil.example").refused(403, "DENIED"),
