@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use oci::{Digest, Manifest, Reference, RepositoryName, Tag};
 
-use crate::beginning::Nobody;
-use crate::manifests::manifest_unknown;
+use crate::beginning::{Nobody, refuse_ending};
 use crate::ports::{Direction, Item, Query, Write};
 use crate::records::{HistoryRecord, Record, keys};
 use crate::{Error, ManifestPut, Principal, Registry};
@@ -89,8 +88,7 @@ impl Registry {
         let moves = self.tag_moves(query).await?;
         let mut left = moves.into_iter().map(|entry| entry.record.before.digest);
         let found = left.find(|left| digest.is_none_or(|digest| left == digest));
-        let unknown = || manifest_unknown(repository, &Reference::Tag(tag.clone()));
-        let digest = found.ok_or_else(unknown)?;
+        let Some(digest) = found else { return self.tag_without_move(repository, tag, digest).await };
         let stored = self.manifest_get(repository, &Reference::Digest(digest.clone())).await?;
         let bytes = self.manifest_read(&stored).await?;
         let manifest = Manifest::parse(&bytes, Some(stored.media_type()))?;
@@ -106,6 +104,30 @@ impl Registry {
         };
         self.manifest_put(&put).await?;
         Ok(digest)
+    }
+
+    /// Says of a tag that has no such move what is the case. One that points there already is put back, too: nothing is
+    /// left to do, as when what succeeded is repeated.
+    async fn tag_without_move(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: Option<&Digest>,
+    ) -> Result<Digest, Error> {
+        let found =
+            self.stores.items.get(&[keys::tag(repository, tag), keys::repository(repository)]).await?;
+        let [item, repository_item] = <[_; 2]>::try_from(found).unwrap_or_default();
+        refuse_ending(repository, repository_item.as_ref())?;
+        let current = item.as_ref().and_then(|item| item.record.as_tag()).map(|record| &record.digest);
+        match digest {
+            Some(digest) if current == Some(digest) => Ok(digest.clone()),
+            _ if repository_item.is_none() => Err(Error::RepositoryUnknown(repository.clone())),
+            _ => Err(Error::TagMoveUnknown {
+                repository: repository.clone(),
+                tag: tag.clone(),
+                digest: digest.cloned(),
+            }),
+        }
     }
 }
 
