@@ -1,7 +1,7 @@
 //! The data folder: the stores in it.
 
 use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,6 +26,10 @@ impl Storage {
         folder.with_context(|| format!("data folder {}", data.display()))?;
         let items = Items::open(data).with_context(|| format!("data folder {}", data.display()))?;
         let objects = Files::open(data).with_context(|| format!("data folder {}", data.display()))?;
+        if is_for_all(data) && is_for_all(&data.join("data")) {
+            let folder = data.display();
+            tracing::warn!("everybody on this machine can read the images in {folder}: chmod 700 {folder}");
+        }
         Ok(Self { items: Arc::new(items), objects: Arc::new(objects), lifetimes: Lifetimes::default() })
     }
 
@@ -61,4 +65,9 @@ impl Storage {
         let keys = KeyRing::new("operator", &nobodys, &[]);
         Ok(Access::new(self.registry(), keys, AccessOptions::default(), None).for_operator())
     }
+}
+
+/// Returns whether everybody may look into the folder. One that cannot be asked about will not open either.
+fn is_for_all(folder: &Path) -> bool {
+    std::fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o005 != 0)
 }

@@ -23,6 +23,17 @@ fn the_keys_are_the_servers_alone_and_others_who_can_read_them_stop_its_start() 
 }
 
 #[test]
+fn whoever_makes_the_images_readable_to_everybody_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let quiet = Process::start(folder.path(), &[]);
+    assert!(!quiet.said().contains("chmod 700"));
+    quiet.stop();
+    std::fs::set_permissions(folder.path().join("data"), PermissionsExt::from_mode(0o755)).unwrap();
+    Process::start(folder.path(), &[]).wait_for_word(&format!("chmod 700 {}", folder.path().display()));
+}
+
+#[test]
 fn a_rotation_while_the_server_runs_signs_with_the_new_key_and_keeps_what_the_old_one_signed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path(), &["--auth"]);

@@ -1,7 +1,9 @@
 //! Objects as files.
 
+use std::fs::DirBuilder;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -27,6 +29,8 @@ pub struct Files {
 impl Files {
     /// Opens the objects in `folder`, which has to exist.
     pub fn open(folder: &Path) -> io::Result<Self> {
+        // Whoever reads it reads the images of all repositories.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder.join("data"))?;
         for shard in 0..SHARDS {
             std::fs::create_dir_all(folder.join(format!("data/{shard:02x}")))?;
         }

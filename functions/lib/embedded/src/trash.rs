@@ -2,6 +2,7 @@
 
 use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -81,7 +82,7 @@ impl Trash for Files {
 
 fn discard(object: &Path, day: &Path, thrown: &Path) -> io::Result<()> {
     if !day.is_dir() {
-        DirBuilder::new().recursive(true).create(day)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(day)?;
         sync::name_of(day)?;
     }
     if if_there(std::fs::rename(object, thrown))?.is_some() {

@@ -1,10 +1,13 @@
 //! What is acknowledged is there when the stores are opened again.
 
+use std::os::unix::fs::PermissionsExt;
+
 use bytes::Bytes;
 use embedded::{Files, Items};
 use futures_util::StreamExt;
 use registry::ports::{
-    AppendState, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreErrorKind, Version, Write,
+    AppendState, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreErrorKind, Trash, Version,
+    Write,
 };
 use registry::records::Record;
 use tempfile::TempDir;
@@ -66,4 +69,17 @@ async fn the_database_is_readable_by_its_owner_alone() {
     drop(Items::open(folder.path()).unwrap());
     let mode = std::fs::metadata(folder.path().join("items.redb")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn what_others_may_list_is_their_folder_and_never_what_is_made_in_it() {
+    let folder = TempDir::new().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let (files, key) = (Files::open(folder.path()).unwrap(), ObjectKey::fresh(ulid::Ulid::from_parts(1, 2)));
+    files.put(&key, Bytes::from_static(b"layer")).await.unwrap();
+    files.discard(&key, &oci::Digest::of(oci::Algorithm::Sha256, b"layer")).await.unwrap();
+    for made in ["data", "trash"] {
+        let mode = std::fs::metadata(folder.path().join(made)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{made}");
+    }
 }
