@@ -11,7 +11,7 @@ PROFILE = $(or $(SLIPWAY_PROFILE),debug)
 BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions edge sam-local cloud clients conformance hostile bench fuzz \
+.PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local cloud clients conformance hostile bench fuzz \
 	bench-functions install-tools model soak
 
 help: ## List the targets
@@ -53,7 +53,10 @@ functions: ## Build the functions and the cloud on one machine, for tests
 edge: ## Test the edge's function
 	tests/aws/edge/run.sh
 
-cloud: functions ## Run the deployed registry on this machine until Ctrl-C
+has-emulator:
+	@test -n "$(RIE)" || { echo "the SAM CLI is missing: make install-tools" >&2; exit 1; }
+
+cloud: has-emulator functions ## Run the deployed registry on this machine until Ctrl-C
 	$(BUILT)/cloud --functions $(BUILT)
 
 sam-local: install-tools ## Push and pull through `sam local` with the stack's template

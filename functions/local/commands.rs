@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Subcommand};
 use registry::jobs::fsck::{Report, Severity, fsck};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::account::Asking;
@@ -16,7 +15,7 @@ use crate::connection::is_in_use;
 use crate::content;
 use crate::gc;
 use crate::keys::Keys;
-use crate::log::log;
+use crate::log::{filter, log};
 use crate::output::{print, print_line};
 use crate::repair::repair;
 use crate::serve::serve;
@@ -35,7 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     let environment = |name: &str| std::env::var(name).ok();
     let usual = Whereabouts::usual_registry(&arguments.options, environment);
     let settings = Settings::new(arguments.options, &serve_options, environment)?;
-    let filter = EnvFilter::try_new(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;
+    let filter = filter(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;
     log(filter, std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,6 +1,6 @@
 //! Commands about what is in repositories: tags and manifests.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use http::{Method, Uri, header};
 use oci::{Reference, RepositoryName, Tag};
 use serde_json::Value;
@@ -54,7 +54,13 @@ pub(crate) async fn inspect(connection: &Connection, image: &str, is_raw: bool) 
 
 /// Deletes tags and manifests.
 pub(crate) async fn remove(connection: &Connection, images: &[String]) -> Result<()> {
-    let paths = images.iter().map(|image| manifest_path(image)).collect::<Result<Vec<_>>>()?;
+    let path = |image: &String| match image.contains('@') || name_and_tag(image).1.is_some() {
+        true => manifest_path(image),
+        false => bail!(
+            "what of {image} is to go? Say {image}:TAG or {image}@DIGEST; `slipway repo rm {image}` deletes all of it"
+        ),
+    };
+    let paths = images.iter().map(path).collect::<Result<Vec<_>>>()?;
     for (image, path) in images.iter().zip(paths) {
         connection.ask(Method::DELETE, &path).await.with_context(|| image.clone())?;
         print_line(&format!("deleted {image}"))?;

@@ -122,7 +122,9 @@ impl Housekeeping {
     /// Pushes the blob from the trash as any client would.
     async fn undelete(&self, repository: &RepositoryName, digest: &Digest) -> Result<Value> {
         let (size_bytes, bytes) =
-            self.files.read_trashed(digest)?.with_context(|| format!("{digest} is not in the trash"))?;
+            self.files.read_trashed(digest)?.with_context(|| {
+                format!("{digest} is not in the trash; a blob gets there an hour after it was collected, with `slipway gc` or by itself")
+            })?;
         let frames = bytes.map(|piece| Ok(http_body::Frame::data(piece?)));
         let body = http_body_util::StreamBody::new(frames).boxed_unsync();
         let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");

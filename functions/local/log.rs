@@ -3,11 +3,29 @@
 use std::fmt;
 use std::io::{IsTerminal, stderr};
 
+use anyhow::{Result, bail};
 use tracing::Subscriber;
 use tracing::field::Field;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{self, Writer};
+
+/// Reads a filter, such as `info` or `slipway=debug,warn`.
+///
+/// # Errors
+///
+/// A word that is no level is refused. It could be the name of a module, but then a misspelt level would be one, too,
+/// and nothing would be logged.
+pub(crate) fn filter(text: &str) -> Result<EnvFilter> {
+    for directive in text.split(',').filter(|directive| !directive.contains('[')) {
+        let level = directive.rsplit('=').next().unwrap_or_default().trim();
+        if level.parse::<LevelFilter>().is_err() || level.is_empty() {
+            bail!("{directive:?} is neither a level (off, error, warn, info, debug, trace) nor TARGET=LEVEL");
+        }
+    }
+    Ok(EnvFilter::try_new(text)?)
+}
 
 /// Returns what writes the entries that the filter lets pass.
 pub(crate) fn log<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
@@ -56,6 +74,16 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_misspelt_level_is_refused() {
+        for good in ["info", "WARN", "slipway=debug", "slipway=debug,warn", "off", "slipway[{id}]=trace"] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        for bad in ["warning", "", "nonsense=", "slipway=foo", "info,slipway", "debug;info"] {
+            assert!(filter(bad).is_err(), "{bad}");
         }
     }
 

@@ -139,11 +139,8 @@ fn greet(settings: &Settings, address: SocketAddr, admitted: &Admitted) -> Resul
     if serve.is_overheard() {
         tracing::warn!(%address, "no TLS: whoever is on the way reads passwords and changes images; see --tls-cert");
     }
-    let host = match serve.url.as_ref().and_then(http::Uri::authority) {
-        Some(authority) => authority.to_string(),
-        None if is_loopback(address.ip()) => format!("localhost:{}", address.port()),
-        None => address.to_string(),
-    };
+    let host =
+        serve.url.as_ref().and_then(http::Uri::authority).map_or_else(|| host(address), ToString::to_string);
     let mut out = Vec::new();
     let scheme = if serve.tls.is_some() { "https" } else { "http" };
     writeln!(out, "Slipway {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"))?;
@@ -170,6 +167,14 @@ fn greet(settings: &Settings, address: SocketAddr, admitted: &Admitted) -> Resul
     print(out)
 }
 
+/// Returns what docker calls the server on this machine: of other hosts it wants TLS.
+fn host(address: SocketAddr) -> String {
+    match is_loopback(address.ip()) || address.ip().is_unspecified() {
+        true => format!("localhost:{}", address.port()),
+        false => address.to_string(),
+    }
+}
+
 fn words(admitted: &Admitted, is_for_others: bool) -> String {
     match admitted {
         Admitted::Everybody if is_for_others => {
@@ -182,6 +187,24 @@ fn words(admitted: &Admitted, is_for_others: bool) -> String {
         Admitted::Accounts => "by account".to_owned(),
         Admitted::FirstAdministrator | Admitted::FirstAdministratorWith(_) => {
             format!("by account; the first is the administrator {FIRST_ADMINISTRATOR}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docker_is_sent_to_localhost_wherever_that_is_the_server() {
+        for (address, expected) in [
+            ("127.0.0.1:5000", "localhost:5000"),
+            ("[::1]:80", "localhost:80"),
+            ("0.0.0.0:5000", "localhost:5000"),
+            ("[::]:5000", "localhost:5000"),
+            ("192.0.2.7:5000", "192.0.2.7:5000"),
+        ] {
+            assert_eq!(host(address.parse().unwrap()), expected);
         }
     }
 }

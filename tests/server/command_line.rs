@@ -31,6 +31,9 @@ fn repositories_and_tags_are_listed_shown_and_removed_beside_the_server_and_with
     assert_eq!(output(&server, &["rm", "team/app:1"]), "deleted team/app:1\n");
     assert_eq!(output(&server, &["tag", "ls", "team/app"]), "2\n");
     server.stop();
+    let (code, _, why) = server.command(&["rm", "web"]);
+    assert!(code != 0 && why.contains("`slipway repo rm web`"), "{why}");
+    assert_eq!(output(&server, &["tag", "ls", "web"]), "latest\n");
     output(&server, &["rm", &format!("team/app@{digest}")]);
     assert_eq!(output(&server, &["tag", "ls", "team/app"]), "");
 }
