@@ -16,18 +16,18 @@ use tokio_rustls::server::TlsStream;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsInvalid {
     /// The file of the certificates or the key has none, or cannot be read.
-    #[error("{path} has no {what} in PEM form that can be read: {source}")]
+    #[error("{path} has no {what} in PEM form that can be read: {reason}")]
     File {
         /// The file.
         path: PathBuf,
         /// What it should have.
         what: &'static str,
-        /// Why it has not.
-        source: pem::Error,
+        /// Why it has not. No source: the message has told it.
+        reason: pem::Error,
     },
     /// They do not fit each other, or nobody would accept them.
     #[error("the certificate and the key cannot be used: {0}")]
-    Pair(#[from] rustls::Error),
+    Pair(rustls::Error),
 }
 
 /// A certificate and its key, in two files. Clones change together.
@@ -63,14 +63,14 @@ impl Tls {
 fn config(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsInvalid> {
     let invalid = |path: &Path, what| {
         let path = path.to_owned();
-        move |source| TlsInvalid::File { path, what, source }
+        move |reason| TlsInvalid::File { path, what, reason }
     };
     let chain = chain(certificate).map_err(invalid(certificate, "certificate"))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(invalid(key, "private key"))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(TlsInvalid::Pair)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
