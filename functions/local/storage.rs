@@ -21,6 +21,7 @@ pub(crate) struct Storage {
 impl Storage {
     /// Opens the folder, which is made, for its owner alone, if it is not there.
     pub(crate) fn open(data: &Path) -> Result<Self> {
+        check_is_folder(data)?;
         // Who reads the folder reads every image, and what passwords are checked against.
         let folder = DirBuilder::new().recursive(true).mode(0o700).create(data);
         folder.with_context(|| format!("data folder {}", data.display()))?;
@@ -35,7 +36,8 @@ impl Storage {
 
     /// Opens the folder if it is one of a registry; a misspelt name makes no new one.
     pub(crate) fn open_existing(data: &Path) -> Result<Self> {
-        if !Items::exist(data) {
+        check_is_folder(data)?;
+        if !Items::exist(data).with_context(|| format!("data folder {}", data.display()))? {
             bail!("there is no registry in {}: say where it is with --data", data.display());
         }
         Self::open(data)
@@ -70,4 +72,14 @@ impl Storage {
 /// Returns whether everybody may look into the folder. One that cannot be asked about will not open either.
 fn is_for_all(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o005 != 0)
+}
+
+/// What cannot be seen here is told by whoever opens it.
+fn check_is_folder(data: &Path) -> Result<()> {
+    match std::fs::metadata(data) {
+        Ok(metadata) if !metadata.is_dir() => {
+            bail!("{} is not a folder: --data is the folder with everything in it", data.display())
+        }
+        _ => Ok(()),
+    }
 }

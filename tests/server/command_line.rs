@@ -5,6 +5,7 @@ use std::process::Command;
 use test_support::content::noise;
 use test_support::server::Server;
 
+use crate::process::Process;
 use crate::{SLIPWAY, binary, push};
 
 fn output(server: &Server, arguments: &[&str]) -> String {
@@ -104,6 +105,25 @@ fn a_misspelt_folder_is_refused_and_not_made() {
         }
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_keeps_a_folder_from_being_opened_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, circle] = ["file", "circle"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "").unwrap();
+    // Stands for a folder of somebody else's, which the administrator could open.
+    std::os::unix::fs::symlink(&circle, &circle).unwrap();
+    for (data, reason) in [(&file, "is not a folder"), (&circle, "symbolic links")] {
+        for arguments in [&["fsck"][..], &["repo", "ls"], &["gc"]] {
+            let output = Command::new(SLIPWAY).args(arguments).arg("--data").arg(data).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains(reason) && said.contains(data.to_str().unwrap()), "{arguments:?}: {said}");
+            assert!(!said.contains("there is no registry"), "{arguments:?}: {said}");
+        }
+    }
+    let refused = Process::refusal(&file, &[]);
+    assert!(refused.contains("is not a folder"), "{refused}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Items in one redb file. See `docs/decisions/0003-redb-for-items.md`.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::OpenOptionsExt;
@@ -64,9 +64,13 @@ impl Items {
         })
     }
 
-    /// Returns whether the folder has items.
-    pub fn exist(folder: &Path) -> bool {
-        folder.join(FILE_NAME).is_file()
+    /// Returns whether the folder has items; fails where that cannot be seen.
+    pub fn exist(folder: &Path) -> io::Result<bool> {
+        match fs::metadata(folder.join(FILE_NAME)) {
+            Ok(metadata) => Ok(metadata.is_file()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the items by a function that can be asked again after the database failed.
