@@ -175,7 +175,10 @@ impl Remote {
         let response = self.answer(ask).await?;
         match response.status() {
             StatusCode::OK => serde_json::from_slice(response.body()).context("the token server's answer"),
-            StatusCode::UNAUTHORIZED => bail!("{}: {}", refusal(&response), self.advice()),
+            // Without credentials this is a login: no other one would come first.
+            StatusCode::UNAUTHORIZED if self.credential.is_some() => {
+                bail!("{}: {}", refusal(&response), self.advice())
+            }
             _ => bail!("{}", refusal(&response)),
         }
     }

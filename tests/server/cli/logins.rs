@@ -54,7 +54,8 @@ fn wrong_credentials_are_refused_and_nothing_is_kept() {
     let who = Person::new(&[]);
     for (user, input) in [("admin", "wrong"), ("nobody", password.as_str()), ("admin", "")] {
         let arguments = ["login", &server.address, "-u", user, "--password-stdin"];
-        refusal(finish(&mut who.bare(&arguments), input));
+        let refused = refusal(finish(&mut who.bare(&arguments), input));
+        assert!(!refused.contains("slipway login"), "that is what was tried: {refused}");
     }
     assert!(
         refusal(finish(&mut who.bare(&["login", &server.address, "--password-stdin"]), "x"))
