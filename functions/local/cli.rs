@@ -80,7 +80,7 @@ pub(crate) struct Options {
 #[derive(Debug, Default, Args)]
 #[command(next_display_order = 10)]
 pub(crate) struct ServeOptions {
-    /// Address and port to listen on, or a port of this machine alone; port 0 takes any free one
+    /// Address and port to listen on, or a port of this machine alone; `:PORT` is all addresses, and port 0 any free one
     /// [default: 127.0.0.1:5000]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
@@ -333,10 +333,13 @@ pub(crate) enum TagCommand {
     },
 }
 
-/// Reads `127.0.0.1:5000`, `localhost:5000`, `[::1]:5000` or `5000`.
+/// Reads `127.0.0.1:5000`, `localhost:5000`, `[::1]:5000` or `5000`; and `:5000`, which is every address of this machine.
 pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(port) = text.parse::<u16>() {
         return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    if let Some(Ok(port)) = text.strip_prefix(':').map(str::parse) {
+        return Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     }
     let mut addresses = text.to_socket_addrs().map_err(|error| format!("{text:?}: {error}"))?;
     addresses.next().ok_or_else(|| format!("{text:?} has no address"))
@@ -360,7 +363,8 @@ mod tests {
         assert_eq!(listen_address("5000").unwrap(), "127.0.0.1:5000".parse().unwrap());
         assert_eq!(listen_address("[::1]:0").unwrap(), "[::1]:0".parse().unwrap());
         assert!(listen_address("localhost:5000").unwrap().ip().is_loopback());
-        for bad in ["", "here", "127.0.0.1", "127.0.0.1:65536", "70000"] {
+        assert_eq!(listen_address(":5000").unwrap(), "0.0.0.0:5000".parse().unwrap());
+        for bad in ["", "here", ":", ":70000", "127.0.0.1", "127.0.0.1:65536", "70000"] {
             assert!(listen_address(bad).is_err(), "{bad:?}");
         }
     }
