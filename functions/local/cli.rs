@@ -22,6 +22,7 @@ use crate::import::ImportOptions;
 use crate::repair::RepairOptions;
 use crate::serve_settings::Makers;
 use crate::smoke::SmokeOptions;
+use crate::times::{duration, long_duration, whole_days};
 
 const ENVIRONMENT: &str =
     "Environment (an empty variable counts as unset; an option on the command line wins):
@@ -143,14 +144,14 @@ pub(crate) struct CollectionOptions {
     /// [default: off]
     ///
     /// What refers to a manifest that is there, such as a signature, stays with it.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = long_duration)]
     pub(crate) gc_untagged: Option<Duration>,
     /// How long a manifest is kept after a tag has left it, so that `slipway tag restore` can put the tag back
     /// [default: 7d]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = long_duration)]
     pub(crate) gc_history: Option<Duration>,
-    /// How many days collected blobs are kept in the trash, for `slipway undelete`; 0 deletes them at once [default: 7]
-    #[arg(long, value_name = "DAYS")]
+    /// How many days collected blobs are kept in the trash, for `slipway undelete`; 0 deletes them at once [default: 7d]
+    #[arg(long, value_name = "DAYS", value_parser = whole_days)]
     pub(crate) gc_trash: Option<u16>,
     /// How long a blob is kept that no manifest needs; uploads seven times as long, for tests
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true)]
@@ -343,14 +344,6 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     }
     let mut addresses = text.to_socket_addrs().map_err(|error| format!("{text:?}: {error}"))?;
     addresses.next().ok_or_else(|| format!("{text:?} has no address"))
-}
-
-/// Reads `30s`, `10m`, `7d` and the like; `off` is no time at all.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    match text {
-        "off" | "0" => Ok(Duration::ZERO),
-        text => humantime::parse_duration(text).map_err(|error| format!("{text:?}: {error}")),
-    }
 }
 
 #[cfg(test)]

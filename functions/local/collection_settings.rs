@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use registry::Lifetimes;
 use registry::jobs::garbage_collection::Policy;
 
-use crate::cli::{CollectionOptions, duration};
+use crate::cli::CollectionOptions;
 use crate::settings::Sources;
+use crate::times::{Written, duration, long_duration, whole_days};
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -27,33 +28,45 @@ impl CollectionSettings {
     /// Puts them together.
     pub(crate) fn new(options: &CollectionOptions, sources: &Sources) -> Result<Self> {
         let file = &sources.file;
-        let time = |option: Option<Duration>, variable: &str, key: &str, value: &Option<String>| {
-            let source = match sources.variable(variable) {
-                Some(text) => Some((variable.to_owned(), text)),
-                None => value.clone().map(|text| (format!("{key} in the configuration file"), text)),
-            };
-            match (option, source) {
-                (Some(option), _) => Ok(Some(option)),
-                (None, Some((name, text))) => {
-                    duration(&text).map(Some).map_err(|error| anyhow::anyhow!("{name}: {error}"))
-                }
-                (None, None) => Ok(None),
-            }
-        };
         let usual = Policy::default();
-        let every = time(options.gc_every, "SLIPWAY_GC_EVERY", "gc-every", &file.gc_every)?;
-        let untagged = time(options.gc_untagged, "SLIPWAY_GC_UNTAGGED", "gc-untagged", &file.gc_untagged)?;
-        let history = time(options.gc_history, "SLIPWAY_GC_HISTORY", "gc-history", &file.gc_history)?;
-        let trash = sources.variable("SLIPWAY_GC_TRASH").map(|text| text.parse().context("SLIPWAY_GC_TRASH"));
+        let every = sources.time(options.gc_every, "GC_EVERY", &file.gc_every, duration)?;
+        let untagged = sources.time(options.gc_untagged, "GC_UNTAGGED", &file.gc_untagged, long_duration)?;
+        let history = sources.time(options.gc_history, "GC_HISTORY", &file.gc_history, long_duration)?;
+        let trash_days = sources.time(options.gc_trash, "GC_TRASH", &file.gc_trash, whole_days)?;
         Ok(Self {
             every: Some(every.unwrap_or(EVERY)).filter(|every| !every.is_zero()),
             policy: Policy {
                 history: history.unwrap_or(usual.history),
                 untagged: untagged.filter(|untagged| !untagged.is_zero()),
             },
-            trash_days: options.gc_trash.or(trash.transpose()?).or(file.gc_trash).unwrap_or(TRASH_DAYS),
+            trash_days: trash_days.unwrap_or(TRASH_DAYS),
             lifetimes: options.lease.map_or_else(Lifetimes::default, lifetimes),
         })
+    }
+}
+
+impl Sources<'_> {
+    /// Returns the option, or reads what the environment says, or else the file.
+    fn time<T>(
+        &self,
+        option: Option<T>,
+        name: &str,
+        filed: &Option<Written>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>> {
+        if option.is_some() {
+            return Ok(option);
+        }
+        let variable = format!("SLIPWAY_{name}");
+        let (source, text) = match (self.variable(&variable), filed) {
+            (Some(text), _) => (variable, text),
+            (None, Some(filed)) => {
+                let key = name.to_lowercase().replace('_', "-");
+                (format!("{key} in the configuration file"), filed.to_string())
+            }
+            (None, None) => return Ok(None),
+        };
+        read(&text).map(Some).map_err(|error| anyhow!("{source}: {error}"))
     }
 }
 
@@ -92,11 +105,36 @@ mod tests {
     }
 
     #[test]
+    fn days_are_written_with_and_without_their_letter_in_every_source() {
+        let none = CollectionOptions::default();
+        let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+        for text in ["30", "30d", "720h"] {
+            for key in ["gc-untagged", "gc-history", "gc-trash"] {
+                let variable = format!("SLIPWAY_{}", key.to_uppercase().replace('-', "_"));
+                let mut ways = vec![
+                    settings(&none, Some((&variable, text)), ""),
+                    settings(&none, None, &format!("{key} = '{text}'")),
+                ];
+                ways.extend((text == "30").then(|| settings(&none, None, &format!("{key} = 30"))));
+                for said in ways.into_iter().map(Result::unwrap) {
+                    let is_said = match key {
+                        "gc-untagged" => said.policy.untagged == Some(days(30)),
+                        "gc-history" => said.policy.history == days(30),
+                        _ => said.trash_days == 30,
+                    };
+                    assert!(is_said, "{key} {text}: {said:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_time_is_refused_by_name() {
         let none = CollectionOptions::default();
         for (variable, file, word) in [
             (Some(("SLIPWAY_GC_EVERY", "often")), "", "SLIPWAY_GC_EVERY"),
             (Some(("SLIPWAY_GC_TRASH", "-1")), "", "SLIPWAY_GC_TRASH"),
+            (None, "gc-trash = -1", "gc-trash in the configuration file"),
             (None, "gc-untagged = 'never'", "gc-untagged in the configuration file"),
         ] {
             let error = format!("{:#}", settings(&none, variable, file).unwrap_err());

@@ -33,6 +33,7 @@ mod site;
 mod smoke;
 mod storage;
 mod tags;
+mod times;
 mod transfer;
 mod watch;
 mod whereabouts;

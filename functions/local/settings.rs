@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::cli::{Options, ServeOptions};
 use crate::collection_settings::CollectionSettings;
 use crate::serve_settings::ServeSettings;
+use crate::times::Written;
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -35,10 +36,10 @@ pub(crate) struct File {
     pub(crate) trust_proxy: Option<bool>,
     pub(crate) private_issuers: Option<bool>,
     pub(crate) organisations: Option<String>,
-    pub(crate) gc_every: Option<String>,
-    pub(crate) gc_untagged: Option<String>,
-    pub(crate) gc_history: Option<String>,
-    pub(crate) gc_trash: Option<u16>,
+    pub(crate) gc_every: Option<Written>,
+    pub(crate) gc_untagged: Option<Written>,
+    pub(crate) gc_history: Option<Written>,
+    pub(crate) gc_trash: Option<Written>,
 }
 
 /// Where settings come from beside the command line.
