@@ -59,6 +59,9 @@ pub(crate) struct Arguments {
     pub(crate) options: Options,
     #[command(flatten)]
     pub(crate) serve: ServeOptions,
+    /// Registry to ask, written before the command; commands that ask one tell of it
+    #[arg(long, value_name = "URL", hide = true)]
+    pub(crate) registry: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -273,6 +276,36 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+impl Command {
+    /// Returns whether it asks a registry, which may be elsewhere.
+    pub(crate) fn asks_a_registry(&self) -> bool {
+        match self {
+            Self::Serve(_)
+            | Self::Fsck { .. }
+            | Self::Repair(_)
+            | Self::Gc(_)
+            | Self::Undelete { .. }
+            | Self::Key(_)
+            | Self::Smoke(_)
+            | Self::Completions { .. } => false,
+            Self::Export(_)
+            | Self::Import(_)
+            | Self::Login(_)
+            | Self::Logout(_)
+            | Self::User(_)
+            | Self::Org(_)
+            | Self::Team(_)
+            | Self::Token(_)
+            | Self::Trust(_)
+            | Self::Repo(_)
+            | Self::Audit(_)
+            | Self::Tag(_)
+            | Self::Inspect { .. }
+            | Self::Rm { .. } => true,
+        }
+    }
 }
 
 /// What `gc` understands.

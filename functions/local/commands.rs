@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{CommandFactory, Subcommand};
 use registry::jobs::fsck::{Report, Severity, fsck};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -32,7 +32,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         command => (command, arguments.serve),
     };
     let environment = |name: &str| std::env::var(name).ok();
-    let usual = Whereabouts::usual_registry(&arguments.options, environment);
+    let named = arguments.registry;
+    ensure!(
+        named.is_none() || command.as_ref().is_some_and(Command::asks_a_registry),
+        "--registry is for commands that ask a registry, such as `slipway repo ls`; this one does not"
+    );
+    let usual = named.or_else(|| Whereabouts::usual_registry(&arguments.options, environment));
     let settings = Settings::new(arguments.options, &serve_options, environment)?;
     let filter = filter(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;
     log(filter, std::io::stderr).init();

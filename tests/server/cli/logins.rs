@@ -110,6 +110,22 @@ fn the_registry_of_the_environment_is_asked_unless_another_is_named() {
 }
 
 #[test]
+fn the_registry_may_be_named_before_the_command_that_asks_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, password) = closed(folder.path());
+    let mut who = Person::logged_in(&server, "admin", &password);
+    who.environment.push(("SLIPWAY_REGISTRY", "127.0.0.1:1".to_owned()));
+    let before = ["--registry", &server.address];
+    let listed = said(finish(&mut who.bare(&[&before[..], &["user", "ls"]].concat()), ""));
+    assert_eq!(listed, who.does(&["user", "ls"]));
+    // What would pass it over, and work on a folder of this machine, is not done.
+    for command in [&["gc"][..], &["fsck"], &["serve"], &["key", "rotate"], &[]] {
+        let refused = refusal(finish(&mut who.bare(&[&before[..], command].concat()), ""));
+        assert!(refused.contains("--registry is for commands that ask a registry"), "{refused}");
+    }
+}
+
+#[test]
 fn by_https_only_a_registry_whose_certificate_is_trusted_gets_a_password() {
     let folder = tempfile::tempdir().unwrap();
     write_pair(folder.path());
