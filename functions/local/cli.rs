@@ -186,7 +186,8 @@ pub(crate) enum Command {
     /// Copy repositories into a folder: one OCI image layout for each, with its settings
     ///
     /// Manifests without a tag and referrers are copied too; passwords and tokens are not. What is there already and
-    /// whole is not copied again, so that a second run goes on where the first one ended.
+    /// whole is not copied again, so that a second run goes on where the first one ended. Images in docker's own format
+    /// stay as they are: `slipway import` reads them, but not every program finds them in a layout by their tag.
     #[command(after_help = "Examples:
   slipway export --to /backup
   slipway export team/app --registry registry.example.com --to /backup")]

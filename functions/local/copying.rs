@@ -77,6 +77,11 @@ impl Tally {
         self.progress.say(&format!("{} {name}: {tags} tags, {manifests} manifests", self.verb));
     }
 
+    /// Something is to be known of a repository.
+    pub(crate) fn remark(&self, name: &RepositoryName, what: &str) {
+        self.progress.say(&format!("{name}: {what}"));
+    }
+
     /// Says the sum; fails if anything did.
     pub(crate) fn finish(&self) -> Result<ExitCode> {
         self.progress.clear();

@@ -17,6 +17,9 @@ use crate::copying::{AT_ONCE, Tally};
 use crate::distribution::{Distribution, Served};
 use crate::layout::{Layout, REF_NAME};
 
+/// The layout's specification lets an index list them, but skopeo looks a tag up only among OCI's.
+const DOCKERS_READERS: &str = "`slipway import` reads them, skopeo does not find them by their tag";
+
 /// What `export` understands.
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
@@ -89,6 +92,10 @@ async fn repository(
     export.blobs().await;
     layout.set_index(&export.index(&tags))?;
     tally.done(name, tags.len(), export.nodes.len());
+    let dockers = tags.values().filter(|digest| export.is_dockers(digest)).count();
+    if dockers > 0 {
+        tally.remark(name, &format!("{dockers} tags are images in docker's own format: {DOCKERS_READERS}"));
+    }
     Ok(layout)
 }
 
@@ -237,6 +244,11 @@ impl Export<'_> {
         let others =
             self.nodes.iter().filter(|(digest, _)| !listed.contains(digest) && self.is_whole(digest));
         tagged.chain(others.map(|(_, node)| node.entry.clone())).collect()
+    }
+
+    fn is_dockers(&self, digest: &Digest) -> bool {
+        let media_type = self.nodes.get(digest).and_then(|node| node.entry["mediaType"].as_str());
+        media_type.is_some_and(|media_type| media_type.starts_with("application/vnd.docker."))
     }
 
     fn is_whole(&self, digest: &Digest) -> bool {

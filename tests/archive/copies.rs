@@ -200,3 +200,35 @@ fn skopeo_reads_an_archive_and_what_skopeo_wrote_is_imported() {
     let pulled = get(&target, "/v2/web/manifests/copied").unwrap();
     assert_eq!(test_support::content::sha256(&pulled), digest);
 }
+
+#[test]
+fn an_export_says_which_images_are_in_dockers_own_format_and_an_import_brings_them_back() {
+    let Some(skopeo) = require::tool("copies::dockers_format", "skopeo") else { return };
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    let pictures = TempDir::new().unwrap();
+    let mut layout = Layout::create(pictures.path());
+    layout.add_image("small", "amd64", &[1000]);
+    for (format, name) in [("v2s2", "team/dockers"), ("oci", "team/ocis")] {
+        let from = format!("oci:{}:small", pictures.path().display());
+        let to = format!("docker://{}/{name}:1", source.address());
+        let mut command = Command::new(&skopeo);
+        command.args([
+            "--insecure-policy",
+            "copy",
+            "--format",
+            format,
+            "--dest-tls-verify=false",
+            &from,
+            &to,
+        ]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let said = does(home.path(), &["export", "--to", text(archive.path()), "--registry", source.address()]);
+    assert!(said.contains("team/dockers: 1 tags are images in docker's own format"), "{said}");
+    assert!(!said.contains("team/ocis: 1 tags are"), "{said}");
+    does(home.path(), &["import", "--from", text(archive.path()), "--registry", target.address()]);
+    let path = "/v2/team/dockers/manifests/1";
+    assert_eq!(get(&target, path), get(&source, path));
+}
