@@ -4,7 +4,7 @@ use oci::Digest;
 
 use crate::manifests::suspects::{manifest_suspect, object_suspect, target_suspect};
 use crate::packing::split;
-use crate::ports::{Condition, Conflict, Key, TRANSACT_WRITES_MAX, Version, Write};
+use crate::ports::{Condition, Conflict, Item, Key, TRANSACT_WRITES_MAX, Version, Write};
 use crate::records::{EdgeRecord, ManifestBody, ManifestRecord, ManifestState, Record, keys};
 use crate::{Error, ManifestPut, Registry};
 
@@ -46,31 +46,42 @@ impl Registry {
         stored: &mut Option<StoredBody>,
     ) -> Result<Option<Prepared>, Error> {
         if let Some((version, record)) = self.manifest_known(put).await? {
+            self.manifest_body_release(put, stored).await?;
             return Ok(Some(Prepared::visible(version, record)));
         }
         let prepared = self.fresh_pending(put, self.manifest_body(put, stored).await?);
-        let Some(conflict) = self.write_pending(put, &prepared, Condition::Absent).await? else {
-            return Ok(Some(prepared));
-        };
-        if conflict.key != keys::manifest(put.repository, &put.digest) {
-            // A collector has taken the object for one that nobody came back for, perhaps before it was there.
-            if let Some(StoredBody { body: ManifestBody::Object(object), .. }) = stored.take() {
-                let suspect = object_suspect(put.repository, &put.digest, &object);
-                self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
+        let mut before = None;
+        for _ in 0..2 {
+            let Some(conflict) = self.write_pending(put, &prepared, before.as_ref()).await? else {
+                return Ok(Some(prepared));
+            };
+            if conflict.key != keys::manifest(put.repository, &put.digest) {
+                // A collector has taken the object for one that nobody came back for, perhaps before it was there.
+                self.manifest_body_release(put, stored).await?;
+                return Ok(None);
             }
-            return Ok(None);
-        }
-        let Some(found) = conflict.found else { return Ok(None) };
-        match found.record.as_manifest() {
-            Some(record) if record.state.is_visible() => {
-                Ok(Some(Prepared::visible(found.version, record.clone())))
+            let Some(found) = conflict.found else { return Ok(None) };
+            if let Some(record) = found.record.as_manifest().filter(|record| record.state.is_visible()) {
+                self.manifest_body_release(put, stored).await?;
+                return Ok(Some(Prepared::visible(found.version, record.clone())));
             }
             // A push that was not finished, or a deletion under way: this push takes the place over.
-            _ => {
-                let taken = self.write_pending(put, &prepared, Condition::Version(found.version)).await?;
-                Ok(taken.is_none().then_some(prepared))
-            }
+            before = Some(found);
         }
+        Ok(None)
+    }
+
+    /// Leaves an object to the collectors, of whom one may have looked for it before it was there.
+    pub(crate) async fn manifest_body_release(
+        &self,
+        put: &ManifestPut<'_>,
+        stored: &mut Option<StoredBody>,
+    ) -> Result<(), Error> {
+        if let Some(StoredBody { body: ManifestBody::Object(object), .. }) = stored.take() {
+            let suspect = object_suspect(put.repository, &put.digest, &object);
+            self.transact(vec![self.suspect(suspect, self.lifetimes.lease)]).await?;
+        }
+        Ok(())
     }
 
     /// Returns where the manifest's bytes live, the same for every attempt.
@@ -130,7 +141,7 @@ impl Registry {
         Prepared { version, live_version, record, pending_watch: Some(watch), object_is_kept: stored.is_kept }
     }
 
-    /// Returns `None` when written, otherwise what stood in the way.
+    /// Returns `None` when written in place of what was there before, otherwise what stood in the way.
     ///
     /// What does not fit into the first transaction is written only while the manifest is this push's own: no edge
     /// comes after somebody has ended the push.
@@ -138,12 +149,20 @@ impl Registry {
         &self,
         put: &ManifestPut<'_>,
         prepared: &Prepared,
-        condition: Condition,
+        before: Option<&Item>,
     ) -> Result<Option<Conflict>, Error> {
         let manifest_key = keys::manifest(put.repository, &put.digest);
         let record = Record::Manifest(prepared.record.clone());
         let own = Write::Check(manifest_key.clone(), Condition::Version(prepared.version.clone()));
-        let mut writes = vec![self.put(manifest_key, prepared.version.clone(), record, condition)];
+        let mut writes =
+            vec![self.put(manifest_key, prepared.version.clone(), record, Condition::unchanged(before))];
+        if let Some(ManifestBody::Object(object)) =
+            before.and_then(|item| item.record.as_manifest()).map(|record| &record.body)
+        {
+            // Its own push may have ended for good, and a collector may have seen it in use.
+            let left = object_suspect(put.repository, &put.digest, object);
+            writes.push(self.suspect(left, self.lifetimes.lease));
+        }
         writes.extend(prepared.object_is_kept.clone());
         if let Some(watch) = &prepared.pending_watch {
             let suspect = Record::Suspect(manifest_suspect(put.repository, &put.digest));

@@ -78,6 +78,7 @@ impl Registry {
                 return Ok(());
             }
         }
+        self.manifest_body_release(put, &mut body).await?;
         Err(Error::Contended)
     }
 

@@ -291,6 +291,40 @@ fn a_push_of_a_large_manifest_that_sleeps_for_days_keeps_its_bytes_or_is_refused
 }
 
 #[test]
+fn of_two_pushes_of_a_large_manifest_that_sleep_for_days_no_object_is_left() {
+    let config = Content::blob("{}");
+    let fields = serde_json::json!({ "annotations": { "long": "x".repeat(310 * 1024) } });
+    let large = Content::image_with(&config, &[], &fields);
+    in_orders(
+        SEEDS,
+        World::yielding,
+        Processes::Two,
+        &async |world: &World, first: Client, second: Client| {
+            first.push_blob("app", &config).await.expect(201);
+            let days_and_collectors = async {
+                for _ in 0..3 {
+                    for _ in 0..6 {
+                        tokio::task::yield_now().await;
+                    }
+                    world.clock.advance(DAY);
+                    collect(world).await;
+                }
+            };
+            let (one, two, ()) = tokio::join!(
+                first.put_manifest("app", "v1", &large),
+                second.put_manifest("app", "v2", &large),
+                days_and_collectors
+            );
+            assert_one_of(&one, &[201, 400, 429]);
+            assert_one_of(&two, &[201, 400, 429]);
+            assert_one_of(&first.delete(&manifest("app", &large.digest)).await, &[202, 404]);
+            collect_the_rest(world).await;
+            assert_eq!(world.garbage().await, [""; 0]);
+        },
+    );
+}
+
+#[test]
 fn a_push_of_many_layers_that_sleeps_for_days_leaves_no_edge() {
     let layers: Vec<Content> = (0..150).map(|number| Content::blob(format!("layer {number}"))).collect();
     let large = Content::image(&Content::blob("{}"), &layers.iter().collect::<Vec<_>>());
