@@ -69,6 +69,16 @@ const LIES: &[(&str, &str, &str)] = &[
         r#"{<version>,"manifests":[{"mediaType":"<oci-image>","digest":"<image>","size":5}]}"#,
     ),
     (
+        "a digest in other letters beside a digest",
+        "<oci-image>",
+        r#"{<version>,<config-field>,"layers":[{"mediaType":"a/b","digest":"<layer>","size":1000,"Digest":"<config>"}]}"#,
+    ),
+    (
+        "layers in other letters beside layers",
+        "<oci-image>",
+        r#"{<version>,<config-field>,<layers-field>,"Layers":[]}"#,
+    ),
+    (
         "data that is not base64",
         "<oci-image>",
         r#"{<version>,"config":{"mediaType":"a/b","digest":"<config>","size":2,"data":"{}"},<layers-field>}"#,

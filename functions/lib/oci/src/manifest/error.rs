@@ -26,6 +26,14 @@ pub enum ManifestInvalid {
         /// The repeated key, shortened if it is long.
         key: String,
     },
+    /// A key differs from one of the specification in the case of letters alone, which some readers do not look at.
+    #[error("manifest has the key {key:?}, which some programs take for {meant:?}")]
+    KeySpelling {
+        /// The key, shortened if it is long.
+        key: String,
+        /// The specification's.
+        meant: &'static str,
+    },
     /// Nested deeper than [`MANIFEST_MAX_DEPTH`].
     #[error("manifest is nested deeper than {MANIFEST_MAX_DEPTH} levels")]
     TooDeep,

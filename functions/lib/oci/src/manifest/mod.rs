@@ -153,12 +153,13 @@ fn read(body: &Body<'_>, media_type: MediaType) -> Result<Manifest, ManifestInva
     let config = config(body, &media_type)?;
     let mut references = References::default();
     if let Some(config) = &config {
-        references.add("config", config, TargetKind::Blob)?;
+        references.add("config", config, TargetKind::Blob, false)?;
     }
     for (index, raw) in list.into_iter().enumerate() {
         let field = format!("{list_field}[{index}]");
         let entry = fields::entry(&field, raw)?;
-        references.add(&field, &entry, target_kind(&media_type, &entry))?;
+        let may_be_missing = list_field == "layers" && entry.media_type.is_nondistributable();
+        references.add(&field, &entry, target_kind(&media_type, &entry), may_be_missing)?;
     }
 
     let subject = body.subject.map(|raw| fields::entry("subject", raw)).transpose()?;
@@ -220,9 +221,14 @@ struct References {
 }
 
 impl References {
-    fn add(&mut self, field: &str, entry: &Entry, kind: TargetKind) -> Result<(), ManifestInvalid> {
+    fn add(
+        &mut self,
+        field: &str,
+        entry: &Entry,
+        kind: TargetKind,
+        may_be_missing: bool,
+    ) -> Result<(), ManifestInvalid> {
         let digest = entry.digest.clone();
-        let may_be_missing = entry.media_type.is_nondistributable();
         let Some(&position) = self.positions.get(&digest) else {
             self.positions.insert(digest.clone(), self.targets.len());
             let media_type = entry.media_type.clone();

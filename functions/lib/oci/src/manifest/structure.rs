@@ -1,7 +1,7 @@
 //! The check before a manifest is read: JSON that every reader understands the same way.
 //!
 //! Of a repeated key most parsers keep the last value and some the first, so a manifest with one could mean
-//! something else to a scanner than to the client that runs the image.
+//! something else to a scanner than to the client that runs the image. Go's parser takes `Layers` for `layers`, too.
 
 use std::{borrow::Cow, cell::RefCell, fmt};
 
@@ -14,7 +14,8 @@ use crate::{limits::MANIFEST_MAX_DEPTH, text::excerpt};
 pub(super) fn check(json: &str) -> Result<(), ManifestInvalid> {
     let finding = RefCell::new(None);
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let checked = Checker { finding: &finding, depth: 0 }.deserialize(&mut deserializer);
+    let checked =
+        Checker { finding: &finding, depth: 0, part: Part::Manifest }.deserialize(&mut deserializer);
     let ended = checked.and_then(|()| deserializer.end());
     match finding.into_inner() {
         Some(finding) => Err(finding),
@@ -27,6 +28,65 @@ pub(super) fn check(json: &str) -> Result<(), ManifestInvalid> {
 struct Checker<'a> {
     finding: &'a RefCell<Option<ManifestInvalid>>,
     depth: usize,
+    part: Part,
+}
+
+/// What of a manifest a value is, as far as its keys are the specification's.
+#[derive(Clone, Copy)]
+enum Part {
+    Manifest,
+    /// A descriptor, or a list of them.
+    Descriptors,
+    Platform,
+    /// Annotations, and what the specification does not know.
+    Free,
+}
+
+impl Part {
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Manifest => &[
+                "schemaVersion",
+                "mediaType",
+                "artifactType",
+                "config",
+                "layers",
+                "blobs",
+                "manifests",
+                "subject",
+                "annotations",
+            ],
+            Self::Descriptors => {
+                &["mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"]
+            }
+            Self::Platform => &["architecture", "os", "os.version", "os.features", "variant", "features"],
+            Self::Free => &[],
+        }
+    }
+
+    /// Returns what the value of this key is.
+    fn inside(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Manifest, "config" | "layers" | "blobs" | "manifests" | "subject") => Self::Descriptors,
+            (Self::Descriptors, "platform") => Self::Platform,
+            _ => Self::Free,
+        }
+    }
+
+    /// Returns the key that a program would take this one for if it did not look at the case of letters.
+    fn meant_by(self, key: &str) -> Option<&'static str> {
+        self.keys().iter().copied().find(|known| *known != key && is_same_but_for_case(known, key))
+    }
+}
+
+/// Compares as Go does, to whom `ſ` is an `s` and the sign of kelvin a `k`.
+fn is_same_but_for_case(known: &str, key: &str) -> bool {
+    let folded = key.chars().map(|char| match char {
+        'ſ' => 's',
+        '\u{212a}' => 'k',
+        char => char.to_ascii_lowercase(),
+    });
+    known.chars().map(|char| char.to_ascii_lowercase()).eq(folded)
 }
 
 impl Checker<'_> {
@@ -70,8 +130,12 @@ impl<'de> Visitor<'de> for Checker<'_> {
         let inner = self.deeper()?;
         let mut keys = Vec::new();
         while let Some(key) = map.next_key::<Key<'de>>()? {
+            if let Some(meant) = self.part.meant_by(&key.0) {
+                return Err(self.stop(ManifestInvalid::KeySpelling { key: excerpt(&key.0), meant }));
+            }
+            let part = self.part.inside(&key.0);
             keys.push(key);
-            map.next_value_seed(inner)?;
+            map.next_value_seed(Self { part, ..inner })?;
         }
         self.distinct(keys)
     }

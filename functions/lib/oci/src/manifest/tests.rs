@@ -142,6 +142,37 @@ fn content_within_a_descriptor_is_what_the_descriptor_names() {
 }
 
 #[test]
+fn keys_that_go_would_take_for_others_are_refused() {
+    let mut manifests = vec![
+        with(image(), "/Layers", json!([])),
+        with(image(), "/CONFIG", json!({})),
+        with(image(), "/manifeſts", json!([])),
+        with(image(), "/layers/0/Digest", json!(digest("second"))),
+        with(image(), "/config/\u{17f}ize", json!(1)),
+        with(image(), "/config/Data", json!("")),
+        with(image(), "/subject", with(descriptor(LAYER, "image"), "/MediaType", json!("a/b"))),
+    ];
+    let platform = with(index(), "/manifests/0/platform", json!({"os": "linux", "OS": "windows"}));
+    manifests.push(platform);
+    for manifest in manifests {
+        let refusal = parse(&manifest).unwrap_err();
+        assert!(matches!(refusal, ManifestInvalid::KeySpelling { .. }), "{manifest}: {refusal}");
+    }
+    let free = with(image(), "/annotations", json!({"Digest": "a", "digest": "b"}));
+    let free = with(free, "/org.example", json!({"Layers": [{"Size": 1}], "LAYERS": 2}));
+    assert_eq!(parse(&free).unwrap().references, parse(&image()).unwrap().references);
+}
+
+#[test]
+fn only_layers_may_be_kept_elsewhere() {
+    let foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+    let is_missing = |manifest: &Value, at: usize| parse(manifest).unwrap().references[at].may_be_missing;
+    assert!(is_missing(&with(image(), "/layers/0/mediaType", json!(foreign)), 1));
+    assert!(!is_missing(&with(image(), "/config/mediaType", json!(foreign)), 0));
+    assert!(!is_missing(&with(index(), "/manifests/0/mediaType", json!(foreign)), 0));
+}
+
+#[test]
 fn docker_manifest_and_list_are_kept_under_their_own_type() {
     for (manifest, media_type, kind) in [
         (image(), MediaType::DOCKER_MANIFEST, ManifestKind::Image),
