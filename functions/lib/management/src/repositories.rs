@@ -229,6 +229,9 @@ async fn repository_delete(
     Asking { access, caller }: Asking,
     At(RepositoryPath { repository }): At<RepositoryPath>,
 ) -> Result<StatusCode, Problem> {
-    access.repository_delete(&caller, &repository).await?;
+    // A client that goes away must not leave it half done, and locked for those who push.
+    let deletion = tokio::spawn(async move { access.repository_delete(&caller, &repository).await });
+    let broken = |error: tokio::task::JoinError| registry::Error::Damaged(error.to_string());
+    deletion.await.map_err(|error| AccessError::from(broken(error)))??;
     Ok(StatusCode::NO_CONTENT)
 }

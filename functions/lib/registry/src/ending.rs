@@ -31,14 +31,14 @@ struct Ending<'a> {
 }
 
 impl Registry {
-    /// Deletes everything in the repository that was flagged in this version, and then the repository; `last` is
-    /// written with its end. If somebody else ends it first, all is done, but for `last`.
+    /// Deletes everything in the repository that was flagged in this version, and then the repository; what `last`
+    /// returns is written with its end. If somebody else ends it first, all is done, but for that.
     pub(crate) async fn repository_end(
         &self,
         name: &RepositoryName,
         principal: &Principal,
         flagged: Version,
-        last: Option<Write>,
+        last: impl FnOnce() -> Option<Write>,
     ) -> Result<(), Error> {
         let key = keys::repository(name);
         let guard = Write::Check(key.clone(), Condition::Version(flagged.clone()));
@@ -50,7 +50,7 @@ impl Registry {
             Write::Delete(key, Condition::Version(flagged)),
             Write::Delete(keys::catalog(name), Condition::Always),
         ];
-        writes.extend(last);
+        writes.extend(last());
         self.transact(writes).await.map(drop)
     }
 

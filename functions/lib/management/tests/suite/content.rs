@@ -1,7 +1,12 @@
 //! What is told of the content of a repository, and to whom: its manifests, and where its tags pointed.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use http::Request;
 use registry::http::Service;
+use registry::testing::{Call, Outcome};
 use serde_json::{Value, json};
 
 use crate::world::{Reply, Scene, Show, World, full};
@@ -89,6 +94,34 @@ async fn the_lists_of_a_repository_that_is_not_there_are_not_there() {
             world.client(show).get(&format!("{REPOSITORY}/{list}")).await.expect(status);
         }
     }
+}
+
+#[tokio::test]
+async fn a_deletion_goes_on_when_its_client_goes_away() {
+    let scene = Scene::new().await;
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let hook = {
+        let has_begun = Arc::clone(&has_begun);
+        move |call: Call| {
+            has_begun.fetch_or(call == Call::ItemsTransact, Relaxed);
+            Outcome::Done
+        }
+    };
+    let world = scene.world_with(Arc::new(hook)).await;
+    let alice = world.client(&scene.alice);
+    alice.get(REPOSITORY).await.expect(200);
+    has_begun.store(false, Relaxed);
+    let begun = async {
+        while !has_begun.load(Relaxed) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = begun => {}
+        reply = alice.delete(REPOSITORY) => panic!("nobody could go away: {reply:?}"),
+    }
+    alice.get(REPOSITORY).await.expect(404);
 }
 
 #[tokio::test]

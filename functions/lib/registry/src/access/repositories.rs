@@ -179,8 +179,8 @@ impl Access {
     /// collector; until then nothing can be pushed to it.
     pub async fn repository_delete(&self, caller: &Caller, name: &RepositoryName) -> Result<(), AccessError> {
         let flagged = self.repository_flag(caller, name).await?;
-        let done = self.audit_write(caller, DELETE, name.as_str(), AuditOutcome::Done, "");
-        Ok(self.registry.repository_end(name, &caller.principal(), flagged, Some(done)).await?)
+        let done = || Some(self.audit_write(caller, DELETE, name.as_str(), AuditOutcome::Done, ""));
+        Ok(self.registry.repository_end(name, &caller.principal(), flagged, done).await?)
     }
 
     /// Flags the repository, or goes on with a deletion that did not end; the queue watches over it.

@@ -28,7 +28,7 @@ impl Collector {
     async fn repository_fate(&self, name: &RepositoryName, item: Option<Item>) -> Result<Fate, Error> {
         let is_ending = |item: &Item| item.record.as_repository().is_some_and(|record| record.is_ending);
         let Some(item) = item.filter(is_ending) else { return Ok(Fate::Needed) };
-        self.registry.repository_end(name, &self.principal, item.version, None).await?;
+        self.registry.repository_end(name, &self.principal, item.version, || None).await?;
         Ok(Fate::Ended(Ending {
             why: Some("its deletion did not end"),
             has_followers: true,
