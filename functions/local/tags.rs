@@ -1,6 +1,7 @@
 //! `slipway tag log` and `slipway tag restore`.
 
 use std::cmp::Reverse;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use oci::{Digest, RepositoryName, Tag};
@@ -24,11 +25,16 @@ pub(crate) async fn log(api: &Api, image: &str) -> Result<()> {
     let (name, tag) = parsed(image)?;
     let query = tag.map(|tag| format!("?tag={}", segment(tag.as_str()))).unwrap_or_default();
     let mut moves = api.list(&format!("/repositories/{}/history{query}", segment(name.as_str()))).await?;
-    moves.sort_by_key(|entry| Reverse(entry["at"].as_str().unwrap_or_default().to_owned()));
+    moves.sort_by_key(|entry| Reverse(moment(entry)));
     if !api.is_json() {
         moves.iter_mut().for_each(|entry| entry["what"] = what(entry).into());
     }
     api.print_list(COLUMNS, moves)
+}
+
+/// As text they do not sort: what ends a fraction in zeros leaves them out.
+fn moment(entry: &Value) -> Option<SystemTime> {
+    humantime::parse_rfc3339(entry["at"].as_str()?).ok()
 }
 
 /// Puts a tag back to where it pointed before.
@@ -49,4 +55,16 @@ fn parsed(image: &str) -> Result<(RepositoryName, Option<Tag>)> {
 
 fn what(entry: &Value) -> &'static str {
     if entry["after"].is_null() { "deleted" } else { "moved" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moves_sort_by_time_whatever_zeros_are_left_out() {
+        let moments = ["2026-11-22T01:38:36Z", "2026-11-22T01:38:36.8Z", "2026-11-22T01:38:36.83Z"]
+            .map(|at| moment(&json!({ "at": at })));
+        assert!(moments.iter().all(Option::is_some) && moments.is_sorted(), "{moments:?}");
+    }
 }
