@@ -12,8 +12,9 @@ use registry::Registry;
 use registry::access::{Access, AccessOptions};
 use registry::http::Service;
 use registry::ports::SystemClock;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::ExposeSecret;
-use server::{Listener, Patience, Tls};
+use server::{Limits, Listener, Patience, Tls};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::admission::{self, Admitted, FIRST_ADMINISTRATOR};
@@ -30,6 +31,13 @@ use crate::watch::Watch;
 /// Clients come by themselves, and whoever stops the server waits for it.
 const PATIENCE: Patience =
     Patience { head: Duration::from_secs(30), silence: Duration::from_secs(60), stop: Duration::ZERO };
+
+/// How many connections there may be at one moment, and from one address.
+const CONNECTIONS_MAX: usize = 2048;
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 512;
+
+/// How many files are open beside those of connections.
+const OWN_FILES: usize = 128;
 
 /// Serves until a signal comes; then the requests under way end, and uploads keep what has arrived.
 pub(crate) async fn serve(settings: &Settings) -> Result<()> {
@@ -55,6 +63,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
         false => site_of(access.clone(), settings).of_this_machine(access.clone()),
     };
     let listener = Listener::from(listener).with_tls(tls).behind_proxy(settings.serve.trusts_proxy);
+    let listener = listener.limited(limits(settings.serve.trusts_proxy));
     let clients =
         server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop.clone());
     let operators = async {
@@ -66,6 +75,23 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     tokio::join!(clients, operators);
     operator::forget(&settings.data);
     Ok(())
+}
+
+/// Returns how many connections there may be; from a proxy come those of all clients.
+///
+/// Each takes half a MiB at most until its request is whole, and two open files while it is answered.
+fn limits(is_behind_proxy: bool) -> Limits {
+    let files = more_files().try_into().unwrap_or(usize::MAX);
+    let in_all = (files.saturating_sub(OWN_FILES) / 2).min(CONNECTIONS_MAX);
+    Limits { per_address: if is_behind_proxy { in_all } else { CONNECTIONS_PER_ADDRESS_MAX }, in_all }
+}
+
+/// Has as many files open as the system allows; returns how many that are.
+fn more_files() -> u64 {
+    let now = getrlimit(Resource::Nofile);
+    let most = Rlimit { current: now.maximum, ..now };
+    let granted = if setrlimit(Resource::Nofile, most).is_ok() { most } else { now };
+    granted.current.unwrap_or(u64::MAX)
 }
 
 /// Returns what answers requests.

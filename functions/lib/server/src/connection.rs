@@ -23,6 +23,7 @@ use crate::Patience;
 use crate::body::{Stop, until_stop};
 use crate::listener::Stream;
 use crate::origin::Origin;
+use crate::places::Place;
 use crate::tls::Tls;
 
 /// How much of a request is buffered before it is taken.
@@ -55,8 +56,8 @@ where
     }
 
     /// Answers the requests of this connection, in a task of its own.
-    pub(crate) fn begin(&self, stream: Stream, origin: Origin, tls: Option<&Tls>) {
-        let connection = self.connection(origin);
+    pub(crate) fn begin(&self, stream: Stream, origin: Origin, place: Place, tls: Option<&Tls>) {
+        let connection = self.connection(origin, place);
         match stream {
             Stream::Unix(stream) => drop(tokio::spawn(connection.serve(stream))),
             Stream::Tcp(stream) => match (prepare(&stream), tls) {
@@ -70,13 +71,14 @@ where
         }
     }
 
-    fn connection(&self, origin: Origin) -> Connection<A> {
+    fn connection(&self, origin: Origin, place: Place) -> Connection<A> {
         Connection {
             answer: self.answer.clone(),
             patience: self.patience,
             stopping: self.stopping.clone(),
             watcher: self.graceful.watcher(),
             origin,
+            place,
             is_tls: false,
         }
     }
@@ -94,6 +96,7 @@ struct Connection<A> {
     stopping: watch::Receiver<bool>,
     watcher: Watcher,
     origin: Origin,
+    place: Place,
     is_tls: bool,
 }
 
@@ -116,7 +119,7 @@ where
     }
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let Self { answer, patience, stopping, watcher, origin, is_tls } = self;
+        let Self { answer, patience, stopping, watcher, origin, place: _place, is_tls } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let (answer, stop) = (answer.clone(), Stop::new(stopping.clone()));
             let address = origin.address(request.headers());

@@ -4,6 +4,7 @@ mod body;
 mod connection;
 mod listener;
 mod origin;
+mod places;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -20,6 +21,8 @@ use tokio::sync::watch;
 
 use connection::Connections;
 pub use listener::Listener;
+pub use places::Limits;
+use places::Places;
 pub use tls::{Tls, TlsInvalid};
 
 /// How long answers may take once bodies have broken off.
@@ -51,12 +54,15 @@ pub async fn serve<A, F>(
 {
     let (stop_bodies, stopping) = watch::channel(false);
     let listener = listener.into();
-    let connections = Connections::new(answer, patience, stopping);
+    let (connections, places) = (Connections::new(answer, patience, stopping), Places::new(listener.limits));
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, origin)) => connections.begin(stream, origin, listener.tls.as_ref()),
+                Ok((stream, origin)) => match places.take(origin.peer()) {
+                    Some(place) => connections.begin(stream, origin, place, listener.tls.as_ref()),
+                    None => tracing::debug!(address = %origin.peer().as_str(), "too many connections"),
+                },
                 Err(error) => wait_after(&error).await,
             },
             () = &mut stop => break,

@@ -6,12 +6,14 @@ use registry::access::Address;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::origin::{Origin, address};
+use crate::places::Limits;
 use crate::tls::Tls;
 
 /// A socket that clients connect to, and what is known of those who do.
 pub struct Listener {
     socket: Socket,
     pub(crate) tls: Option<Tls>,
+    pub(crate) limits: Limits,
     is_behind_proxy: bool,
 }
 
@@ -38,6 +40,12 @@ impl Listener {
         Self { is_behind_proxy, ..self }
     }
 
+    /// Returns the listener with no more connections than this.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     pub(crate) async fn accept(&self) -> io::Result<(Stream, Origin)> {
         let (stream, peer) = match &self.socket {
             Socket::Tcp(listener) => {
@@ -52,7 +60,8 @@ impl Listener {
 
 impl From<Socket> for Listener {
     fn from(socket: Socket) -> Self {
-        Self { socket, tls: None, is_behind_proxy: false }
+        let limits = Limits { per_address: usize::MAX, in_all: usize::MAX };
+        Self { socket, tls: None, limits, is_behind_proxy: false }
     }
 }
 

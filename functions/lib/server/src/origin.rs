@@ -18,6 +18,11 @@ impl Origin {
         Self { peer, is_proxy }
     }
 
+    /// Returns the address at the other end of the connection.
+    pub(crate) fn peer(&self) -> &Address {
+        &self.peer
+    }
+
     /// Returns the address of whoever sent a request with these headers.
     pub(crate) fn address(&self, headers: &HeaderMap) -> Address {
         let forwarded = if self.is_proxy { forwarded_for(headers) } else { None };

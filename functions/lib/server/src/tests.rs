@@ -255,3 +255,30 @@ async fn a_body_comes_plainly_or_in_chunks() {
         assert_eq!(status_of(&server, &head).await, status, "{coding}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_too_many_is_closed_and_the_next_one_is_taken_when_another_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = Listener::from(listener).limited(Limits { per_address: 2, in_all: 9 });
+    let answer = |_: Request<Body>| async { refusal(ErrorCode::Denied, "not here") };
+    tokio::spawn(serve(listener, answer, PATIENT, std::future::pending()));
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        read_until(&mut client, "}]}").await;
+        silent.push(client);
+    }
+    let mut third = TcpStream::connect(address).await.unwrap();
+    assert_eq!(third.read(&mut [0; 10]).await.unwrap_or_default(), 0, "it was answered");
+    silent.pop();
+    loop {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        // The server may not have seen yet that the other one has ended.
+        let _ = client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        if client.read(&mut [0; 1000]).await.unwrap_or_default() > 0 {
+            return;
+        }
+    }
+}
