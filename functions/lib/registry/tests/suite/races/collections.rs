@@ -34,6 +34,17 @@ async fn collect_by(world: &World, policy: Policy) -> Report {
     report
 }
 
+/// Days pass, each with a collector, while the others do something now and then.
+async fn days_and_collectors(world: &World, days: u32, steps_a_day: u32) {
+    for _ in 0..days {
+        for _ in 0..steps_a_day {
+            tokio::task::yield_now().await;
+        }
+        world.clock.advance(DAY);
+        collect(world).await;
+    }
+}
+
 /// Collects until everything is gone that nobody needs, however long it is kept.
 async fn collect_the_rest(world: &World) {
     for _ in 0..10 {
@@ -234,19 +245,10 @@ fn a_push_that_sleeps_for_days_is_whole_or_refused() {
         for content in [&image.config, &image.layer] {
             first.push_blob("app", content).await.expect(201);
         }
-        let days_and_collectors = async {
-            for _ in 0..4 {
-                for _ in 0..5 {
-                    tokio::task::yield_now().await;
-                }
-                world.clock.advance(DAY);
-                collect(world).await;
-            }
-        };
         let (one, two, ()) = tokio::join!(
             first.put_manifest("app", "one", &image.manifest),
             second.put_manifest("app", "two", &image.manifest),
-            days_and_collectors
+            days_and_collectors(world, 4, 5)
         );
         assert_one_of(&one, &[201, 400, 429]);
         assert_one_of(&two, &[201, 400, 429]);
@@ -268,16 +270,8 @@ fn a_push_of_a_large_manifest_that_sleeps_for_days_keeps_its_bytes_or_is_refused
     for processes in Processes::BOTH {
         in_orders(SEEDS, World::yielding, processes, &async |world: &World, first: Client, _| {
             first.push_blob("app", &config).await.expect(201);
-            let days_and_collectors = async {
-                for _ in 0..3 {
-                    for _ in 0..6 {
-                        tokio::task::yield_now().await;
-                    }
-                    world.clock.advance(DAY);
-                    collect(world).await;
-                }
-            };
-            let (pushed, ()) = tokio::join!(first.put_manifest("app", "v1", &large), days_and_collectors);
+            let (pushed, ()) =
+                tokio::join!(first.put_manifest("app", "v1", &large), days_and_collectors(world, 3, 6));
             assert_one_of(&pushed, &[201, 400, 429]);
             if pushed.status == 201 {
                 assert_eq!(world.client().get(&manifest("app", "v1")).await.expect(200).body, large.bytes);
@@ -301,19 +295,10 @@ fn of_two_pushes_of_a_large_manifest_that_sleep_for_days_no_object_is_left() {
         Processes::Two,
         &async |world: &World, first: Client, second: Client| {
             first.push_blob("app", &config).await.expect(201);
-            let days_and_collectors = async {
-                for _ in 0..3 {
-                    for _ in 0..6 {
-                        tokio::task::yield_now().await;
-                    }
-                    world.clock.advance(DAY);
-                    collect(world).await;
-                }
-            };
             let (one, two, ()) = tokio::join!(
                 first.put_manifest("app", "v1", &large),
                 second.put_manifest("app", "v2", &large),
-                days_and_collectors
+                days_and_collectors(world, 3, 6)
             );
             assert_one_of(&one, &[201, 400, 429]);
             assert_one_of(&two, &[201, 400, 429]);
@@ -329,14 +314,8 @@ fn a_push_of_many_layers_that_sleeps_for_days_leaves_no_edge() {
     let layers: Vec<Content> = (0..150).map(|number| Content::blob(format!("layer {number}"))).collect();
     let large = Content::image(&Content::blob("{}"), &layers.iter().collect::<Vec<_>>());
     in_every_order(&async |world: &World, first: Client, _| {
-        let days_and_collectors = async {
-            for _ in 0..6 {
-                tokio::task::yield_now().await;
-                world.clock.advance(DAY);
-                collect(world).await;
-            }
-        };
-        let (pushed, ()) = tokio::join!(first.put_manifest("app", "v1", &large), days_and_collectors);
+        let (pushed, ()) =
+            tokio::join!(first.put_manifest("app", "v1", &large), days_and_collectors(world, 6, 1));
         assert_one_of(&pushed, &[400, 429]);
         collect_the_rest(world).await;
     });
