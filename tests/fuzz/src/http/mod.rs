@@ -18,7 +18,7 @@ const REQUESTS_MAX: usize = 16;
 
 /// Plays a conversation with a registry that has an image, and checks every answer and what is stored in the end.
 pub fn play(conversation: &[u8]) {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().unwrap());
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
     RUNTIME.block_on(async {
         let mut world = World::new();
         let beginning: Vec<u16> = world.play(BEGINNING, REQUESTS_MAX).await;
