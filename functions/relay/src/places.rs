@@ -1,8 +1,7 @@
 //! Room for appends: for so many at once, for so many of one client, and for none that is slow while others wait.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use http_body::Frame;
 use http_body_util::{BodyDataStream, BodyExt, StreamBody};
 use registry::access::Address;
 use registry::http::{Body, BoxError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use registry::{Share, Shares};
 use tokio::time::{Instant, timeout};
 
 /// How many appends are under way at once; others wait. Each holds about 20 MB, and the container has 512 MB.
@@ -29,8 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The places. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct Places {
-    all: Arc<Semaphore>,
-    of_each: Arc<Mutex<HashMap<Address, Weak<Semaphore>>>>,
+    shares: Shares<Address>,
     waiting: Arc<AtomicUsize>,
     leaving: Arc<AtomicUsize>,
 }
@@ -39,8 +37,7 @@ pub(crate) struct Places {
 pub(crate) struct Place {
     places: Places,
     is_lost: Arc<AtomicBool>,
-    /// Neither semaphore is ever closed.
-    _permits: [Option<OwnedSemaphorePermit>; 2],
+    _shares: [Share; 2],
 }
 
 /// Counts while somebody waits.
@@ -54,18 +51,18 @@ impl Drop for Waiting<'_> {
 
 impl Places {
     pub(crate) fn new() -> Self {
-        let all = Arc::new(Semaphore::new(APPENDS_MAX));
-        Self { all, of_each: Arc::default(), waiting: Arc::default(), leaving: Arc::default() }
+        let shares = Shares::new(APPENDS_MAX, APPENDS_OF_ONE_MAX);
+        Self { shares, waiting: Arc::default(), leaving: Arc::default() }
     }
 
-    /// Waits for a place. Who waits for one of its own keeps nobody else waiting.
+    /// Waits for a place.
     pub(crate) async fn take(&self, address: &Address) -> Place {
-        let own = self.of(&address.network()).acquire_owned().await.ok();
+        let own = self.shares.own(&address.network()).await;
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(&self.waiting);
-        let shared = Arc::clone(&self.all).acquire_owned().await.ok();
+        let common = self.shares.common().await;
         drop(waiting);
-        Place { places: self.clone(), is_lost: Arc::default(), _permits: [own, shared] }
+        Place { places: self.clone(), is_lost: Arc::default(), _shares: [own, common] }
     }
 
     /// Returns the body, of which nothing is read before it has a place: what is refused unread waits for none.
@@ -83,17 +80,6 @@ impl Places {
             piece.map(Frame::data)
         });
         StreamBody::new(frames).boxed_unsync()
-    }
-
-    fn of(&self, address: &Address) -> Arc<Semaphore> {
-        let mut of_each = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
-        of_each.retain(|_, own| own.strong_count() > 0);
-        let known = of_each.get(address).and_then(Weak::upgrade);
-        known.unwrap_or_else(|| {
-            let own = Arc::new(Semaphore::new(APPENDS_OF_ONE_MAX));
-            of_each.insert(address.clone(), Arc::downgrade(&own));
-            own
-        })
     }
 
     /// Returns whether somebody waits for a place that nobody is leaving yet.

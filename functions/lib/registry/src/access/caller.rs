@@ -45,6 +45,9 @@ impl Default for Address {
     }
 }
 
+/// For whom requests count that only so many may send at once: an account, or without one, a network.
+pub(crate) type Party = (Who, Address);
+
 /// Whom a request speaks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Who {
@@ -146,6 +149,15 @@ impl Caller {
     /// Returns the name that records carry.
     pub fn principal(&self) -> Principal {
         Principal::new(&self.who.to_string())
+    }
+
+    /// Returns for whom the request counts.
+    pub(crate) fn party(&self) -> Party {
+        let address = match self.who {
+            Who::Anonymous | Who::Everybody => self.address.network(),
+            Who::User(_) | Who::Robot(..) => Address::default(),
+        };
+        (self.who.clone(), address)
     }
 
     /// Returns where it is written what the caller is.

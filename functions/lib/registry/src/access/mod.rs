@@ -40,6 +40,7 @@ mod users;
 
 pub use accounts::{Access, AccessOptions, Account};
 pub use audit_list::{AuditEntry, AuditFilter, AuditPage};
+pub(crate) use caller::Party;
 pub use caller::{Address, Caller, Via, Who};
 pub use credentials::{Credential, Secret};
 pub use error::AccessError;

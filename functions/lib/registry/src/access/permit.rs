@@ -8,7 +8,7 @@ use bytes::Bytes;
 use oci::{Algorithm, ContentRange, Digest, Manifest, Reference, RepositoryName, Tag, UploadId};
 
 use crate::access::gate::Gate;
-use crate::access::{AccessError, Caller, Permission};
+use crate::access::{AccessError, Caller, Party, Permission};
 use crate::beginning::{Beginner, Beginning};
 use crate::ports::{ByteStream, Write};
 use crate::records::{AuditOutcome, Lane};
@@ -61,6 +61,11 @@ impl<R> Permit<R> {
     /// Returns the repository that it is for.
     pub fn repository(&self) -> &RepositoryName {
         &self.repository
+    }
+
+    /// Returns for whom the holder's requests count.
+    pub(crate) fn party(&self) -> Party {
+        self.caller.party()
     }
 
     async fn audit(&self, action: &str, target: &str) {

@@ -40,7 +40,7 @@ pub(crate) async fn put(
 ) -> Result<Response<Body>, HttpError> {
     let content_type = request.content_type()?;
     let tags = wanted_tags(request, reference)?;
-    let (bytes, _place) = room.read(body, request.content_length()?).await?;
+    let (bytes, _place) = room.read(&permit.party(), body, request.content_length()?).await?;
     let digest = verified_digest(reference, &bytes)?;
     let manifest = Manifest::parse(&bytes, content_type.as_ref())?;
     let subject = manifest.subject.as_ref().map(|subject| subject.digest.clone());

@@ -1,24 +1,27 @@
 //! Manifests on their way in: they are held in memory, and all of them together within a limit.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use oci::limits::MANIFEST_MAX_BYTES;
 use oci::{ErrorCode, ManifestInvalid};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::error::HttpError;
 use super::request::byte_stream;
 use super::respond::Body;
+use crate::access::Party;
+use crate::shares::{Share, Shares};
 
 /// A manifest up to here takes no place: nearly all are smaller, and nobody's large ones make them wait.
 const SMALL_BYTES_MAX: usize = 64 * 1024;
 
 /// How many of the largest manifests are held at one moment.
 const PLACES: usize = 8;
+
+/// How many of one party: a client pushes few at once, and nobody has all places.
+const PLACES_OF_ONE: usize = 4;
 
 /// How long one waits for a place.
 const PLACE_WITHIN: Duration = Duration::from_secs(10);
@@ -27,36 +30,42 @@ const PLACE_WITHIN: Duration = Duration::from_secs(10);
 const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
 
 /// The places for large manifests. Cloning it is cheap, and clones share them.
-#[derive(Clone, Debug)]
-pub(crate) struct ManifestRoom(Arc<Semaphore>);
+#[derive(Clone)]
+pub(crate) struct ManifestRoom(Shares<Party>);
 
 /// A place for a large manifest, free again when it is dropped.
-pub(crate) struct Place(#[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>);
+type Place = [Share; 2];
 
 impl Default for ManifestRoom {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PLACES)))
+        Self(Shares::new(PLACES, PLACES_OF_ONE))
     }
 }
 
 impl ManifestRoom {
-    /// Reads the whole body, but no more than a manifest may have.
-    pub(crate) async fn read(&self, body: Body, length: Option<u64>) -> Result<(Bytes, Place), HttpError> {
+    /// Reads the whole body, but no more than a manifest may have. Its place is taken until what is returned is dropped.
+    pub(crate) async fn read(
+        &self,
+        party: &Party,
+        body: Body,
+        length: Option<u64>,
+    ) -> Result<(Bytes, Option<Place>), HttpError> {
         let size_bytes = length.map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
         check_size(size_bytes)?;
         let mut place = None;
         if size_bytes > SMALL_BYTES_MAX {
-            place = Some(self.place().await?);
+            place = Some(self.place(party).await?);
         }
         let late = |_| HttpError::new(ErrorCode::ManifestInvalid, "the manifest did not come in time");
-        let bytes = timeout(ARRIVES_WITHIN, self.read_all(body, &mut place)).await.map_err(late)??;
-        Ok((bytes, Place(place)))
+        let bytes = timeout(ARRIVES_WITHIN, self.read_all(party, body, &mut place)).await.map_err(late)??;
+        Ok((bytes, place))
     }
 
     async fn read_all(
         &self,
+        party: &Party,
         body: Body,
-        place: &mut Option<OwnedSemaphorePermit>,
+        place: &mut Option<Place>,
     ) -> Result<Bytes, HttpError> {
         let mut stream = byte_stream(body);
         let mut bytes = BytesMut::new();
@@ -65,19 +74,19 @@ impl ManifestRoom {
             bytes.extend_from_slice(&piece.map_err(broken)?);
             check_size(bytes.len())?;
             if bytes.len() > SMALL_BYTES_MAX && place.is_none() {
-                *place = Some(self.place().await?);
+                *place = Some(self.place(party).await?);
             }
         }
         Ok(bytes.freeze())
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit, HttpError> {
-        let busy = || {
+    async fn place(&self, party: &Party) -> Result<Place, HttpError> {
+        let busy = |_| {
             let message = "many large manifests are being pushed at this moment; try again soon";
             HttpError::new(ErrorCode::TooManyRequests, message)
         };
-        let place = timeout(PLACE_WITHIN, Arc::clone(&self.0).acquire_owned()).await;
-        place.map_err(|_| busy())?.map_err(|_| busy())
+        let place = async { [self.0.own(party).await, self.0.common().await] };
+        timeout(PLACE_WITHIN, place).await.map_err(busy)
     }
 }
 

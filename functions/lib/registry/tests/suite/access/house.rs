@@ -93,6 +93,12 @@ impl House {
         basic("team+all", credential.reveal())
     }
 
+    /// Makes a robot that may do everything in `team`, and returns a client that shows its token.
+    pub(super) async fn pusher(&self, robot: &str) -> Client {
+        let credential = self.robot(robot, limits("team/*", &Permission::ALL)).await;
+        self.client().showing(&basic(&format!("team+{robot}"), credential.reveal()))
+    }
+
     /// Makes a repository.
     pub(super) async fn repository(&self, repository: &str, visibility: Visibility) {
         let change = RepositoryChange { visibility: Some(visibility), ..RepositoryChange::default() };

@@ -32,3 +32,9 @@ mod under_deletion;
 pub(crate) async fn guarded_client() -> crate::client::Client {
     house::House::new().await.client()
 }
+
+/// Returns clients of two robots that may push to `team/app`, and of one process.
+pub(crate) async fn two_pushers() -> [crate::client::Client; 2] {
+    let house = house::House::new().await;
+    [house.pusher("one").await, house.pusher("two").await]
+}
