@@ -41,14 +41,15 @@ const OWN_FILES: usize = 128;
 
 /// Serves until a signal comes; then the requests under way end, and uploads keep what has arrived.
 pub(crate) async fn serve(settings: &Settings) -> Result<()> {
+    let listen = settings.serve.listen;
+    // First of all: who mistook the port finds no new folder.
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
     let storage = Storage::open(&settings.data)?.lasting(settings.collection.lifetimes);
     let registry = storage.registry();
     let access = access(settings, registry.clone())?;
     let housekeeping = Housekeeping::new(&storage, &registry, access.for_operator(), settings.collection);
-    let listen = settings.serve.listen;
     admission::check(&access, &settings.serve).await?;
     let tls = settings.serve.tls.as_ref().map(tls).transpose()?;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
     let address = listener.local_addr()?;
     let stop = server::stop_signal()?.shared();
     let operators = operator_socket(settings);

@@ -1,6 +1,8 @@
 //! Killing, stopping and starting again.
 
 use std::io::Read;
+use std::net::TcpListener;
+use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -123,6 +125,19 @@ fn a_second_server_on_the_same_data_is_refused() {
     let (code, _, stderr) = server.command(&["serve", "--listen", "127.0.0.1:0"]);
     assert_ne!(code, 0);
     assert!(stderr.contains("in use by another process"), "{stderr}");
+}
+
+#[test]
+fn a_start_on_a_used_port_makes_no_folder() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new");
+    let mut command = Command::new(binary());
+    let output = command.args(["serve", "--listen", &address, "--data"]).arg(&data).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains(&format!("listen on {address}")), "{said}");
+    assert!(!data.exists());
 }
 
 #[test]
