@@ -1,7 +1,7 @@
 //! The management API, as commands ask it, and how they print what it answers.
 
 use anyhow::{Context, Result, bail};
-use http::Method;
+use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -51,9 +51,11 @@ impl Api {
         self.send(Method::PATCH, path, Some(body)).await.map(drop)
     }
 
-    /// Deletes something.
-    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
-        self.send(Method::DELETE, path, None).await.map(drop)
+    /// Deletes something; returns whether it is gone already.
+    pub(crate) async fn delete(&self, path: &str) -> Result<bool> {
+        let path = format!("{}{path}", management::PREFIX);
+        let response = self.connection.ask_with(Method::DELETE, &path, None).await?;
+        Ok(response.status() != StatusCode::ACCEPTED)
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {

@@ -113,6 +113,7 @@ fn access(settings: &Settings, registry: Registry) -> Result<Access> {
         first_password: None,
         organisations_are_for_administrators: settings.serve.organisations == Makers::Admins,
         notes_use: true,
+        deletes_within: None,
     };
     let access = Access::new(registry, keys.ring(&service), options, Some(Arc::new(issuers(settings))));
     tokio::spawn(watch.run({

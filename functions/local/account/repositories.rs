@@ -144,10 +144,12 @@ impl RepositoryCommand {
                 api.delete(&grant_path(&name, &grantee)).await?;
                 api.print_done(&format!("{grantee} has no role in {name}"))
             }
-            Self::Rm { name } => {
-                api.delete(&path(&name)).await?;
-                api.print_done(&format!("deleted {name}"))
-            }
+            Self::Rm { name } => match api.delete(&path(&name)).await? {
+                true => api.print_done(&format!("deleted {name}")),
+                false => {
+                    api.print_done(&format!("{name} is being deleted; nothing can be pushed to it meanwhile"))
+                }
+            },
         }
     }
 }

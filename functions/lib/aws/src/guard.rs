@@ -14,6 +14,9 @@ use crate::secrets::{SecretError, Secrets};
 /// How long after a look for new keys the next one waits. Anybody can show a token of an unknown key.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
+/// How long the deletion of a repository takes at most: an answer has to be there after 27 s.
+const DELETES_WITHIN: Duration = Duration::from_secs(20);
+
 /// What a function is trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
@@ -57,6 +60,7 @@ impl Guard {
             first_password: Some(revealed.first_password).filter(|_| trust == Trust::Logins),
             organisations_are_for_administrators: false,
             notes_use: trust != Trust::Reading,
+            deletes_within: Some(DELETES_WITHIN),
         };
         let identities = identities.filter(|_| trust == Trust::Logins);
         let access = Access::new(registry, revealed.keys, options, identities);

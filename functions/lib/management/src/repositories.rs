@@ -3,6 +3,7 @@
 use axum::Json;
 use http::{StatusCode, header};
 use oci::RepositoryName;
+use registry::RepositoryEnd;
 use registry::access::{
     Access, AccessError, AccountName, Caller, Gate, Permit, Pull, RepositoryChange, Role,
 };
@@ -222,9 +223,14 @@ async fn repository_change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Deletes a repository with everything in it, for its admins. What broke off is ended by a repetition.
+/// Deletes a repository with everything in it, for its admins.
+///
+/// Nothing can be pushed to it meanwhile. What broke off, or is too much for one answer, is ended by a repetition, or by the
+/// next collection.
 #[utoipa::path(delete, path = "/repositories/{repository}", tag = "repositories", params(RepositoryPath),
-    responses((status = NO_CONTENT, description = "It is done.")))]
+    responses(
+        (status = NO_CONTENT, description = "It is done."),
+        (status = ACCEPTED, description = "It has begun, and the next collection ends it.")))]
 async fn repository_delete(
     Asking { access, caller }: Asking,
     At(RepositoryPath { repository }): At<RepositoryPath>,
@@ -232,6 +238,8 @@ async fn repository_delete(
     // A client that goes away must not leave it half done, and locked for those who push.
     let deletion = tokio::spawn(async move { access.repository_delete(&caller, &repository).await });
     let broken = |error: tokio::task::JoinError| registry::Error::Damaged(error.to_string());
-    deletion.await.map_err(|error| AccessError::from(broken(error)))??;
-    Ok(StatusCode::NO_CONTENT)
+    match deletion.await.map_err(|error| AccessError::from(broken(error)))?? {
+        RepositoryEnd::Gone => Ok(StatusCode::NO_CONTENT),
+        RepositoryEnd::Begun => Ok(StatusCode::ACCEPTED),
+    }
 }

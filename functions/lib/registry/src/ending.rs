@@ -3,12 +3,12 @@
 //! A push looks at the flag after it has written its edges, and is refused. One that looked before there was a flag is
 //! found here, unfinished, and ended first. From then on nothing becomes visible in the repository, so that the work
 //! has an end, however many go on pushing. Every step rests on the repository as it was flagged: if somebody else has
-//! ended it, and others have begun it anew, it is left alone.
+//! ended it, and others have begun it anew, it is left alone. It may stop at any step, and goes on from there.
 
 use oci::{Digest, RepositoryName};
 
 use crate::manifests::edges::end_of_page;
-use crate::ports::{Condition, Item, Query, Version, Write};
+use crate::ports::{Condition, Item, Query, Timestamp, Version, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{ManifestState, SuspectRecord};
 use crate::{Error, Principal, Registry};
@@ -22,39 +22,75 @@ const LINKS_AT_ONCE: usize = 30;
 /// How many lines of the tags' history one transaction takes.
 const MOVES_AT_ONCE: usize = 90;
 
-/// A repository that is flagged, and by whom it is ended.
-struct Ending<'a> {
-    name: &'a RepositoryName,
-    principal: &'a Principal,
+/// A repository that was flagged, by whom it is ended, and how long that may take.
+pub(crate) struct Flagged<'a> {
+    pub(crate) name: &'a RepositoryName,
+    pub(crate) principal: &'a Principal,
+    /// The version in which it was flagged.
+    pub(crate) version: Version,
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// How far the end of a repository has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepositoryEnd {
+    /// It is gone, with all that was in it.
+    Gone,
+    /// The time was up before; somebody has to go on.
+    Begun,
+}
+
+/// Why there is no next step.
+enum Stop {
+    TimeIsUp,
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Flagged<'_> {
     /// That it is the flagged one still.
-    guard: Write,
+    fn guard(&self) -> Write {
+        Write::Check(keys::repository(self.name), Condition::Version(self.version.clone()))
+    }
 }
 
 impl Registry {
-    /// Deletes everything in the repository that was flagged in this version, and then the repository; what `last`
-    /// returns is written with its end. If somebody else ends it first, all is done, but for that.
+    /// Deletes everything in the repository, and then the repository; what `last` returns is written with its end. If
+    /// somebody else ends it first, all is done, but for that.
     pub(crate) async fn repository_end(
         &self,
-        name: &RepositoryName,
-        principal: &Principal,
-        flagged: Version,
+        flagged: &Flagged<'_>,
         last: impl FnOnce() -> Option<Write>,
-    ) -> Result<(), Error> {
-        let key = keys::repository(name);
-        let guard = Write::Check(key.clone(), Condition::Version(flagged.clone()));
-        match self.repository_empty(&Ending { name, principal, guard }).await {
-            Err(Error::RepositoryUnknown(_)) => return Ok(()),
-            emptied => emptied?,
+    ) -> Result<RepositoryEnd, Error> {
+        match self.repository_empty(flagged).await {
+            Ok(()) => {}
+            Err(Stop::TimeIsUp) => return Ok(RepositoryEnd::Begun),
+            Err(Stop::Failed(Error::RepositoryUnknown(_))) => return Ok(RepositoryEnd::Gone),
+            Err(Stop::Failed(error)) => return Err(error),
         }
+        let Flagged { name, version, .. } = flagged;
         let mut writes = vec![
-            Write::Delete(key, Condition::Version(flagged)),
+            Write::Delete(keys::repository(name), Condition::Version(version.clone())),
             Write::Delete(keys::catalog(name), Condition::Always),
         ];
         writes.extend(last());
-        self.transact(writes).await.map(drop)
+        self.transact(writes).await?;
+        Ok(RepositoryEnd::Gone)
     }
 
-    async fn repository_empty(&self, ending: &Ending<'_>) -> Result<(), Error> {
+    fn go_on(&self, flagged: &Flagged<'_>) -> Result<(), Stop> {
+        match flagged.until.is_some_and(|until| self.now() >= until) {
+            true => Err(Stop::TimeIsUp),
+            false => Ok(()),
+        }
+    }
+
+    async fn repository_empty(&self, ending: &Flagged<'_>) -> Result<(), Stop> {
         self.pushes_end(ending).await?;
         while self.manifests_end(ending).await? {}
         self.links_end(ending).await?;
@@ -63,16 +99,19 @@ impl Registry {
 
     /// Ends every push that may have looked before there was a flag. Whoever comes later, or takes over what one of
     /// these has left, is refused.
-    async fn pushes_end(&self, ending: &Ending<'_>) -> Result<(), Error> {
+    async fn pushes_end(&self, ending: &Flagged<'_>) -> Result<(), Stop> {
         let mut after = None;
         loop {
             let page = self.page_of(keys::manifest_partition(ending.name), after).await?;
             for item in &page {
+                self.go_on(ending)?;
                 let record =
                     item.record.as_manifest().filter(|record| record.state == ManifestState::Pending);
                 if let Some((record, digest)) = record.zip(item.key.sk.parse().ok()) {
-                    let (Ending { name, principal, .. }, guard) = (ending, Some(&ending.guard));
-                    self.manifest_pending_collect(name, principal, &digest, item, record, guard).await?;
+                    let Flagged { name, principal, .. } = ending;
+                    let guard = ending.guard();
+                    self.manifest_pending_collect(name, principal, &digest, item, record, Some(&guard))
+                        .await?;
                 }
             }
             after = last_of(&page);
@@ -84,7 +123,7 @@ impl Registry {
 
     /// Deletes each manifest that no other one lists; returns whether there are more. Indexes go before what they list,
     /// so that nobody reads one without that.
-    async fn manifests_end(&self, ending: &Ending<'_>) -> Result<bool, Error> {
+    async fn manifests_end(&self, ending: &Flagged<'_>) -> Result<bool, Stop> {
         let (mut has_ended, mut is_left, mut after) = (false, false, None);
         loop {
             let page = self.page_of(keys::manifest_partition(ending.name), after).await?;
@@ -92,14 +131,17 @@ impl Registry {
                 item.record.as_manifest().is_some_and(|record| record.state != ManifestState::Pending)
             };
             for digest in page.iter().filter(is_begun).filter_map(|item| item.key.sk.parse().ok()) {
+                self.go_on(ending)?;
                 if self.is_listed(ending.name, &digest).await? {
                     is_left = true;
                     continue;
                 }
-                let (Ending { name, principal, .. }, guard) = (ending, Some(&ending.guard));
-                match self.manifest_delete(name, principal, &digest, guard).await {
+                match self
+                    .manifest_delete(ending.name, ending.principal, &digest, Some(&ending.guard()))
+                    .await
+                {
                     Ok(()) | Err(Error::ManifestUnknown { .. }) => has_ended = true,
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(error.into()),
                 }
             }
             after = last_of(&page);
@@ -108,7 +150,7 @@ impl Registry {
             }
         }
         match is_left && !has_ended {
-            true => Err(Error::Contended),
+            true => Err(Error::Contended.into()),
             false => Ok(is_left),
         }
     }
@@ -138,11 +180,12 @@ impl Registry {
     }
 
     /// Takes every blob from the repository. Nothing needs one any more, so nobody has to be asked.
-    async fn links_end(&self, ending: &Ending<'_>) -> Result<(), Error> {
+    async fn links_end(&self, ending: &Flagged<'_>) -> Result<(), Stop> {
         let mut after = None;
         loop {
             let page = self.page_of(keys::link_partition(ending.name), after).await?;
             for links in page.chunks(LINKS_AT_ONCE) {
+                self.go_on(ending)?;
                 let removals = links.iter().filter_map(|item| self.link_end(ending.name, item));
                 self.transact_while_ending(ending, removals.flatten().collect()).await?;
             }
@@ -163,9 +206,10 @@ impl Registry {
     }
 
     /// Forgets where the tags pointed.
-    async fn history_end(&self, ending: &Ending<'_>) -> Result<(), Error> {
+    async fn history_end(&self, ending: &Flagged<'_>) -> Result<(), Stop> {
         let pk = keys::history_partition(ending.name);
         loop {
+            self.go_on(ending)?;
             let query = Query { pk: pk.clone(), limit: MOVES_AT_ONCE, ..Query::default() };
             let items = self.stores.items.query(query).await?;
             if items.is_empty() {
@@ -176,8 +220,8 @@ impl Registry {
         }
     }
 
-    async fn transact_while_ending(&self, ending: &Ending<'_>, mut writes: Vec<Write>) -> Result<(), Error> {
-        writes.push(ending.guard.clone());
+    async fn transact_while_ending(&self, ending: &Flagged<'_>, mut writes: Vec<Write>) -> Result<(), Error> {
+        writes.push(ending.guard());
         match self.transact(writes).await? {
             None => Ok(()),
             Some(_) => Err(Error::RepositoryUnknown(ending.name.clone())),

@@ -35,6 +35,7 @@ mod upload_finish;
 mod uploads;
 
 pub use blobs::Blob;
+pub use ending::RepositoryEnd;
 pub use error::Error;
 pub(crate) use manifests::ManifestPut;
 pub use manifests::{ManifestsPage, StoredManifest};

@@ -1,12 +1,13 @@
 //! What is told of the content of a repository, and to whom: its manifests, and where its tags pointed.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use http::Request;
 use registry::http::Service;
-use registry::testing::{Call, Outcome};
+use registry::testing::{Call, Outcome, SetClock};
 use serde_json::{Value, json};
 
 use crate::world::{Reply, Scene, Show, World, full};
@@ -121,6 +122,31 @@ async fn a_deletion_goes_on_when_its_client_goes_away() {
         () = begun => {}
         reply = alice.delete(REPOSITORY) => panic!("nobody could go away: {reply:?}"),
     }
+    alice.get(REPOSITORY).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_too_much_for_one_answer_has_begun_and_goes_on_when_it_is_asked_for_again() {
+    let scene = Scene::new().await;
+    let (clock, is_slow) = (Arc::new(OnceLock::<Arc<SetClock>>::new()), Arc::new(AtomicBool::new(true)));
+    let hook = {
+        let (clock, is_slow) = (Arc::clone(&clock), Arc::clone(&is_slow));
+        move |call: Call| {
+            if let (Call::ItemsTransact, true, Some(clock)) = (call, is_slow.load(Relaxed), clock.get()) {
+                clock.advance(Duration::from_secs(30));
+            }
+            Outcome::Done
+        }
+    };
+    let world = scene.world_with(Arc::new(hook)).await;
+    push(&world, &scene.alice, "team/app", "one").await;
+    let alice = world.client(&scene.alice);
+    assert!(clock.set(Arc::clone(&world.clock)).is_ok());
+    alice.delete(REPOSITORY).await.expect(202);
+    is_slow.store(false, Relaxed);
+    let refused = alice.patch(REPOSITORY, json!({ "description": "new" })).await.expect(429);
+    assert!(refused.text.contains("is being deleted"), "{refused:?}");
+    alice.delete(REPOSITORY).await.expect(204);
     alice.get(REPOSITORY).await.expect(404);
 }
 

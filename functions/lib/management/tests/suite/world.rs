@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -93,8 +94,12 @@ impl World {
             abilities: Abilities::default(),
         };
         let registry = Registry::new(stores, Lifetimes::default());
-        let options =
-            AccessOptions { is_open_without_accounts: is_open, notes_use: true, ..AccessOptions::default() };
+        let options = AccessOptions {
+            is_open_without_accounts: is_open,
+            notes_use: true,
+            deletes_within: Some(Duration::from_secs(20)),
+            ..AccessOptions::default()
+        };
         let access = Access::new(registry, KeyRing::new("slipway", &KEY, &[]), options, None);
         Self { items, clock, management: Management::new(access.clone()), access }
     }

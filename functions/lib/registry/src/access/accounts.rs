@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::Registry;
 use crate::access::caller::Who;
@@ -23,6 +24,8 @@ pub struct AccessOptions {
     pub organisations_are_for_administrators: bool,
     /// Whether it is noted when a stored credential was used last, which takes the right to write it.
     pub notes_use: bool,
+    /// How long the deletion of a repository may take, where an answer has to come in time; the collector goes on with it.
+    pub deletes_within: Option<Duration>,
 }
 
 /// An account as it is stored.

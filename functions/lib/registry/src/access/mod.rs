@@ -29,6 +29,7 @@ mod permit;
 mod policy;
 mod refusals;
 mod repositories;
+mod repository_delete;
 mod rights;
 mod sealing;
 mod signing;

@@ -10,14 +10,11 @@ use crate::access::refusals::Refusal;
 use crate::access::rights::Rights;
 use crate::access::{AccessError, AccountName, Caller, Permission, Role, may_not_begin};
 use crate::beginning::refuse_ending;
-use crate::ports::{Condition, Item, Key, Query, Version, Write};
+use crate::ports::{Condition, Item, Key, Query, Write};
 use crate::records::{
-    AuditOutcome, Grantee, Grants, ImmutableTags, Record, RepositoryRecord, SuspectRecord, Visibility, keys,
+    AuditOutcome, Grantee, Grants, ImmutableTags, Record, RepositoryRecord, Visibility, keys,
 };
 use crate::registry::ATTEMPTS;
-
-/// What the audit log calls the end of a repository.
-const DELETE: &str = "repository.delete";
 
 /// How many grants a repository may have: they live in one item.
 const GRANTS_MAX: usize = 500;
@@ -175,42 +172,6 @@ impl Access {
         .await
     }
 
-    /// Deletes the repository with everything in it. One that breaks off in the middle is ended by a repetition, or by the
-    /// collector; until then nothing can be pushed to it.
-    pub async fn repository_delete(&self, caller: &Caller, name: &RepositoryName) -> Result<(), AccessError> {
-        let flagged = self.repository_flag(caller, name).await?;
-        let done = || Some(self.audit_write(caller, DELETE, name.as_str(), AuditOutcome::Done, ""));
-        Ok(self.registry.repository_end(name, &caller.principal(), flagged, done).await?)
-    }
-
-    /// Flags the repository, or goes on with a deletion that did not end; the queue watches over it.
-    async fn repository_flag(&self, caller: &Caller, name: &RepositoryName) -> Result<Version, AccessError> {
-        for _ in 0..ATTEMPTS {
-            let Item { key, version, record } = self.require_admin(caller, name).await?;
-            let mut record = record.as_repository().cloned().ok_or_else(|| repository_unknown(name))?;
-            let begun = self.audit_write(caller, DELETE, name.as_str(), AuditOutcome::Begun, "");
-            let seen = Condition::Version(version.clone());
-            if record.is_ending {
-                if self.registry.transact(vec![Write::Check(key, seen), begun]).await?.is_none() {
-                    return Ok(version);
-                }
-                continue;
-            }
-            record.is_ending = true;
-            let flagged = self.registry.fresh_version();
-            let suspect = SuspectRecord::Repository { repository: name.clone() };
-            let writes = vec![
-                self.registry.put(key, flagged.clone(), Record::Repository(record), seen),
-                self.registry.suspect(suspect, self.registry.lifetimes.object),
-                begun,
-            ];
-            if self.registry.transact(writes).await?.is_none() {
-                return Ok(flagged);
-            }
-        }
-        Err(AccessError::contended())
-    }
-
     /// Lists the repositories that the caller may see, beyond `after`; of one namespace, or of all.
     ///
     /// Returns also where the next page begins, sealed where that is at a repository that the caller may not see.
@@ -298,7 +259,11 @@ impl Access {
         Ok((item.ok_or_else(|| repository_unknown(name))?, role))
     }
 
-    async fn require_admin(&self, caller: &Caller, name: &RepositoryName) -> Result<Item, AccessError> {
+    pub(super) async fn require_admin(
+        &self,
+        caller: &Caller,
+        name: &RepositoryName,
+    ) -> Result<Item, AccessError> {
         let (item, role) = self.repository_seen(caller, name).await?;
         let allowed = match self.require_user_or_open(caller).await {
             Ok(()) if role != Some(Role::Admin) => {
@@ -383,7 +348,7 @@ impl Access {
     }
 }
 
-fn repository_unknown(name: &RepositoryName) -> AccessError {
+pub(super) fn repository_unknown(name: &RepositoryName) -> AccessError {
     AccessError::unknown(format!("repository {name}"))
 }
 

@@ -122,8 +122,12 @@ impl World {
 
     /// Returns the accounts of a process over whose calls the hook decides.
     pub(crate) fn access_hooked(&self, hook: impl Hook + 'static) -> Access {
+        self.access_hooked_with(hook, AccessOptions { notes_use: true, ..AccessOptions::default() })
+    }
+
+    /// Returns the same with options.
+    pub(crate) fn access_hooked_with(&self, hook: impl Hook + 'static, options: AccessOptions) -> Access {
         let keys = KeyRing::new(SERVICE, SIGNING_SECRET, &[]);
-        let options = AccessOptions { notes_use: true, ..AccessOptions::default() };
         Access::new(Registry::new(self.hooked(hook), Lifetimes::default()), keys, options, None)
     }
 
@@ -219,6 +223,11 @@ impl World {
     /// Returns a collector in a process that has just started.
     pub(crate) fn collector(&self, policy: Policy) -> Collector {
         Collector::new(self.registry(), policy)
+    }
+
+    /// Returns a collector over whose calls the hook decides.
+    pub(crate) fn collector_hooked(&self, hook: impl Hook + 'static) -> Collector {
+        Collector::new(Registry::new(self.hooked(hook), Lifetimes::default()), Policy::default())
     }
 
     /// Collects what is due, in a process of its own.

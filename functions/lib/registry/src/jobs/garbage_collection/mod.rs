@@ -147,7 +147,7 @@ impl Collector {
             after.clone_from(&page.last);
             report.suspects += page.suspects;
             self.batch(page.surplus).await?;
-            self.repositories(page.repositories, report).await?;
+            self.repositories(page.repositories, budget.until, report).await?;
             self.manifests(page.manifests, report).await?;
             self.links(page.links, report).await?;
             self.blobs(page.blobs, report).await?;

@@ -6,7 +6,8 @@ use super::fate::{Ending, Fate};
 use super::queue::Visit;
 use super::{Collector, Kind, Report};
 use crate::Error;
-use crate::ports::Item;
+use crate::ending::{Flagged, RepositoryEnd};
+use crate::ports::{Item, Timestamp};
 use crate::records::keys;
 
 impl Collector {
@@ -14,21 +15,30 @@ impl Collector {
     pub(super) async fn repositories(
         &self,
         visits: Vec<Visit<RepositoryName>>,
+        until: Option<Timestamp>,
         report: &mut Report,
     ) -> Result<(), Error> {
         let items = self.get_all(visits.iter().map(|visit| keys::repository(&visit.what)).collect()).await?;
         let mut fates = Vec::new();
         for (visit, item) in visits.into_iter().zip(items) {
-            let fate = Fate::or_failed(self.repository_fate(&visit.what, item).await)?;
+            let fate = Fate::or_failed(self.repository_fate(&visit.what, item, until).await)?;
             fates.push((visit, fate));
         }
         self.settle(Kind::Repository, fates, RepositoryName::to_string, report).await
     }
 
-    async fn repository_fate(&self, name: &RepositoryName, item: Option<Item>) -> Result<Fate, Error> {
+    async fn repository_fate(
+        &self,
+        name: &RepositoryName,
+        item: Option<Item>,
+        until: Option<Timestamp>,
+    ) -> Result<Fate, Error> {
         let is_ending = |item: &Item| item.record.as_repository().is_some_and(|record| record.is_ending);
         let Some(item) = item.filter(is_ending) else { return Ok(Fate::Needed) };
-        self.registry.repository_end(name, &self.principal, item.version, || None).await?;
+        let flagged = Flagged { name, principal: &self.principal, version: item.version, until };
+        if self.registry.repository_end(&flagged, || None).await? == RepositoryEnd::Begun {
+            return Ok(Fate::Later(self.registry.now()));
+        }
         Ok(Fate::Ended(Ending {
             why: Some("its deletion did not end"),
             has_followers: true,

@@ -175,7 +175,7 @@ async fn who_came_while_the_registry_was_open_manages_nothing_once_it_is_closed(
         access.organisation_create(&root(), &name("mallory")).await,
         access.repository_create(&root(), &name("mallory"), &repository).await,
         access.repository_change(&root(), &name("app"), &repository).await,
-        access.repository_delete(&root(), &name("app")).await,
+        access.repository_delete(&root(), &name("app")).await.map(drop),
         access.account_delete(&root(), &name("admin")).await,
     ] {
         assert!(matches!(result, Err(AccessError::Unauthorized)), "{result:?}");

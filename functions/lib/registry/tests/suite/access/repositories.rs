@@ -155,7 +155,7 @@ async fn a_deletion_that_breaks_off_anywhere_is_ended_by_its_repetition() {
             house.world.probe.reset();
             let access = house.world.access();
             match access.repository_delete(&root(), &name("team/app")).await {
-                Ok(()) | Err(AccessError::Unknown(_)) => {}
+                Ok(_) | Err(AccessError::Unknown(_)) => {}
                 Err(error) => panic!("{fault:?} at {at}: {error:?} after {result:?}"),
             }
             let authorization = client.shown().unwrap();

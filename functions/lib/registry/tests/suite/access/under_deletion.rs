@@ -1,13 +1,16 @@
 //! A repository that somebody is deleting: nothing begins in it any more, and the deletion comes to an end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use registry::access::{Access, AccessError, AuditFilter, RepositoryChange, Role};
-use registry::ports::StoreErrorKind;
+use registry::access::{Access, AccessError, AccessOptions, AuditFilter, RepositoryChange, Role};
+use registry::jobs::garbage_collection::{Budget, Kind};
+use registry::ports::{Clock, StoreErrorKind};
 use registry::records::{AuditOutcome, Grantee};
 use registry::testing::{Call, Outcome};
-use registry::{Error, jobs::garbage_collection::Kind};
+use registry::{Error, RepositoryEnd};
 
 use super::endings::{SCOPE, flag_as_ending, house, repositories, repository_delete};
 use super::house::{House, bearer_of, name, root};
@@ -153,7 +156,7 @@ async fn break_off(house: &House, after: usize) -> Result<(), AccessError> {
         true => Outcome::Done,
         false => Outcome::Failed(StoreErrorKind::Unavailable),
     });
-    access.repository_delete(&root(), &name("team/app")).await
+    access.repository_delete(&root(), &name("team/app")).await.map(drop)
 }
 
 #[tokio::test]
@@ -190,6 +193,59 @@ async fn a_deletion_that_broke_off_anywhere_is_ended_by_the_collector_and_the_na
             return;
         }
     }
+}
+
+/// Has a second pass with each storage call.
+fn ticking(house: &House) -> impl Fn(Call) -> Outcome + Send + Sync + use<> {
+    let clock = Arc::clone(&house.world.clock);
+    move |_| {
+        clock.advance(Duration::from_secs(1));
+        Outcome::Done
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_takes_longer_than_an_answer_may_stops_in_time_and_the_next_collection_ends_it() {
+    let mut secs = 0;
+    loop {
+        let (house, client) = filled().await;
+        let within = Duration::from_secs(secs);
+        let options = AccessOptions { deletes_within: Some(within), ..AccessOptions::default() };
+        let access = house.world.access_hooked_with(ticking(&house), options);
+        let began = house.world.clock.now();
+        let end = access.repository_delete(&root(), &name("team/app")).await.unwrap();
+        if end == RepositoryEnd::Gone {
+            assert!(secs > 20, "{secs} calls are no deletion");
+            return;
+        }
+        // What is begun when the time is up is brought to its end: a manifest, or a page of links.
+        assert!(house.world.clock.now() < began.after(within + Duration::from_secs(10)), "{secs}");
+        assert_later(&client.put_manifest("team/app", "v3", &Content::index(&[])).await);
+        house.world.fsck().await;
+        let report = house.world.collect().await;
+        assert!(report.gone.iter().any(|gone| gone.kind == Kind::Repository), "{secs}: {report:#?}");
+        assert_eq!(repositories(&house.world).await, [""; 0], "{secs}");
+        secs += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_collector_whose_time_is_up_leaves_the_rest_of_a_repository_to_the_next_one() {
+    let (house, _) = filled().await;
+    break_off(&house, 12).await.unwrap_err();
+    house.wait(60 * 60);
+    let mut stops = 0;
+    while !repositories(&house.world).await.is_empty() {
+        let collector = house.world.collector_hooked(ticking(&house));
+        let until = house.world.clock.now().after(Duration::from_secs(20));
+        let report = collector.run(&Budget { until: Some(until), ..Budget::ALL }, None).await;
+        assert!(report.failures.is_empty() && report.error.is_none(), "{report:#?}");
+        assert!(house.world.clock.now() < until.after(Duration::from_secs(10)));
+        house.world.fsck().await;
+        stops += report.postponed;
+        assert!(stops < 100, "it has no end");
+    }
+    assert!(stops > 0, "it was one run");
 }
 
 fn index_of_nothing_else() -> String {
