@@ -19,6 +19,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Record)> {
         ("organisation", Record::Organisation(organisation())),
         ("organisation_ending", Record::Organisation(organisation_ending())),
         ("listed", Record::Listed),
+        ("listed_until", Record::ListedUntil(TIME)),
         ("member", Record::Member(member(OrganisationRole::Member))),
         ("owner", Record::Member(member(OrganisationRole::Owner))),
         (

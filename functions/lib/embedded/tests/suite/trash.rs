@@ -56,6 +56,8 @@ async fn the_trash_is_emptied_of_what_is_older_than_its_days() {
     assert!(today.is_dir());
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 fn before(age: Duration) -> Timestamp {
@@ -77,12 +79,11 @@ fn token(id: &str, expires: Timestamp) -> [(Key, Record); 2] {
     let Record::Token(token) = &mut record else { panic!("{record:?}") };
     token.expires = Some(expires);
     let listed = keys::token_listed(&token.owner, id);
-    [(keys::token(id), record), (listed, Record::Listed)]
+    [(keys::token(id), record), (listed, Record::ListedUntil(expires.after(DAY)))]
 }
 
 #[tokio::test]
 async fn items_that_end_by_themselves_go_when_they_have_ended_and_no_others() {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     const MOMENT: Duration = Duration::from_millis(1);
     let folder = tempfile::tempdir().unwrap();
     let items = Arc::new(Items::open(folder.path()).unwrap());

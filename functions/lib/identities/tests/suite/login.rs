@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use http::Method;
+use registry::ports::{Condition, Item, ItemStore, Key, Write};
+use registry::records::{Record, keys};
 use serde_json::json;
 
 use crate::issuer::{Answer, DISCOVERY, KEYS, LocalIssuer};
@@ -55,6 +57,39 @@ async fn an_identity_token_is_accepted_once_and_the_refusal_says_so() {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     assert!(!world.login(&format!("{signed}.{signature}=")).await.status.is_success());
     world.login(&world.identity_token(&json!({"jti": "2"}))).await.expect(200);
+}
+
+#[tokio::test]
+async fn however_many_jobs_log_in_none_ends_the_login_of_another() {
+    let world = World::trusting().await;
+    let kept = world.login(&world.identity_token(&json!({}))).await.expect(200).text("refresh_token");
+    copy_login(&world, &kept, 1200).await;
+    world.login(&world.identity_token(&json!({"jti": "2"}))).await.expect(200);
+    world.renew(&kept, "team/app").await.expect(200);
+    let listed =
+        world.access.token_page(&administrator(), &"team".parse().unwrap(), None, 2000).await.unwrap();
+    assert_eq!(listed.0.len(), 1202);
+}
+
+/// Stores as many logins as if they had been made a moment later.
+async fn copy_login(world: &World, kept: &str, number: usize) {
+    let owner = "team".parse().unwrap();
+    let id = &kept["slipway_ref_".len()..][..16];
+    let originals = [keys::token(id), keys::token_listed(&owner, id)];
+    let originals = world.items.get(&originals).await.unwrap();
+    for number in 0..number {
+        let id = format!("{number:016x}");
+        let keys = [keys::token(&id), keys::token_listed(&owner, &id)];
+        let copy = |(original, key): (&Option<Item>, Key)| {
+            let mut item = Item { key, ..original.clone().unwrap() };
+            if let Record::Token(token) = &mut item.record {
+                token.created = token.created.after(SECOND);
+                token.expires = token.expires.map(|expires| expires.after(SECOND));
+            }
+            Write::Put(item, Condition::Absent)
+        };
+        world.items.transact(originals.iter().zip(keys).map(copy).collect()).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) issuer: LocalIssuer,
     pub(crate) signer: Signer,
     pub(crate) access: Access,
+    pub(crate) items: Arc<MemoryItems>,
     service: Service,
 }
 
@@ -41,8 +42,9 @@ impl World {
     pub(crate) async fn new() -> Self {
         let (asker, signer) = (Asker::new(), Signer::p384("a"));
         let issuer = LocalIssuer::start(&[&signer]).await;
+        let items = Arc::new(MemoryItems::default());
         let stores = Stores {
-            items: Arc::new(MemoryItems::default()),
+            items: Arc::clone(&items) as _,
             objects: Arc::new(MemoryObjects::default()),
             clock: Arc::clone(&asker.clock) as _,
             random: Arc::new(SeededRandom::new(7)),
@@ -55,7 +57,7 @@ impl World {
         access.first_administrator_create(&"plum-Harbour-94-kettle".into()).await.unwrap();
         access.organisation_create(&administrator(), &"team".parse().unwrap()).await.unwrap();
         let service = Service::guarded(access.clone());
-        Self { asker, issuer, signer, access, service }
+        Self { asker, issuer, signer, access, items, service }
     }
 
     /// Returns a registry whose robot `team+ci` may push to `team/*` for whom the issuer calls `somebody`.

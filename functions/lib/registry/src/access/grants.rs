@@ -11,18 +11,11 @@ use crate::Error;
 use crate::access::accounts::Access;
 use crate::access::caller::Who;
 use crate::access::refusals::Refusal;
-use crate::access::{AccessError, Caller, Claims, Credential, Permission, Permissions};
+use crate::access::{AccessError, Caller, Claims, Permission, Permissions};
 use crate::ports::Timestamp;
-use crate::records::{TokenKind, TokenRecord};
 
 /// How long an access token is good. Some clients take less than a minute for a mistake.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(5 * 60);
-
-/// How long a login lasts at most, however much it is used.
-const REFRESH_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
-/// How long what an OIDC issuer vouched for lasts.
-const IDENTITY_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// How many repositories one token may be about.
 const SCOPES_MAX: usize = 100;
@@ -155,38 +148,6 @@ impl Access {
             Err(AccessError::Forbidden(_) | AccessError::Unauthorized) => Ok(false),
             result => result,
         }
-    }
-
-    /// Makes a credential that the client keeps in place of the one it showed. Where there are too many, others end.
-    pub async fn refresh_issue(
-        &self,
-        caller: &Caller,
-        client: &str,
-    ) -> Result<Option<Credential>, AccessError> {
-        let (owner, robot) = match &caller.who {
-            Who::User(name) => (name.clone(), None),
-            Who::Robot(namespace, robot) => (namespace.clone(), Some(robot.clone())),
-            _ => return Ok(None),
-        };
-        let is_vouched_for = robot.is_some() && caller.via.iter().any(|via| via.is_trust());
-        let life = if is_vouched_for { IDENTITY_LIFE } else { REFRESH_LIFE };
-        let kind = TokenKind::Refresh { made_with: caller.via.last().cloned(), robot };
-        let now = self.registry.now();
-        let credential = Credential::fresh(&kind, &*self.registry.stores.random);
-        let record = TokenRecord {
-            kind,
-            owner,
-            label: client.chars().filter(|c| !c.is_control()).take(64).collect(),
-            sha256: credential.sha256(),
-            limits: crate::access::Limits::None,
-            created: now,
-            created_by: caller.who.to_string(),
-            expires: Some(now.after(life)),
-            last_used: None,
-        };
-        self.logins_make_room(&record.owner).await?;
-        self.token_store(caller, &credential, record, None).await?;
-        Ok(Some(credential))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - `names`, `permission`: the words.
 //! - `credentials`, `passwords`, `signing`: what clients show, and how it is checked.
-//! - `login`: who shows it. `throttle`: how often somebody may be wrong.
+//! - `login`: who shows it. `kept_logins`: what clients keep of that. `throttle`: how often somebody may be wrong.
 //! - `policy`: what that one may do in a repository, one pure function; `rights`: the facts for it.
 //! - `gate`: the only way from a request to the registry's content; `permit`: what it gives out.
 //! - `users`, `organisations`, `tokens`, `trusts`, `repositories`: the management of all that. `audit`: the trace of it.
@@ -18,6 +18,7 @@ mod error;
 mod gate;
 mod grants;
 mod identities;
+mod kept_logins;
 mod login;
 mod managers;
 mod members;
@@ -34,6 +35,7 @@ mod rights;
 mod sealing;
 mod signing;
 mod throttle;
+mod token_lines;
 mod tokens;
 mod trust_rules;
 mod trusts;

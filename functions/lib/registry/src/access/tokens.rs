@@ -9,20 +9,14 @@ use serde::Serialize;
 use crate::access::accounts::{Access, Found};
 use crate::access::login::stored_caller;
 use crate::access::policy::namespace_visibility;
+use crate::access::token_lines::{LINES_READ, line};
 use crate::access::{AccessError, AccountName, Address, Caller, Credential, Limits, RobotName, Scope};
-use crate::ports::{Condition, Key, Query, Version, Write};
+use crate::ports::{Condition, Key, Version, Write};
 use crate::records::{AuditOutcome, Record, TokenKind, TokenRecord, keys};
 use crate::registry::ATTEMPTS;
 
-/// How many tokens are listed or revoked at once.
-const TOKENS_LISTED: usize = 1000;
-
 /// How many tokens that can be used an account may have, beside its logins.
 const TOKENS_MAX: usize = 1000;
-
-/// How many logins an account may have, and how many it keeps when there are as many.
-const LOGINS_MAX: usize = 1000;
-const LOGINS_KEPT: usize = 900;
 
 /// How long a token may live at most, and lives if nothing else is said.
 const LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -134,10 +128,8 @@ impl Access {
         let usable = self.account_item(owner).await?.filter(|(item, _)| namespace_visibility(item).is_some());
         let (item, account) = usable.ok_or_else(|| AccessError::unknown(format!("account {owner}")))?;
         let now = self.registry.now();
-        let is_live = |token: &TokenRecord| {
-            let is_login = matches!(token.kind, TokenKind::Refresh { .. });
-            !is_login && token.expires.is_none_or(|expires| now < expires)
-        };
+        let is_live =
+            |token: &TokenRecord| !token.kind.is_login() && token.expires.is_none_or(|expires| now < expires);
         let tokens = self.tokens_if_many(owner, TOKENS_MAX).await?;
         match tokens.iter().filter(|(_, token)| is_live(token)).count() < TOKENS_MAX {
             true => Ok(self.account_rewritten(&item, account)),
@@ -145,45 +137,6 @@ impl Access {
                 "{owner} has {TOKENS_MAX} tokens, which is the most; revoke some first"
             ))),
         }
-    }
-
-    /// Ends those logins of the account that would end first, if it has too many. No client can help it that it logs in, so
-    /// none is refused.
-    pub(crate) async fn logins_make_room(&self, owner: &AccountName) -> Result<(), AccessError> {
-        let mut logins = self.tokens_if_many(owner, LOGINS_MAX).await?;
-        logins.retain(|(_, token)| matches!(token.kind, TokenKind::Refresh { .. }));
-        if logins.len() < LOGINS_MAX {
-            return Ok(());
-        }
-        logins.sort_by_key(|(_, token)| token.expires);
-        logins.truncate(logins.len() - LOGINS_KEPT);
-        let ids: Vec<String> = logins.into_iter().map(|(id, _)| id).collect();
-        self.tokens_end(owner, &ids).await
-    }
-
-    /// Returns the account's tokens and logins if there are as many, and otherwise none: hardly any account is worth a
-    /// second look.
-    async fn tokens_if_many(
-        &self,
-        owner: &AccountName,
-        many: usize,
-    ) -> Result<Vec<(String, TokenRecord)>, AccessError> {
-        let mut ids = self.token_ids(owner, None, TOKENS_LISTED).await?;
-        let mut page = ids.len();
-        while page == TOKENS_LISTED {
-            let more = self.token_ids(owner, ids.last().map(String::as_str), TOKENS_LISTED).await?;
-            page = more.len();
-            ids.extend(more);
-        }
-        if ids.len() < many {
-            return Ok(Vec::new());
-        }
-        let mut found = self.read(ids.iter().map(|id| keys::token(id)).collect()).await?;
-        let token = |id: String| match found.remove(&keys::token(&id))?.record {
-            Record::Token(token) => Some((id, *token)),
-            _ => None,
-        };
-        Ok(ids.into_iter().filter_map(token).collect())
     }
 
     /// Stores a new credential, with its line in the list of its owner's; returns whether what was counted is so still.
@@ -198,9 +151,10 @@ impl Access {
         let version = Version::new(id);
         let put = |key, record| self.registry.put(key, version.clone(), record, Condition::Absent);
         let detail = format!("{} {}", kind_word(&record.kind), record.label);
+        let record = Record::Token(Box::new(record));
         let mut writes = vec![
-            put(keys::token_listed(&owner, id), Record::Listed),
-            put(keys::token(id), Record::Token(Box::new(record))),
+            put(keys::token_listed(&owner, id), line(&record)),
+            put(keys::token(id), record),
             self.audit_write(
                 caller,
                 "token.create",
@@ -221,7 +175,7 @@ impl Access {
 
     /// Lists the account's tokens and logins, as many as an account usually has.
     pub async fn token_list(&self, caller: &Caller, owner: &AccountName) -> Result<Vec<Token>, AccessError> {
-        Ok(self.token_page(caller, owner, None, TOKENS_LISTED).await?.0)
+        Ok(self.token_page(caller, owner, None, LINES_READ).await?.0)
     }
 
     /// Lists the account's tokens and logins beyond `after`. Returns also where the next page begins.
@@ -233,8 +187,7 @@ impl Access {
         limit: usize,
     ) -> Result<(Vec<Token>, Option<String>), AccessError> {
         self.require_warden(caller, owner).await?;
-        let ids = self.token_ids(owner, after, limit).await?;
-        let next = ids.last().filter(|_| ids.len() == limit).cloned();
+        let (ids, next) = self.tokens_listed(owner, after, limit).await?;
         let listed = ids.iter().map(|id| keys::token(id));
         let mut found = self.read(listed.chain([keys::account(owner)]).collect()).await?;
         let tokens = found.values().filter_map(|item| item.record.as_token());
@@ -259,26 +212,6 @@ impl Access {
             }
             None => TokenState::Revoked,
         }
-    }
-
-    async fn token_ids(
-        &self,
-        owner: &AccountName,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, AccessError> {
-        let query = Query {
-            pk: keys::account_partition(owner),
-            prefix: keys::TOKENS.to_owned(),
-            after: after.map(|id| format!("{}{id}", keys::TOKENS)),
-            limit,
-            ..Query::default()
-        };
-        let listed = self.registry.stores.items.query(query).await?;
-        Ok(listed
-            .iter()
-            .filter_map(|item| item.key.sk.strip_prefix(keys::TOKENS).map(str::to_owned))
-            .collect())
     }
 
     /// Revokes a token or login: from now on it opens nothing new, in seconds nothing can be written with what it was
@@ -313,23 +246,13 @@ impl Access {
     /// Revokes everything that was made for the account.
     pub(crate) async fn tokens_revoke_all(&self, owner: &AccountName) -> Result<(), AccessError> {
         loop {
-            let ids = self.token_ids(owner, None, TOKENS_LISTED).await?;
-            if ids.is_empty() {
+            let lines = self.token_lines(owner, None, LINES_READ).await?;
+            if lines.is_empty() {
                 return Ok(());
             }
+            let ids: Vec<String> = lines.into_iter().map(|line| line.id).collect();
             self.tokens_end(owner, &ids).await?;
         }
-    }
-
-    async fn tokens_end(&self, owner: &AccountName, ids: &[String]) -> Result<(), AccessError> {
-        for ids in ids.chunks(40) {
-            let deletion = |id: &String| {
-                let listed = Write::Delete(keys::token_listed(owner, id), Condition::Always);
-                [Write::Delete(keys::token(id), Condition::Always), listed]
-            };
-            self.registry.transact(ids.iter().flat_map(deletion).collect()).await?;
-        }
-        Ok(())
     }
 }
 

@@ -28,7 +28,10 @@ pub fn ends(record: &Record) -> Option<Timestamp> {
         Record::Used(used) => Some(used.until),
         // By then it is full again.
         Record::Bucket(bucket) => Some(bucket.at.after(DAY)),
+        // Of a login that is over nobody wishes to be told.
+        Record::Token(token) if token.kind.is_login() => token.expires,
         Record::Token(token) => token.expires.map(|expires| expires.after(DAY)),
+        Record::ListedUntil(end) => Some(*end),
         Record::Audit(audit) => Some(audit.at.after(AUDIT)),
         _ => None,
     }

@@ -217,6 +217,11 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// Returns whether it is what a client keeps of a login.
+    pub(crate) fn is_login(&self) -> bool {
+        matches!(self, Self::Refresh { .. })
+    }
+
     /// Returns what it is void without.
     pub(crate) fn made_with(&self) -> Option<&Via> {
         match self {

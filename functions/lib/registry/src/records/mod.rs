@@ -21,6 +21,8 @@ pub use kinds::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::ports::Timestamp;
+
 /// Any item's content. The name of each variant is persisted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +61,8 @@ pub enum Record {
     Organisation(OrganisationRecord),
     /// A line of a list; its key says all.
     Listed,
+    /// A line of a list that ends then, by itself; its key says the rest.
+    ListedUntil(Timestamp),
     /// A member of an organisation.
     Member(MemberRecord),
     /// A credential.

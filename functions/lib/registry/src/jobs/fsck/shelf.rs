@@ -120,6 +120,7 @@ impl Shelf {
             | Record::User(_)
             | Record::Organisation(_)
             | Record::Listed
+            | Record::ListedUntil(_)
             | Record::Member(_)
             | Record::Token(_)
             | Record::Trust(_)
@@ -153,7 +154,7 @@ fn kind(record: &Record) -> &'static str {
         Record::Event(_) => "event",
         Record::User(_) => "user",
         Record::Organisation(_) => "organisation",
-        Record::Listed => "listed",
+        Record::Listed | Record::ListedUntil(_) => "listed",
         Record::Member(_) => "member",
         Record::Token(_) => "token",
         Record::Trust(_) => "trust",

@@ -42,7 +42,7 @@ async fn a_login_reads_three_times_at_most() {
     let robot = house.robot("ci", limits("team/*", &[Permission::Pull])).await;
     let revoked = house.personal("alice", Limits::None).await;
     house.access.token_revoke(&root(), &name("alice"), revoked.id()).await.unwrap();
-    let kept = ask_token(&house.client(), &basic("alice", personal.reveal()), "offline_token=true").await;
+    let kept = ask_token(&house.client(), &basic("alice", PASSWORD), "offline_token=true").await;
     let kept = field(&kept, "refresh_token");
     let address = Address::new("192.0.2.7");
     for (user, secret, most) in [

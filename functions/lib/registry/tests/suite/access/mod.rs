@@ -14,6 +14,7 @@ mod forger;
 mod forgeries;
 mod hostile;
 mod house;
+mod kept;
 mod logins;
 mod matrix;
 mod meanwhile;

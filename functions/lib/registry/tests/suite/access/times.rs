@@ -1,6 +1,6 @@
 //! How soon a change takes effect: at once for new logins, in five seconds for writes, in five minutes for reads.
 
-use registry::access::{AccessError, Limits, Permission, Role, UserChange};
+use registry::access::{AccessError, Permission, Role, UserChange};
 use registry::records::{Grantee, OrganisationRole, Visibility};
 use test_support::access::basic;
 
@@ -170,19 +170,6 @@ async fn a_login_that_was_revoked_is_over_in_time() {
     ended.house.access.token_revoke(&root(), &name("alice"), &id).await.unwrap();
     ended.clients[1].post("/token", form).await.expect(401);
     ended.assert_over().await;
-}
-
-#[tokio::test]
-async fn a_login_ends_with_the_token_that_it_was_made_with() {
-    let house = house().await;
-    granted(&house).await;
-    let personal = house.personal("alice", Limits::None).await;
-    let (client, shown) = (house.client(), basic("alice", personal.reveal()));
-    let kept = field(&ask_token(&client, &shown, "offline_token=true").await.expect(200), "refresh_token");
-    let form = format!("grant_type=refresh_token&refresh_token={kept}");
-    client.post("/token", form.clone()).await.expect(200);
-    house.access.token_revoke(&root(), &name("alice"), personal.id()).await.unwrap();
-    client.post("/token", form).await.expect(401);
 }
 
 #[tokio::test]
