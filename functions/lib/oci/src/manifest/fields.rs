@@ -35,12 +35,15 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 /// The fields of a descriptor that a registry needs.
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
+    /// Where it stands, such as `layers[2]`.
+    pub(super) field: String,
     pub(super) media_type: MediaType,
     pub(super) digest: Digest,
     pub(super) size: u64,
     /// The media type as it is written, with its parameters.
     pub(super) full_media_type: String,
+    data: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -92,40 +95,38 @@ pub(super) fn list<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Vec<&'a
 }
 
 /// Reads one descriptor.
-pub(super) fn entry(field: &str, raw: &RawValue) -> Result<Entry, ManifestInvalid> {
+pub(super) fn entry(field: String, raw: &RawValue) -> Result<Entry<'_>, ManifestInvalid> {
     // serde would also fill the struct from a list.
     if !raw.get().starts_with('{') {
-        return Err(wrong(field, raw, "a descriptor"));
+        return Err(wrong(&field, raw, "a descriptor"));
     }
-    let fields: RawEntry<'_> = value(field, raw, "a descriptor")?;
-    let (name, raw_digest) = required(field, "digest", fields.digest)?;
+    let fields: RawEntry<'_> = value(&field, raw, "a descriptor")?;
+    let (name, raw_digest) = required(&field, "digest", fields.digest)?;
     let digest = Digest::parse(&text(&name, raw_digest)?)
         .map_err(|error| ManifestInvalid::FieldInvalid { field: name, reason: error.to_string() })?;
-    let (name, raw_size) = required(field, "size", fields.size)?;
+    let (name, raw_size) = required(&field, "size", fields.size)?;
     let size = size_bytes(&name, raw_size)?;
-    let (name, raw_media_type) = required(field, "mediaType", fields.media_type)?;
+    let (name, raw_media_type) = required(&field, "mediaType", fields.media_type)?;
     let full_media_type = text(&name, raw_media_type)?;
     let media_type = check_media_type(&name, &full_media_type)?;
-    let entry = Entry { media_type, digest, size, full_media_type };
-    if let Some(data) = fields.data {
-        check_data(&format!("{field}.data"), data, &entry)?;
-    }
-    Ok(entry)
+    Ok(Entry { field, media_type, digest, size, full_media_type, data: fields.data })
 }
 
-/// Content in the descriptor is the content that the descriptor names; clients may take it from here.
-fn check_data(field: &str, raw: &RawValue, entry: &Entry) -> Result<(), ManifestInvalid> {
-    let data = text(field, raw)?;
+/// Checks that content in the descriptor is the content that it names; clients may take it from here.
+pub(super) fn check_data(entry: &Entry<'_>) -> Result<(), ManifestInvalid> {
+    let Some(raw) = entry.data else { return Ok(()) };
+    let field = format!("{}.data", entry.field);
+    let data = text(&field, raw)?;
     if data.is_empty() {
         // Go programs take it for none.
         return Ok(());
     }
-    let content = BASE64.decode(data).map_err(|_| wrong(field, raw, "base64"))?;
+    let content = BASE64.decode(data).map_err(|_| wrong(&field, raw, "base64"))?;
     if content.len() as u64 == entry.size && Digest::of(entry.digest.algorithm(), &content) == entry.digest {
         return Ok(());
     }
     let reason = format!("is not the content {} of {} bytes", entry.digest, entry.size);
-    Err(ManifestInvalid::FieldInvalid { field: field.to_owned(), reason })
+    Err(ManifestInvalid::FieldInvalid { field, reason })
 }
 
 fn required<'a>(

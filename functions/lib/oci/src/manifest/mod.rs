@@ -1,7 +1,12 @@
 //! Manifests: what a registry has to know about an image, an index or an artifact to keep it.
 
+mod admission;
 mod error;
 mod fields;
+#[cfg(test)]
+mod refusal_tests;
+#[cfg(test)]
+mod stored_tests;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -13,11 +18,7 @@ use serde_json::value::RawValue;
 pub use error::ManifestInvalid;
 use fields::{Body, Entry};
 
-use crate::{
-    Descriptor, Digest, MediaType,
-    limits::{MANIFEST_MAX_BYTES, MANIFEST_MAX_DESCRIPTORS},
-    text::excerpt,
-};
+use crate::{Descriptor, Digest, MediaType, limits::MANIFEST_MAX_BYTES, text::excerpt};
 
 /// What a manifest says, as far as a registry needs it; the bytes themselves are stored and served untouched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,23 +71,42 @@ pub enum TargetKind {
 }
 
 impl Manifest {
-    /// Parses a manifest that came with `content_type`.
+    /// Parses a manifest that is pushed, and came with `content_type`.
     ///
-    /// A manifest is refused if two readers could understand it differently. Fields that the specification
-    /// does not know are ignored.
+    /// A manifest is refused if two readers could understand it differently, or if it contradicts itself. Fields that
+    /// the specification does not know are ignored.
     pub fn parse(bytes: &[u8], content_type: Option<&MediaType>) -> Result<Self, ManifestInvalid> {
         if bytes.len() > MANIFEST_MAX_BYTES {
             return Err(ManifestInvalid::TooLarge { size_bytes: bytes.len() });
         }
-        let json =
-            str::from_utf8(bytes).map_err(|error| ManifestInvalid::NotJson { reason: error.to_string() })?;
+        let json = text(bytes)?;
         structure::check(json)?;
         let body = Body::parse(json)?;
         let media_type = media_type(&body, content_type)?;
-        check_schema_version(&body, &media_type)?;
-        check_ambiguity(&body)?;
-        read(&body, media_type)
+        admission::check_body(&body, &media_type)?;
+        let list = list(&body, &media_type)?;
+        admission::check_count(&body, list.1.len())?;
+        let descriptors = Descriptors::read(&body, &media_type, list)?;
+        admission::check_descriptors(&descriptors)?;
+        descriptors.manifest(&body, media_type, admission::may_be_missing)
     }
+
+    /// Reads a manifest that was accepted before, perhaps by a program with fewer rules, under this media type.
+    ///
+    /// What was accepted stays one: it is asked what it needs, and nothing else.
+    pub fn read(bytes: &[u8], media_type: Option<&MediaType>) -> Result<Self, ManifestInvalid> {
+        let body = Body::parse(text(bytes)?)?;
+        let media_type = match media_type.filter(|it| it.is_manifest()) {
+            Some(media_type) => media_type.clone(),
+            None => self::media_type(&body, None)?,
+        };
+        let descriptors = Descriptors::read(&body, &media_type, list(&body, &media_type)?)?;
+        descriptors.manifest(&body, media_type, |entry| entry.media_type.is_nondistributable())
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, ManifestInvalid> {
+    str::from_utf8(bytes).map_err(|error| ManifestInvalid::NotJson { reason: error.to_string() })
 }
 
 /// Decides what the manifest is: the header says it, or else the body, or else the fields it has.
@@ -124,55 +144,6 @@ fn is_schema1(body: &Body<'_>) -> bool {
     body.schema_version.is_some_and(|version| version.get() == "1")
 }
 
-fn check_schema_version(body: &Body<'_>, media_type: &MediaType) -> Result<(), ManifestInvalid> {
-    match body.schema_version.map(RawValue::get) {
-        Some("2") => Ok(()),
-        Some("1") => Err(ManifestInvalid::Schema1),
-        // The artifact manifest was specified without it.
-        None if *media_type == MediaType::OCI_ARTIFACT => Ok(()),
-        found => Err(ManifestInvalid::SchemaVersion { found: excerpt(found.unwrap_or("missing")) }),
-    }
-}
-
-fn check_ambiguity(body: &Body<'_>) -> Result<(), ManifestInvalid> {
-    let is_filled = |field: Option<&RawValue>| field.is_some_and(|raw| raw.get() != "null");
-    if is_filled(body.manifests) && is_filled(body.config) {
-        return Err(ManifestInvalid::Ambiguous { field: "config" });
-    }
-    if is_filled(body.manifests) && is_filled(body.layers) {
-        return Err(ManifestInvalid::Ambiguous { field: "layers" });
-    }
-    Ok(())
-}
-
-fn read(body: &Body<'_>, media_type: MediaType) -> Result<Manifest, ManifestInvalid> {
-    let (list_field, list) = list(body, &media_type)?;
-    let singles = usize::from(body.config.is_some()) + usize::from(body.subject.is_some());
-    check_count(list.len() + singles)?;
-
-    let config = config(body, &media_type)?;
-    let mut references = References::default();
-    if let Some(config) = &config {
-        references.add("config", config, TargetKind::Blob, false)?;
-    }
-    for (index, raw) in list.into_iter().enumerate() {
-        let field = format!("{list_field}[{index}]");
-        let entry = fields::entry(&field, raw)?;
-        let may_be_missing = list_field == "layers" && entry.media_type.is_nondistributable();
-        references.add(&field, &entry, target_kind(&media_type, &entry), may_be_missing)?;
-    }
-
-    let subject = body.subject.map(|raw| fields::entry("subject", raw)).transpose()?;
-    Ok(Manifest {
-        kind: if media_type.is_index() { ManifestKind::Index } else { ManifestKind::Image },
-        media_type,
-        subject: subject.map(|entry| Descriptor::new(entry.media_type, entry.digest, entry.size)),
-        artifact_type: body.artifact_type()?.or(config.map(|config| config.full_media_type)),
-        annotations: body.annotations()?,
-        references: references.targets,
-    })
-}
-
 /// Returns the list of descriptors that a manifest of this type has, and the name of its field.
 fn list<'a>(
     body: &Body<'a>,
@@ -189,63 +160,87 @@ fn list<'a>(
     Ok((field, fields::list(field, raw)?))
 }
 
-fn config(body: &Body<'_>, media_type: &MediaType) -> Result<Option<Entry>, ManifestInvalid> {
+/// The descriptors of a manifest, in its order.
+struct Descriptors<'a> {
+    is_index: bool,
+    config: Option<Entry<'a>>,
+    listed: Vec<Entry<'a>>,
+    subject: Option<Entry<'a>>,
+}
+
+impl<'a> Descriptors<'a> {
+    fn read(
+        body: &Body<'a>,
+        media_type: &MediaType,
+        (list_field, list): (&str, Vec<&'a RawValue>),
+    ) -> Result<Self, ManifestInvalid> {
+        let entry = |(index, raw)| fields::entry(format!("{list_field}[{index}]"), raw);
+        Ok(Self {
+            is_index: media_type.is_index(),
+            config: config(body, media_type)?,
+            listed: list.into_iter().enumerate().map(entry).collect::<Result<_, _>>()?,
+            subject: body.subject.map(|raw| fields::entry("subject".to_owned(), raw)).transpose()?,
+        })
+    }
+
+    /// Returns those of what the manifest needs.
+    fn needed(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.config.iter().chain(&self.listed)
+    }
+
+    /// Decides where the registry keeps what the manifest needs.
+    ///
+    /// An index may list blobs as well, as the cache of `BuildKit` does. Only manifests of known types are stored
+    /// as manifests, so whatever has another type can only be a blob.
+    fn kind(&self, entry: &Entry<'_>) -> TargetKind {
+        if self.is_index && entry.media_type.is_manifest() { TargetKind::Manifest } else { TargetKind::Blob }
+    }
+
+    fn manifest(
+        self,
+        body: &Body<'_>,
+        media_type: MediaType,
+        may_be_missing: impl Fn(&Entry<'_>) -> bool,
+    ) -> Result<Manifest, ManifestInvalid> {
+        let references = self.targets(may_be_missing);
+        let config_type = self.config.map(|config| config.full_media_type);
+        Ok(Manifest {
+            kind: if self.is_index { ManifestKind::Index } else { ManifestKind::Image },
+            media_type,
+            subject: self.subject.map(|entry| Descriptor::new(entry.media_type, entry.digest, entry.size)),
+            artifact_type: body.artifact_type()?.or(config_type),
+            annotations: body.annotations()?,
+            references,
+        })
+    }
+
+    /// Collects what the manifest needs, each digest once.
+    fn targets(&self, may_be_missing: impl Fn(&Entry<'_>) -> bool) -> Vec<Target> {
+        let mut targets: Vec<Target> = Vec::new();
+        let mut positions = HashMap::new();
+        for entry in self.needed() {
+            let may_be_missing = may_be_missing(entry);
+            let position = *positions.entry(&entry.digest).or_insert(targets.len());
+            match targets.get_mut(position) {
+                // One descriptor that needs the content is enough to need it.
+                Some(earlier) => earlier.may_be_missing &= may_be_missing,
+                None => targets.push(Target {
+                    digest: entry.digest.clone(),
+                    media_type: entry.media_type.clone(),
+                    size: entry.size,
+                    kind: self.kind(entry),
+                    may_be_missing,
+                }),
+            }
+        }
+        targets
+    }
+}
+
+fn config<'a>(body: &Body<'a>, media_type: &MediaType) -> Result<Option<Entry<'a>>, ManifestInvalid> {
     if media_type.is_index() || *media_type == MediaType::OCI_ARTIFACT {
         return Ok(None);
     }
     let raw = body.config.ok_or_else(|| ManifestInvalid::FieldMissing { field: "config".to_owned() })?;
-    fields::entry("config", raw).map(Some)
-}
-
-/// Decides where the registry keeps what a list names.
-///
-/// An index may list blobs as well, as the cache of `BuildKit` does. Only manifests of known types are stored
-/// as manifests, so whatever has another type can only be a blob.
-fn target_kind(media_type: &MediaType, entry: &Entry) -> TargetKind {
-    if media_type.is_index() && entry.media_type.is_manifest() {
-        TargetKind::Manifest
-    } else {
-        TargetKind::Blob
-    }
-}
-
-fn check_count(count: usize) -> Result<(), ManifestInvalid> {
-    if count > MANIFEST_MAX_DESCRIPTORS { Err(ManifestInvalid::TooManyDescriptors { count }) } else { Ok(()) }
-}
-
-/// Collects what a manifest needs, each digest once.
-#[derive(Default)]
-struct References {
-    targets: Vec<Target>,
-    positions: HashMap<Digest, usize>,
-}
-
-impl References {
-    fn add(
-        &mut self,
-        field: &str,
-        entry: &Entry,
-        kind: TargetKind,
-        may_be_missing: bool,
-    ) -> Result<(), ManifestInvalid> {
-        let digest = entry.digest.clone();
-        let Some(&position) = self.positions.get(&digest) else {
-            self.positions.insert(digest.clone(), self.targets.len());
-            let media_type = entry.media_type.clone();
-            self.targets.push(Target { digest, media_type, size: entry.size, kind, may_be_missing });
-            return Ok(());
-        };
-        let earlier = &mut self.targets[position];
-        if earlier.kind != kind {
-            let reason = format!("{digest} is listed as a manifest and as a blob");
-            return Err(ManifestInvalid::FieldInvalid { field: format!("{field}.digest"), reason });
-        }
-        if earlier.size != entry.size {
-            let reason = format!("{} for {digest}, which had {} before", entry.size, earlier.size);
-            return Err(ManifestInvalid::FieldInvalid { field: format!("{field}.size"), reason });
-        }
-        // One descriptor that needs the content is enough to need it.
-        earlier.may_be_missing &= may_be_missing;
-        Ok(())
-    }
+    fields::entry("config".to_owned(), raw).map(Some)
 }
