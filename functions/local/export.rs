@@ -168,7 +168,7 @@ impl Export<'_> {
             None => self.fetch(digest).await?,
         };
         let content_type: Option<MediaType> = served.media_type.parse().ok();
-        let manifest = Manifest::parse(&served.bytes, content_type.as_ref())?;
+        let manifest = Manifest::read(&served.bytes, content_type.as_ref())?;
         let mut entry = json!({
             "mediaType": manifest.media_type, "digest": digest, "size": served.bytes.len()
         });

@@ -1,13 +1,31 @@
-//! What leads to a manifest: tags and indexes, and tags that went elsewhere.
+//! What leads to a manifest: tags and indexes, and tags that went elsewhere; and what leads from one.
 
 use oci::{Digest, RepositoryName};
 
+use crate::manifests::suspects::manifest_suspect;
 use crate::ports::{Item, Query};
-use crate::records::keys;
+use crate::records::SuspectRecord;
+use crate::records::keys::{self, EdgeSource};
 use crate::{Error, Registry};
 
 /// How many edges are read at once.
 const PAGE: usize = 1000;
+
+/// What a manifest leads to.
+pub(crate) struct Led {
+    /// The blob or manifest.
+    pub(crate) digest: Digest,
+    /// What a collector has to look at when the edge goes.
+    pub(crate) suspects: Vec<SuspectRecord>,
+}
+
+impl Led {
+    /// An edge does not say whether its target is a blob or a manifest: what is not there is no work for the collector.
+    fn by_edge(repository: &RepositoryName, digest: Digest) -> Self {
+        let link = SuspectRecord::Link { repository: repository.clone(), digest: digest.clone() };
+        Self { suspects: vec![link, manifest_suspect(repository, &digest)], digest }
+    }
+}
 
 impl Registry {
     /// Reads a page of edges to the manifest; those from manifests sort before those from tags.
@@ -25,6 +43,28 @@ impl Registry {
             ..Query::default()
         };
         Ok(self.stores.items.query(query).await?)
+    }
+
+    /// Returns what the manifest leads to. Edges are sorted by their targets, so all of the repository are read.
+    pub(crate) async fn edges_from(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Digest,
+    ) -> Result<Vec<Led>, Error> {
+        let target = |edge: &Item| match keys::parse_edge(&edge.key.sk)? {
+            (target, EdgeSource::Manifest(source)) if source == *manifest => Some(target),
+            _ => None,
+        };
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let pk = keys::edge_partition(repository);
+            let edges = self.stores.items.query(Query { pk, after, limit: PAGE, ..Query::default() }).await?;
+            found.extend(edges.iter().filter_map(target).map(|target| Led::by_edge(repository, target)));
+            after = end_of_page(&edges);
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Asks each edge to the manifest beyond `after`, until one has an answer.

@@ -1,10 +1,14 @@
 //! The end of a manifest: itself, its tags and its edges go, in as few transactions as it takes.
+//!
+//! Its bytes say at once what it leads to. One whose bytes are lost goes, too: then all edges of the repository are read,
+//! and those that are from it are there, because they were written before it could be seen (rule R2).
 
 use std::time::Duration;
 
-use oci::Manifest;
+use oci::{Digest, Manifest, Target};
 
 use crate::manifests::delete::Deletion;
+use crate::manifests::edges::Led;
 use crate::manifests::suspects::{object_suspect, target_suspect};
 use crate::packing::{fits, pack, split};
 use crate::ports::{Condition, Conflict, Item, Write};
@@ -19,12 +23,15 @@ impl Registry {
         deletion: &mut Deletion<'_>,
         tags: Vec<Vec<Write>>,
     ) -> Result<Option<Conflict>, Error> {
-        let removal = match self.manifest_removal(deletion).await {
-            Err(error @ Error::Damaged(_)) => {
-                return self.manifest_changed(deletion).await?.ok_or(error).map(Some);
-            }
-            removal => removal?,
+        let targets = match self.manifest_targets(deletion).await {
+            Some(targets) => targets,
+            // What is gone has no bytes either.
+            None => match self.manifest_changed(deletion).await? {
+                None => self.edges_from(deletion.repository, deletion.digest).await?,
+                conflict => return Ok(conflict),
+            },
         };
+        let removal = self.manifest_removal(deletion, targets);
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
         let rest = [removal.as_slice(), &[end(&deletion.item)]].concat();
         let whole = [tags.concat(), rest.clone()].concat();
@@ -51,21 +58,32 @@ impl Registry {
         }
     }
 
-    /// Removes the manifest and its edges; what these led to is looked at by the collector.
-    async fn manifest_removal(&self, deletion: &Deletion<'_>) -> Result<Vec<Write>, Error> {
+    /// Returns what the manifest leads to, as its bytes say; `None` if they cannot be read, are others, or say nothing.
+    async fn manifest_targets(&self, deletion: &Deletion<'_>) -> Option<Vec<Led>> {
         let Deletion { repository, digest, record, .. } = deletion;
-        let bytes = self.manifest_bytes(record).await?;
-        let manifest = Manifest::parse(&bytes, Some(&record.media_type))
-            .map_err(|error| Error::Damaged(format!("manifest {digest}: {error}")))?;
+        let bytes = self.manifest_bytes(record).await.ok()?;
+        let is_whole = Digest::of(digest.algorithm(), &bytes) == **digest;
+        let manifest = Manifest::read(&bytes, Some(&record.media_type)).ok().filter(|_| is_whole)?;
+        let led = |target: &Target| Led {
+            suspects: vec![target_suspect(repository, target)],
+            digest: target.digest.clone(),
+        };
+        Some(manifest.references.iter().map(led).collect())
+    }
+
+    /// Removes the edges of the manifest, and its line among the referrers; what these led to is looked at by the
+    /// collector.
+    fn manifest_removal(&self, deletion: &Deletion<'_>, targets: Vec<Led>) -> Vec<Write> {
+        let Deletion { repository, digest, record, .. } = deletion;
         let mut writes = Vec::new();
-        for target in &manifest.references {
-            let edge = keys::edge_from_manifest(repository, &target.digest, digest);
+        for Led { digest: target, suspects } in targets {
+            let edge = keys::edge_from_manifest(repository, &target, digest);
             writes.push(Write::Delete(edge, Condition::Always));
-            writes.push(self.suspect(target_suspect(repository, target), Duration::ZERO));
+            writes.extend(suspects.into_iter().map(|suspect| self.suspect(suspect, Duration::ZERO)));
         }
-        if let Some(subject) = &manifest.subject {
-            let artifact_type = manifest.artifact_type.as_deref().unwrap_or_default();
-            let referrer = keys::referrer(repository, &subject.digest, artifact_type, digest);
+        if let Some(subject) = &record.subject {
+            let artifact_type = record.artifact_type.as_deref().unwrap_or_default();
+            let referrer = keys::referrer(repository, subject, artifact_type, digest);
             writes.push(Write::Delete(referrer, Condition::Always));
         }
         if let ManifestBody::Object(object) = &record.body {
@@ -79,7 +97,7 @@ impl Registry {
             at: self.now(),
             by: deletion.principal.as_str().to_owned(),
         }));
-        Ok(writes)
+        writes
     }
 
     /// Returns how the manifest is, if it is not as this deletion left it: what is gone has no bytes either.

@@ -91,7 +91,7 @@ impl Registry {
         let Some(digest) = found else { return self.tag_without_move(repository, tag, digest).await };
         let stored = self.manifest_get(repository, &Reference::Digest(digest.clone())).await?;
         let bytes = self.manifest_read(&stored).await?;
-        let manifest = Manifest::parse(&bytes, Some(stored.media_type()))?;
+        let manifest = Manifest::read(&bytes, Some(stored.media_type()))?;
         let put = ManifestPut {
             repository,
             principal,

@@ -14,6 +14,7 @@ mod guards;
 mod large_manifests;
 mod lifetimes;
 mod log;
+mod older;
 mod overtaken;
 mod probe;
 mod races;

@@ -94,7 +94,7 @@ pub(super) async fn manifests(
         if record.size_bytes != bytes.len() as u64 {
             report.broken(&name, format!("it has {} bytes instead of {}", bytes.len(), record.size_bytes));
         }
-        match Manifest::parse(&bytes, Some(&record.media_type)) {
+        match Manifest::read(&bytes, Some(&record.media_type)) {
             Ok(manifest) => references(shelf, repository, digest, &manifest, report),
             Err(error) => report.broken(&name, format!("it cannot be parsed: {error}")),
         }

@@ -24,8 +24,9 @@ pub(super) async fn plan(plan: &mut Plan<'_>, objects: &impl ObjectStore) -> Res
     let mut parsed = BTreeMap::new();
     for (place, (_, record)) in shelf.manifests.iter().filter(|(_, (_, record))| record.state.is_visible()) {
         match read(&shelf, place, record, objects).await? {
-            Ok((manifest, size_bytes)) => drop(parsed.insert(place, (record, manifest, size_bytes))),
-            Err(problem) => {
+            Bytes::Read(manifest, size_bytes) => drop(parsed.insert(place, (record, manifest, size_bytes))),
+            Bytes::Strange(problem) => plan.lost(manifest_name(place), problem, "it stays as it is"),
+            Bytes::Lost(problem) => {
                 plan.damaged.extend(object_of(record).cloned());
                 bytes_lost(plan, &shelf, place, &problem);
             }
@@ -45,30 +46,39 @@ pub(super) async fn plan(plan: &mut Plan<'_>, objects: &impl ObjectStore) -> Res
     Ok(())
 }
 
-/// Reads a manifest, or tells what is wrong with its bytes.
+/// What became of a manifest's bytes.
+enum Bytes {
+    /// They are there, so many.
+    Read(Manifest, u64),
+    /// They are those that were pushed, and cannot be understood any more: they are nobody's to take away.
+    Strange(String),
+    /// They are gone, or others.
+    Lost(String),
+}
+
 async fn read(
     shelf: &Shelf,
     (_, digest): &Place,
     record: &ManifestRecord,
     objects: &impl ObjectStore,
-) -> Result<Result<(Manifest, u64), String>, Error> {
+) -> Result<Bytes, Error> {
     // What is written down of its length may be what is wrong.
     let stored = object_of(record).and_then(|object| shelf.objects.get(object));
     let size_bytes = stored.map_or(record.size_bytes, |info| info.size_bytes);
     let bytes = match read_body(&ManifestRecord { size_bytes, ..record.clone() }, objects).await {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(Err("its bytes are missing".to_owned())),
+        Ok(None) => return Ok(Bytes::Lost("its bytes are missing".to_owned())),
         Err(Error::Store(error)) if error.is_retryable() => return Err(error.into()),
-        Err(error) => return Ok(Err(format!("its bytes cannot be read: {error}"))),
+        Err(error) => return Ok(Bytes::Lost(format!("its bytes cannot be read: {error}"))),
     };
     let actual = Digest::of(digest.algorithm(), &bytes);
     if actual != *digest {
-        return Ok(Err(format!("its bytes have digest {actual}")));
+        return Ok(Bytes::Lost(format!("its bytes have digest {actual}")));
     }
-    let manifest = Manifest::parse(&bytes, Some(&record.media_type));
-    Ok(manifest
-        .map(|manifest| (manifest, bytes.len() as u64))
-        .map_err(|error| format!("it cannot be parsed: {error}")))
+    Ok(match Manifest::read(&bytes, Some(&record.media_type)) {
+        Ok(manifest) => Bytes::Read(manifest, bytes.len() as u64),
+        Err(error) => Bytes::Strange(format!("its bytes are whole, but no manifest: {error}")),
+    })
 }
 
 fn object_of(record: &ManifestRecord) -> Option<&ObjectKey> {

@@ -12,11 +12,12 @@ use registry::records::{AuditOutcome, Grantee};
 use registry::testing::{Call, Outcome};
 use registry::{Error, RepositoryEnd};
 
-use super::endings::{SCOPE, flag_as_ending, house, repositories, repository_delete};
+use super::endings::{SCOPE, assert_nothing_is_left, flag_as_ending, house, repositories, repository_delete};
 use super::house::{House, bearer_of, name, root};
 use super::meanwhile::Interrupted;
 use crate::client::{Client, Reply, blob, committing, manifest, mounting, uploads};
 use crate::content::{Content, Image};
+use crate::older::{Harm, harm, planted, pushed_large};
 use crate::world::World;
 
 /// How many storage calls a deletion of what these tests push may take, whatever others do.
@@ -307,4 +308,16 @@ async fn readers_do_not_keep_a_repository_from_its_end() {
     assert_eq!(repositories(&house.world).await, [""; 0]);
     assert_eq!(house.world.stored().await.get("link"), None);
     house.world.fsck().await;
+}
+
+#[tokio::test]
+async fn a_repository_goes_with_manifests_that_an_older_program_took_or_whose_bytes_are_lost() {
+    for kind in [Harm::Gone, Harm::Changed] {
+        let house = house().await;
+        planted(&house.world).await;
+        pushed_large(&house.world).await;
+        harm(&house.world, kind).await;
+        repository_delete(&house).await;
+        assert_nothing_is_left(&house).await;
+    }
 }
