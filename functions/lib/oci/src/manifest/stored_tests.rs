@@ -1,5 +1,6 @@
 //! What was accepted before is read, whatever is refused by now.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::tests::{LAYER, descriptor, image, index, parse, with};
@@ -76,5 +77,19 @@ fn it_is_of_the_type_under_which_it_was_stored() {
 fn what_never_was_a_manifest_is_none() {
     for bytes in [&b""[..], b"{}", b"[]", b"\xff", b"{\"layers\":[{}],\"config\":{}}"] {
         assert!(Manifest::read(bytes, Some(&MediaType::OCI_MANIFEST)).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_change_that_is_accepted_is_read_alike(position in 0_usize..400, byte in any::<u8>()) {
+        for manifest in [image(), index()] {
+            let mut bytes = manifest.to_string().into_bytes();
+            let position = position % bytes.len();
+            bytes[position] = byte;
+            if let Ok(accepted) = Manifest::parse(&bytes, None) {
+                prop_assert_eq!(Manifest::read(&bytes, Some(&accepted.media_type)), Ok(accepted));
+            }
+        }
     }
 }

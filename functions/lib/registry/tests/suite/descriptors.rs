@@ -45,6 +45,9 @@ async fn a_manifest_that_lies_about_a_size_is_refused_and_leaves_nothing() {
     let docker = "application/vnd.docker.distribution.manifest.v2+json";
     let message = format!("as {docker}, but it is {}", image.manifest.media_type);
     refuse(&client, &with(&index, "/manifests/0/mediaType", json!(docker)), &message).await;
+    let twice = Content::index(&[&image.manifest, &image.manifest]);
+    let message = format!("manifests[1].mediaType: {docker} for {}", image.manifest.digest);
+    refuse(&client, &with(&twice, "/manifests/1/mediaType", json!(docker)), &message).await;
     assert_eq!(self::stored(&world).await, stored);
     client.put_manifest("app", "index", &index).await.expect(201);
     world.fsck().await;

@@ -10,6 +10,7 @@
 //! | a blob's record, link or edge is missing, or leads to the wrong object or length | it is written again, if some object has the bytes |
 //! | no object has a blob's bytes | blob and links go, so that the next push uploads it; manifests that need it are hidden |
 //! | a manifest's bytes are damaged | it is taken from another repository, or goes |
+//! | a manifest's bytes are those that were pushed, and cannot be understood | it stays |
 //! | edges, referrers, catalog lines, the list of open uploads | they are written again |
 //! | what leads nowhere | it goes |
 //! | an object that nothing leads to | quarantine |

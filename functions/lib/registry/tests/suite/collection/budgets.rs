@@ -1,7 +1,8 @@
 //! Runs that end early, and go on.
 
 use registry::jobs::garbage_collection::{Budget, Policy, Report};
-use registry::ports::Clock;
+use registry::ports::{Clock, Condition, Item, ItemStore, Key, Version, Write};
+use registry::records::{ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, keys};
 
 use super::{DAY, LONG_HOURS};
 use crate::content::Content;
@@ -49,11 +50,12 @@ async fn a_run_whose_time_is_over_does_nothing() {
     assert_eq!((report.suspects, report.next), (0, Some(7)));
 }
 
-#[tokio::test]
-async fn what_is_damaged_keeps_nobody_waiting() {
-    use registry::ports::{Condition, Item, ItemStore, Version, Write};
-    use registry::records::{ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, keys};
-    let world = garbage(3).await;
+fn put(key: Key, record: Record) -> Write {
+    Write::Put(Item { key, version: Version::new("1"), record }, Condition::Always)
+}
+
+/// Writes a manifest that cannot be read, of which a deletion did not end.
+async fn put_damaged_manifest(world: &World) {
     let repository: oci::RepositoryName = "app".parse().unwrap();
     let digest: oci::Digest = Content::blob("not json").digest.parse().unwrap();
     let record = ManifestRecord {
@@ -67,12 +69,30 @@ async fn what_is_damaged_keeps_nobody_waiting() {
         pushed_by: String::new(),
     };
     let suspect = SuspectRecord::Manifest { repository: repository.clone(), digest: digest.clone() };
-    let put = |key, record| Write::Put(Item { key, version: Version::new("1"), record }, Condition::Always);
     let writes = vec![
         put(keys::manifest(&repository, &digest), Record::Manifest(record)),
         put(keys::suspect(world.clock.now(), &suspect), Record::Suspect(suspect)),
     ];
     world.items.transact(writes).await.unwrap();
+}
+
+/// Has the object of a living blob suspected of being a dead one's.
+async fn put_wrong_suspect(world: &World) {
+    let blob = Content::blob("alive");
+    world.client().push_blob_by_put("app", &blob).await.expect(201);
+    let digest: oci::Digest = blob.digest.parse().unwrap();
+    let found = world.items.get(&[keys::blob(&digest)]).await.unwrap().pop().unwrap().unwrap();
+    let object = found.record.as_blob().unwrap().object.clone();
+    let suspect = SuspectRecord::DeadObject { digest, object };
+    let write = put(keys::suspect(world.clock.now(), &suspect), Record::Suspect(suspect));
+    world.items.transact(vec![write]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_damaged_keeps_nobody_waiting() {
+    let world = garbage(3).await;
+    put_damaged_manifest(&world).await;
+    put_wrong_suspect(&world).await;
     let report = world.collector(Policy::default()).run(&ALL, None).await;
-    assert_eq!((report.failures.len(), report.gone.len(), report.error), (1, 6, None));
+    assert_eq!((report.failures.len(), report.gone.len(), report.error), (1, 7, None));
 }
