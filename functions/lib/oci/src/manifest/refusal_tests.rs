@@ -40,7 +40,7 @@ fn index_that_lists_a_manifest_under_two_media_types_is_refused() {
     let reason =
         format!("manifests[1].mediaType: {stated} for {}, which had {before} before", digest("image"));
     assert_eq!(parse(&twice).unwrap_err().to_string(), reason);
-    let same = with(index(), "/manifests", json!([oci, with(oci.clone(), "/platform", json!({}))]));
+    let same = with(index(), "/manifests", json!([oci, with(oci, "/platform", json!({}))]));
     assert_eq!(parse(&same), parse(&index()));
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn plan(plan: &mut Plan<'_>, objects: &impl ObjectStore) -> Res
     let mut parsed = BTreeMap::new();
     for (place, (_, record)) in shelf.manifests.iter().filter(|(_, (_, record))| record.state.is_visible()) {
         match read(&shelf, place, record, objects).await? {
-            Bytes::Read(manifest, size_bytes) => drop(parsed.insert(place, (record, manifest, size_bytes))),
+            Bytes::Read(manifest, size_bytes) => drop(parsed.insert(place, (record, *manifest, size_bytes))),
             Bytes::Strange(problem) => plan.lost(manifest_name(place), problem, "it stays as it is"),
             Bytes::Lost(problem) => {
                 plan.damaged.extend(object_of(record).cloned());
@@ -49,7 +49,7 @@ pub(super) async fn plan(plan: &mut Plan<'_>, objects: &impl ObjectStore) -> Res
 /// What became of a manifest's bytes.
 enum Bytes {
     /// They are there, so many.
-    Read(Manifest, u64),
+    Read(Box<Manifest>, u64),
     /// They are those that were pushed, and cannot be understood any more: they are nobody's to take away.
     Strange(String),
     /// They are gone, or others.
@@ -76,7 +76,7 @@ async fn read(
         return Ok(Bytes::Lost(format!("its bytes have digest {actual}")));
     }
     Ok(match Manifest::read(&bytes, Some(&record.media_type)) {
-        Ok(manifest) => Bytes::Read(manifest, bytes.len() as u64),
+        Ok(manifest) => Bytes::Read(Box::new(manifest), bytes.len() as u64),
         Err(error) => Bytes::Strange(format!("its bytes are whole, but no manifest: {error}")),
     })
 }
