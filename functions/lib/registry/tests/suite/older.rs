@@ -116,14 +116,14 @@ pub(crate) enum Harm {
 /// Harms the bytes of every manifest whose bytes are an object.
 pub(crate) async fn harm(world: &World, harm: Harm) {
     for item in world.all_items().await {
-        let Some(ManifestBody::Object(object)) = item.record.as_manifest().map(|it| it.body.clone()) else {
+        let Some(ManifestRecord { body: ManifestBody::Object(object), size_bytes, .. }) =
+            item.record.as_manifest().cloned()
+        else {
             continue;
         };
         match harm {
             Harm::Gone => world.objects.delete(&object).await.unwrap(),
-            Harm::Changed => {
-                change_bytes(world, &object, item.record.as_manifest().unwrap().size_bytes).await
-            }
+            Harm::Changed => change_bytes(world, &object, size_bytes).await,
         }
     }
 }
