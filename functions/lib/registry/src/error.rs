@@ -159,6 +159,9 @@ pub enum Error {
     /// A stored record is not what its key says.
     #[error("stored item is damaged: {0}")]
     Damaged(String),
+    /// A task of the registry panicked, or was ended. Whatever it had done is done.
+    #[error("a task of the registry ended early: {0}")]
+    TaskFailed(String),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -12,8 +12,8 @@ use crate::records::{
     UploadState, keys,
 };
 use crate::registry::ATTEMPTS;
-use crate::uploads::{OpenUpload, Progress, in_own_task, is_finished, upload_unknown};
-use crate::{Blob, Error, Principal, Registry};
+use crate::uploads::{OpenUpload, Progress, is_finished, upload_unknown};
+use crate::{Blob, Error, Principal, Registry, in_own_task};
 
 /// What the commit read: the session, what is known of the blob already, and the repository.
 pub(crate) struct Seen {

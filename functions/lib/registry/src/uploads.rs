@@ -8,9 +8,9 @@ use tokio::time::timeout;
 use crate::bodies::{kept, unless_empty};
 use crate::hashing::hashed;
 use crate::locks::LockGuard;
-use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreErrorKind, Write};
+use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreError, StoreErrorKind, Write};
 use crate::records::{Lane, Record, SuspectRecord, UploadRecord, UploadState, keys};
-use crate::{Error, Principal, Registry};
+use crate::{Error, Principal, Registry, in_own_task};
 
 /// How long a request waits for another one that sends to the same upload.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
@@ -229,13 +229,10 @@ impl Registry {
 
     /// Returns that the upload is unknown. If nobody has ended it, its bytes are lost, and the log has what the store says.
     pub(crate) async fn upload_gone(&self, upload: &OpenUpload, cause: &Error) -> Error {
-        let has_object =
-            self.stores.objects.head(upload.object()).await.map(|size_bytes| size_bytes.is_some());
+        let head = self.stores.objects.head(upload.object()).await;
         let now = self.get(keys::upload(&upload.id)).await.ok().flatten();
-        let is_open = now.is_some_and(|item| item.version == upload.item.version);
-        if is_open && matches!(has_object, Ok(false)) {
-            let object = upload.object();
-            tracing::error!(upload_id = %upload.id, %object, error = %cause, "the bytes of an upload are lost");
+        if now.is_some_and(|item| item.version == upload.item.version) {
+            log_lost(upload, cause, head);
         }
         upload_unknown(&upload.record.repository, &upload.id)
     }
@@ -270,6 +267,19 @@ impl OpenUpload {
     }
 }
 
+/// Says that bytes are lost unless they are an object; the relay may not ask for that.
+fn log_lost(upload: &OpenUpload, cause: &Error, head: Result<Option<u64>, StoreError>) {
+    let (upload_id, object) = (&upload.id, upload.object());
+    match head {
+        Ok(Some(_)) => {}
+        Ok(None) => tracing::error!(%upload_id, %object, error = %cause, "the bytes of an upload are lost"),
+        Err(unasked) => tracing::error!(
+            %upload_id, %object, error = %cause, %unasked,
+            "the bytes of an upload may be lost: the store does not say whether they are an object already"
+        ),
+    }
+}
+
 pub(crate) fn upload_unknown(repository: &RepositoryName, id: &UploadId) -> Error {
     Error::UploadUnknown { repository: repository.clone(), id: id.clone() }
 }
@@ -277,14 +287,4 @@ pub(crate) fn upload_unknown(repository: &RepositoryName, id: &UploadId) -> Erro
 /// Returns whether the upload's bytes are an object already, although its session is still open.
 pub(crate) fn is_finished(error: &Error) -> bool {
     matches!(error, Error::Store(error) if error.kind == StoreErrorKind::AlreadyFinished)
-}
-
-/// Runs `work` to its end even when nobody waits for it any more.
-pub(crate) async fn in_own_task<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(error) => Err(Error::Damaged(format!("an upload task ended early: {error}"))),
-    }
 }

@@ -100,8 +100,7 @@ async fn in_background<T: Send + 'static>(
     _turn: &Turn,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AccessError> {
-    let result = tokio::task::spawn_blocking(work).await;
-    result.map_err(|error| AccessError::Registry(Error::Damaged(error.to_string())))
+    Ok(tokio::task::spawn_blocking(work).await.map_err(Error::from)?)
 }
 
 /// Which passwords were verified, and with how much work.

@@ -109,7 +109,9 @@ impl From<Error> for HttpError {
             | Error::Contended
             | Error::RepositoryEnding(_)
             | Error::UploadInUse(_) => Self::new(ErrorCode::TooManyRequests, message),
-            Error::HashState(_) | Error::Damaged(_) => Self::internal(ErrorCode::Unknown, &error),
+            Error::HashState(_) | Error::Damaged(_) | Error::TaskFailed(_) => {
+                Self::internal(ErrorCode::Unknown, &error)
+            }
             Error::Store(ref store) => Self::internal(store_code(store.kind), &error),
         }
     }

@@ -1,7 +1,9 @@
 //! Answers to uploads, from their beginning to their commit.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::FutureExt;
-use registry::ports::{ObjectScan, ObjectStore};
+use registry::ports::{ObjectScan, ObjectStore, StoreErrorKind};
 use registry::testing::{Call, Outcome};
 
 use super::{CHUNK_MIN, assert_error, assert_reply, stored};
@@ -97,6 +99,42 @@ async fn bytes_of_an_upload_that_are_lost_are_named_in_the_log_and_the_answer_is
     assert!(reply.expect(404).text().contains("BLOB_UPLOAD_UNKNOWN"));
     let line = log.lines().find(|line| line.contains("ERROR")).unwrap_or_else(|| panic!("{log}"));
     assert!(line.contains(upload_id(&location).as_str()) && line.contains(lost.as_str()), "{line}");
+}
+
+#[tokio::test]
+async fn who_may_not_ask_for_the_object_says_that_the_bytes_may_be_lost() {
+    let world = World::new();
+    let location = world.client().begin("app").await;
+    let relay = world.client_hooked(|call| match call {
+        Call::ObjectAppend => Outcome::Failed(StoreErrorKind::AlreadyFinished),
+        Call::ObjectHead => Outcome::Failed(StoreErrorKind::Unavailable),
+        _ => Outcome::Done,
+    });
+    let (log, reply) = logged(async { relay.patch(&location, "layer").await }).await;
+    assert!(reply.expect(404).text().contains("BLOB_UPLOAD_UNKNOWN"));
+    let line = log.lines().find(|line| line.contains("ERROR")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains(upload_id(&location).as_str()), "{line}");
+    assert!(line.contains("may be lost") && line.contains("injected at ObjectHead"), "{line}");
+}
+
+#[tokio::test]
+async fn bytes_of_an_upload_that_are_an_object_already_are_not_lost() {
+    let (world, layer) = (World::new(), Content::blob("layer"));
+    let location = world.client().begin("app").await;
+    world.client().patch(&location, "layer").await.expect(202);
+    let killed = AtomicBool::default();
+    let broken = world.client_hooked(move |call| match call {
+        Call::ObjectFinish => {
+            killed.store(true, Ordering::Relaxed);
+            Outcome::Done
+        }
+        _ if killed.load(Ordering::Relaxed) => Outcome::Failed(StoreErrorKind::Unavailable),
+        _ => Outcome::Done,
+    });
+    broken.put(&committing(&location, &layer.digest), "").await.expect(503);
+    let (log, reply) = logged(async { world.client().patch(&location, "more").await }).await;
+    reply.expect(404);
+    assert!(!log.contains("ERROR"), "{log}");
 }
 
 #[tokio::test]
