@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyDataStream, BodyExt, StreamBody};
 use registry::access::Address;
@@ -25,6 +25,14 @@ pub(crate) const PACE_BYTES: u64 = 16 * 1024;
 /// How long a client may have sent less than that.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long an append waits for a place. Nobody can tell whether a client that nothing is read from is still there, and
+/// its upload is nobody else's meanwhile. With the 10 s that it may wait for the upload, that is less than the 60 s after
+/// which the edge gives up.
+const WAIT: Duration = Duration::from_secs(45);
+
+/// When a client that was slow while nobody waited is looked at again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The places. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct Places {
@@ -39,6 +47,10 @@ pub(crate) struct Place {
     is_lost: Arc<AtomicBool>,
     _shares: [Share; 2],
 }
+
+/// What became of an append that wanted a place; nothing yet, as long as its body was not asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Placement(Arc<OnceLock<Option<Place>>>);
 
 /// Counts while somebody waits.
 struct Waiting<'a>(&'a AtomicUsize);
@@ -65,17 +77,20 @@ impl Places {
         Place { places: self.clone(), is_lost: Arc::default(), _shares: [own, common] }
     }
 
-    /// Returns the body, of which nothing is read before it has a place: what is refused unread waits for none.
+    /// Returns the body, of which nothing is read before it has a place: what is refused unread waits for none. If there
+    /// is none in time, the body breaks off at once.
     ///
-    /// The place is in `place` from then on, and taken for as long as the body is there: the registry drops it when all is
-    /// done with the bytes, which can be long after the client went away.
-    pub(crate) fn placed(&self, address: Address, body: Body, place: &Arc<OnceLock<Place>>) -> Body {
-        let (places, taken, held) = (self.clone(), Arc::clone(place), Arc::clone(place));
+    /// The place is taken for as long as the body is there: the registry drops it when all is done with the bytes, which
+    /// can be long after the client went away.
+    pub(crate) fn placed(&self, address: Address, body: Body, placement: &Placement) -> Body {
+        let (places, taken, held) = (self.clone(), placement.clone(), placement.clone());
         let pieces = stream::once(async move {
-            let fresh = places.take(&address).await;
-            taken.get_or_init(|| fresh).paced(body).into_data_stream()
+            let fresh = timeout(WAIT, places.take(&address)).await.ok();
+            let place = taken.0.get_or_init(|| fresh).as_ref();
+            let place = place.ok_or_else(|| BoxError::from("all places are taken"))?;
+            Ok::<_, BoxError>(place.paced(body).into_data_stream())
         });
-        let frames = pieces.flatten().map(move |piece| {
+        let frames = pieces.try_flatten().map(move |piece| {
             let _held = &held;
             piece.map(Frame::data)
         });
@@ -85,6 +100,13 @@ impl Places {
     /// Returns whether somebody waits for a place that nobody is leaving yet.
     fn are_waited_for(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > self.leaving.load(Ordering::Relaxed)
+    }
+}
+
+impl Placement {
+    /// Returns whether the body broke off for want of a place: there was none, or others wanted it more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.get().is_some_and(|place| place.as_ref().is_none_or(Place::is_lost))
     }
 }
 
@@ -135,7 +157,7 @@ impl Paced {
                     self.is_lost.store(true, Ordering::Relaxed);
                     return Some((Err("others wait, and the client is slow".into()), None));
                 }
-                Err(_) => self.patience = PATIENCE,
+                Err(_) => self.patience = AGAIN,
             }
         }
     }

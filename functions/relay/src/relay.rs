@@ -3,14 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use http::{Request, Response};
 use oci::{Endpoint, ErrorCode};
 use registry::access::Address;
 use registry::http::{Action, Body, PushAction, Service, refusal};
 
-use crate::places::{Place, Places};
+use crate::places::{Placement, Places};
 
 /// The relay. Cloning it is cheap.
 #[derive(Clone)]
@@ -38,15 +36,16 @@ impl Relay {
 
     async fn append(self, request: Request<Body>) -> Response<Body> {
         let address = request.extensions().get::<Address>().cloned().unwrap_or_default();
-        let place = Arc::default();
-        let answer = self.service.handle(request.map(|body| self.places.placed(address, body, &place))).await;
-        if place.get().is_some_and(Place::is_lost) { repeatable(answer) } else { answer }
+        let placement = Placement::default();
+        let request = request.map(|body| self.places.placed(address, body, &placement));
+        let answer = self.service.handle(request).await;
+        if placement.is_lost() { repeatable(answer) } else { answer }
     }
 }
 
-/// A client that was slow did nothing wrong; with 503 some clients try again.
+/// A client that was slow, or waited, did nothing wrong; with 503 some clients try again.
 fn repeatable(answer: Response<Body>) -> Response<Body> {
-    let message = "the relay has no room for slow uploads while others wait; try again later";
+    let message = "all places of the relay are taken, and slow uploads give theirs away; try again later";
     let mut busy = refusal(ErrorCode::Unavailable, message);
     // They say where the upload stands.
     busy.headers_mut().extend(answer.into_parts().0.headers);

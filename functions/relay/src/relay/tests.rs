@@ -1,5 +1,6 @@
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,6 +19,9 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::places::{APPENDS_MAX, APPENDS_OF_ONE_MAX, PACE_BYTES, PATIENCE, Place};
+
+/// When the edge gives up: `OriginReadTimeout` of `infra/edge.yaml`, less what is spent on the way.
+const CLIENTS_PATIENCE: Duration = Duration::from_secs(50);
 
 /// Counts the bodies that are being taken, and how many more pieces of them there are.
 #[derive(Clone)]
@@ -170,16 +174,26 @@ async fn begin_appends_from(
 ) -> Vec<JoinHandle<Response<Body>>> {
     let mut appends = Vec::new();
     for address in addresses {
-        let begun = relay.service.handle(request(&Method::POST, "/v2/a/blobs/uploads/", "")).await;
-        let mut append = request(&Method::PATCH, begun.headers()[header::LOCATION].to_str().unwrap(), "");
-        append.extensions_mut().insert(Address::new(&address));
-        *append.body_mut() = bodies.body();
+        let append = append_to(&begin_upload(relay).await, &address, bodies);
         appends.push(tokio::spawn(relay.clone().answer(append)));
     }
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
     appends
+}
+
+/// Returns where the upload is.
+async fn begin_upload(relay: &Relay) -> String {
+    let begun = relay.service.handle(request(&Method::POST, "/v2/a/blobs/uploads/", "")).await;
+    begun.headers()[header::LOCATION].to_str().unwrap().to_owned()
+}
+
+fn append_to(upload: &str, address: &str, bodies: &Bodies) -> Request<Body> {
+    let mut append = request(&Method::PATCH, upload, "");
+    append.extensions_mut().insert(Address::new(address));
+    *append.body_mut() = bodies.body();
+    append
 }
 
 #[tokio::test]
@@ -273,6 +287,47 @@ async fn a_slow_append_loses_its_place_when_another_client_waits_and_only_then()
     for append in slow {
         assert_eq!(append.await.unwrap().status(), 202, "one place was enough");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_was_slow_for_long_goes_soon_when_another_client_waits() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let _slow = begin_appends(&relay, &bodies, 0..APPENDS_MAX).await;
+    tokio::time::sleep(2 * PATIENCE + Duration::from_secs(1)).await;
+    let quick = Bodies::default();
+    quick.pieces.add_permits(1);
+    let other = relay.clone().answer(append_to(&begin_upload(&relay).await, "192.0.2.100", &quick));
+    let other = tokio::time::timeout(Duration::from_secs(10), other).await.expect("it waits on");
+    assert_eq!(other.status(), 202);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_waited_in_vain_is_told_before_its_client_gives_up() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let _appends = begin_appends(&relay, &bodies, 0..APPENDS_MAX).await;
+    let upload = begin_upload(&relay).await;
+    let waiting = relay.clone().answer(append_to(&upload, "192.0.2.100", &Bodies::default()));
+    let answer = tokio::time::timeout(CLIENTS_PATIENCE, waiting).await.expect("it waits on");
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()[header::LOCATION].to_str().unwrap(), upload);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_repeats_an_append_that_waited_is_not_told_that_the_upload_is_in_use() {
+    let (relay, bodies) = (Relay::new(service()), Bodies::default());
+    let _appends = begin_appends(&relay, &bodies, 0..APPENDS_MAX).await;
+    let upload = begin_upload(&relay).await;
+    let first = append_to(&upload, "192.0.2.100", &Bodies::default());
+    let first = tokio::spawn(relay.clone().answer(first));
+    tokio::time::sleep(CLIENTS_PATIENCE - Duration::from_secs(10)).await;
+    // Its client goes away, which ends its answer, but not the work.
+    first.abort();
+    let again = Bodies::default();
+    again.pieces.add_permits(1);
+    let second = relay.clone().answer(append_to(&upload, "192.0.2.100", &again)).await;
+    assert_eq!(second.status(), 202, "{second:?}");
+    assert_eq!(second.headers()[header::RANGE], "0-4");
 }
 
 #[tokio::test(start_paused = true)]
