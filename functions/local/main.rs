@@ -3,6 +3,7 @@
 mod account;
 mod admission;
 mod api;
+mod capacity;
 mod challenge;
 mod cli;
 mod client;

@@ -12,12 +12,12 @@ use registry::Registry;
 use registry::access::{Access, AccessOptions};
 use registry::http::Service;
 use registry::ports::SystemClock;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::ExposeSecret;
-use server::{Limits, Listener, Patience, Tls};
+use server::{Listener, Patience, Tls};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::admission::{self, Admitted, FIRST_ADMINISTRATOR};
+use crate::capacity;
 use crate::housekeeping::Housekeeping;
 use crate::keys::{self, Keys};
 use crate::operator;
@@ -32,18 +32,12 @@ use crate::watch::Watch;
 const PATIENCE: Patience =
     Patience { head: Duration::from_secs(30), silence: Duration::from_secs(60), stop: Duration::ZERO };
 
-/// How many connections there may be at one moment, and from one address.
-const CONNECTIONS_MAX: usize = 2048;
-const CONNECTIONS_PER_ADDRESS_MAX: usize = 512;
-
-/// How many files are open beside those of connections.
-const OWN_FILES: usize = 128;
-
 /// Serves until a signal comes; then the requests under way end, and uploads keep what has arrived.
 pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     let listen = settings.serve.listen;
     // First of all: who mistook the port finds no new folder.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    let limits = capacity::limits(settings.serve.trusts_proxy)?;
     let storage = Storage::open(&settings.data)?.lasting(settings.collection.lifetimes);
     let registry = storage.registry();
     let access = access(settings, registry.clone())?;
@@ -63,8 +57,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
         true => site_of(access.clone(), settings),
         false => site_of(access.clone(), settings).of_this_machine(access.clone()),
     };
-    let listener = Listener::from(listener).with_tls(tls).behind_proxy(settings.serve.trusts_proxy);
-    let listener = listener.limited(limits(settings.serve.trusts_proxy));
+    let listener =
+        Listener::from(listener).with_tls(tls).behind_proxy(settings.serve.trusts_proxy).limited(limits);
     let clients =
         server::serve(listener, move |request| site.clone().answer(request), PATIENCE, stop.clone());
     let operators = async {
@@ -76,23 +70,6 @@ pub(crate) async fn serve(settings: &Settings) -> Result<()> {
     tokio::join!(clients, operators);
     operator::forget(&settings.data);
     Ok(())
-}
-
-/// Returns how many connections there may be; from a proxy come those of all clients.
-///
-/// Each takes half a MiB at most until its request is whole, and two open files while it is answered.
-fn limits(is_behind_proxy: bool) -> Limits {
-    let files = more_files().try_into().unwrap_or(usize::MAX);
-    let in_all = (files.saturating_sub(OWN_FILES) / 2).min(CONNECTIONS_MAX);
-    Limits { per_address: if is_behind_proxy { in_all } else { CONNECTIONS_PER_ADDRESS_MAX }, in_all }
-}
-
-/// Has as many files open as the system allows; returns how many that are.
-fn more_files() -> u64 {
-    let now = getrlimit(Resource::Nofile);
-    let most = Rlimit { current: now.maximum, ..now };
-    let granted = if setrlimit(Resource::Nofile, most).is_ok() { most } else { now };
-    granted.current.unwrap_or(u64::MAX)
 }
 
 /// Returns what answers requests.

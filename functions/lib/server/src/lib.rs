@@ -1,6 +1,7 @@
 //! HTTP in front of the registry's service: connections, their patience, and a graceful end.
 
 mod body;
+mod closed;
 mod connection;
 mod listener;
 mod origin;
@@ -19,6 +20,7 @@ use registry::http::Body;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use closed::Closed;
 use connection::Connections;
 pub use listener::Listener;
 pub use places::Limits;
@@ -55,13 +57,13 @@ pub async fn serve<A, F>(
     let (stop_bodies, stopping) = watch::channel(false);
     let listener = listener.into();
     let (connections, places) = (Connections::new(answer, patience, stopping), Places::new(listener.limits));
-    let mut stop = pin!(stop);
+    let (mut stop, mut closed) = (pin!(stop), Closed::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, origin)) => match places.take(origin.peer()) {
-                    Some(place) => connections.begin(stream, origin, place, listener.tls.as_ref()),
-                    None => tracing::debug!(address = %origin.peer().as_str(), "too many connections"),
+                    Ok(place) => connections.begin(stream, origin, place, listener.tls.as_ref()),
+                    Err(full) => closed.note(origin.peer(), full),
                 },
                 Err(error) => wait_after(&error).await,
             },

@@ -9,10 +9,19 @@ use registry::access::Address;
 /// How many connections there may be. Those beyond it are closed at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// From one address.
+    /// From one address, or network of IPv6.
     pub per_address: usize,
     /// From all of them.
     pub in_all: usize,
+}
+
+/// Why there is no place for a connection.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum Full {
+    #[error("its address or network has {0} already")]
+    Network(usize),
+    #[error("there are {0} already")]
+    All(usize),
 }
 
 /// Who has how many connections.
@@ -21,46 +30,51 @@ pub(crate) struct Places(Arc<Taken>);
 
 struct Taken {
     limits: Limits,
-    by_address: Mutex<HashMap<Address, usize>>,
+    by_network: Mutex<HashMap<Address, usize>>,
 }
 
 /// The place of one connection, free again when it is dropped.
 pub(crate) struct Place {
     taken: Arc<Taken>,
-    address: Address,
+    network: Address,
 }
 
 impl Places {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self(Arc::new(Taken { limits, by_address: Mutex::default() }))
+        Self(Arc::new(Taken { limits, by_network: Mutex::default() }))
     }
 
     /// Takes a place for a connection from this address, if there is one.
-    pub(crate) fn take(&self, address: &Address) -> Option<Place> {
+    pub(crate) fn take(&self, address: &Address) -> Result<Place, Full> {
         let Limits { per_address, in_all } = self.0.limits;
-        let mut by_address = self.0.by_address();
-        let own = by_address.get(address).copied().unwrap_or_default();
-        if own >= per_address || by_address.values().sum::<usize>() >= in_all {
-            return None;
+        let network = address.network();
+        let mut by_network = self.0.by_network();
+        let own = by_network.get(&network).copied().unwrap_or_default();
+        let all = by_network.values().sum::<usize>();
+        if own >= per_address {
+            return Err(Full::Network(own));
         }
-        by_address.insert(address.clone(), own + 1);
-        Some(Place { taken: Arc::clone(&self.0), address: address.clone() })
+        if all >= in_all {
+            return Err(Full::All(all));
+        }
+        by_network.insert(network.clone(), own + 1);
+        Ok(Place { taken: Arc::clone(&self.0), network })
     }
 }
 
 impl Taken {
-    fn by_address(&self) -> MutexGuard<'_, HashMap<Address, usize>> {
-        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    fn by_network(&self) -> MutexGuard<'_, HashMap<Address, usize>> {
+        self.by_network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut by_address = self.taken.by_address();
-        if let Some(count) = by_address.get_mut(&self.address) {
+        let mut by_network = self.taken.by_network();
+        if let Some(count) = by_network.get_mut(&self.network) {
             *count -= 1;
             if *count == 0 {
-                by_address.remove(&self.address);
+                by_network.remove(&self.network);
             }
         }
     }
@@ -75,12 +89,23 @@ mod tests {
         let places = Places::new(Limits { per_address: 2, in_all: 3 });
         let [one, two] = ["192.0.2.1", "192.0.2.2"].map(Address::new);
         let held = [places.take(&one), places.take(&one)];
-        assert!(held.iter().all(Option::is_some) && places.take(&one).is_none());
+        assert!(held.iter().all(Result::is_ok) && places.take(&one).is_err());
         let last = places.take(&two);
-        assert!(last.is_some() && places.take(&two).is_none());
+        assert!(last.is_ok() && places.take(&two).is_err());
         drop(held);
-        assert!(places.take(&two).is_some() && places.take(&one).is_some());
+        assert!(places.take(&two).is_ok() && places.take(&one).is_ok());
         drop(last);
-        assert!(places.0.by_address().is_empty());
+        assert!(places.0.by_network().is_empty());
+    }
+
+    #[test]
+    fn all_addresses_of_a_network_are_one() {
+        let places = Places::new(Limits { per_address: 2, in_all: 9 });
+        let [one, two, three] = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(Address::new);
+        let held = [places.take(&one), places.take(&two)];
+        assert!(held.iter().all(Result::is_ok) && places.take(&three).is_err());
+        assert!(places.take(&Address::new("2001:db8:0:1::3")).is_ok());
+        drop(held);
+        assert!(places.take(&three).is_ok() && places.0.by_network().is_empty());
     }
 }
