@@ -236,9 +236,9 @@ async fn repository_delete(
     At(RepositoryPath { repository }): At<RepositoryPath>,
 ) -> Result<StatusCode, Problem> {
     // A client that goes away must not leave it half done, and locked for those who push.
-    let deletion = tokio::spawn(async move { access.repository_delete(&caller, &repository).await });
-    let broken = |error: tokio::task::JoinError| registry::Error::Damaged(error.to_string());
-    match deletion.await.map_err(|error| AccessError::from(broken(error)))?? {
+    let end =
+        registry::in_own_task(async move { access.repository_delete(&caller, &repository).await }).await?;
+    match end {
         RepositoryEnd::Gone => Ok(StatusCode::NO_CONTENT),
         RepositoryEnd::Begun => Ok(StatusCode::ACCEPTED),
     }
