@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use oci::{Algorithm, RepositoryName, UploadId};
+use oci::{Algorithm, Digest, RepositoryName, UploadId};
 
-use crate::ports::{AppendState, Item, Query};
+use crate::ports::{AppendState, Item, ObjectKey, Query, Write};
 use crate::records::{Lane, SuspectRecord, UploadRecord, UploadState, keys};
 use crate::upload_finish::Verified;
 use crate::uploads::OpenUpload;
@@ -112,23 +112,32 @@ impl Registry {
         let object = self.fresh_object_key();
         let suspect = SuspectRecord::Adoption { id: id.to_string(), object: object.clone() };
         let watch = self.suspect(suspect.clone(), self.lifetimes.upload);
-        let watch_key = watch.key().clone();
+        let unwatch = Write::Delete(watch.key().clone(), watch.unchanged().condition().clone());
         self.transact(vec![watch]).await?;
         let Some(copied) = copies.copy_upload(id, &object).await? else { return Ok(None) };
         let append = AppendState { size_bytes: copied.size_bytes, store: String::new() };
         let record = UploadRecord { object, append, algorithm: Algorithm::Sha256, ..record };
         let seen = self.upload_seen(&record.repository, id, &copied.digest).await?;
         let upload = OpenUpload { id: id.clone(), item, record: record.clone() };
-        let verified = Verified { record, is_finished: true, watch: Some(watch_key) };
+        let verified = Verified { record, is_finished: true, unwatch: Some(unwatch) };
         match self.upload_commit(&upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
-            // Somebody else has ended the session, or ends the repository, so nobody will ever need the copy.
+            // Somebody else has ended the session, or ends the repository, so nobody will ever need the copy; unless this
+            // commit has ended it, without hearing of that in time.
             Err(Error::UploadUnknown { .. } | Error::RepositoryEnding(_)) => {
-                self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
+                if !self.is_object_of(&copied.digest, &upload.record.object).await? {
+                    self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
+                }
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns whether the blob's bytes are in this object.
+    async fn is_object_of(&self, digest: &Digest, object: &ObjectKey) -> Result<bool, Error> {
+        let item = self.get(keys::blob(digest)).await?;
+        Ok(item.as_ref().and_then(|item| item.record.as_blob()).is_some_and(|blob| blob.object == *object))
     }
 
     /// A session that has taken bytes itself is the client's to finish.

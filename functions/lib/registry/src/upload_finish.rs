@@ -4,9 +4,7 @@ use futures_util::StreamExt;
 use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
 use crate::beginning::refuse_ending;
-use crate::ports::{
-    AppendState, ByteStream, Condition, Item, Key, ObjectKey, StoreError, StoreErrorKind, Write,
-};
+use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreError, StoreErrorKind, Write};
 use crate::records::{
     BlobRecord, BlobState, Lane, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
     UploadState, keys,
@@ -27,8 +25,9 @@ pub(crate) struct Seen {
 pub(crate) struct Verified {
     pub(crate) record: UploadRecord,
     pub(crate) is_finished: bool,
-    /// Where the review queue watches over the object, as long as no commit has given it a digest.
-    pub(crate) watch: Option<Key>,
+    /// Takes the object's suspect out of the review queue, when a commit gives it a digest; that is refused if a collector
+    /// has moved the suspect meanwhile.
+    pub(crate) unwatch: Option<Write>,
 }
 
 impl Registry {
@@ -122,7 +121,7 @@ impl Registry {
         if hasher.algorithm() == digest.algorithm() {
             let actual = hasher.finish();
             return match actual == *digest {
-                true => Ok(Verified { record, is_finished: false, watch: None }),
+                true => Ok(Verified { record, is_finished: false, unwatch: None }),
                 false => Err(mismatch(digest, actual)),
             };
         }
@@ -176,7 +175,7 @@ impl Registry {
                 self.upload_kill(upload).await?;
                 Err(mismatch(digest, actual))
             }
-            actual => Ok(actual.map(|_| Verified { record, is_finished: true, watch: None })),
+            actual => Ok(actual.map(|_| Verified { record, is_finished: true, unwatch: None })),
         }
     }
 
@@ -201,8 +200,7 @@ impl Registry {
             let blob = BlobRecord { state: BlobState::Live, object, size_bytes: record.append.size_bytes };
             let mut writes = self.commit_writes(upload, record, digest, &blob, &seen);
             if blob.object == record.object {
-                let watch = verified.watch.iter();
-                writes.extend(watch.map(|watch| Write::Delete(watch.clone(), Condition::Always)));
+                writes.extend(verified.unwatch.clone());
             }
             if self.transact(writes).await?.is_none() {
                 self.discard_duplicate(upload, &verified, &blob.object).await;

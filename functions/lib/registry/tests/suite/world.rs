@@ -10,7 +10,8 @@ use registry::access::{Access, AccessOptions, KeyRing};
 use registry::jobs::fsck::{Severity, fsck};
 use registry::jobs::garbage_collection::{Budget, Collector, Policy, Report};
 use registry::ports::{
-    Abilities, Condition, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, Timestamp, VerifiedCopy, Write,
+    Abilities, Clock, Condition, Item, ItemScan, ItemStore, ObjectKey, ObjectStore, Timestamp, VerifiedCopy,
+    Write,
 };
 use registry::records::Record;
 use registry::testing::{Hook, Hooked, MemoryItems, MemoryObjects, SeededRandom, SetClock};
@@ -145,6 +146,12 @@ impl World {
         }
     }
 
+    /// Returns the registry of a process with these items and this clock.
+    pub(crate) fn registry_on(&self, items: impl ItemStore + 'static, clock: Arc<dyn Clock>) -> Registry {
+        let stores = Stores { items: Arc::new(items), clock, ..self.stores.clone() };
+        Registry::new(stores, Lifetimes::default())
+    }
+
     /// Returns a client of a process that others always overtake: whatever it writes has changed in between.
     pub(crate) fn client_overtaken(&self) -> Client {
         let items = Arc::new(Overtaken(Arc::clone(&self.items)));
@@ -153,7 +160,7 @@ impl World {
 
     /// Returns the accounts of a process whose clock is behind.
     pub(crate) fn access_behind(&self, secs: u64) -> Access {
-        let now = registry::ports::Clock::now(&*self.clock).as_millis();
+        let now = self.clock.now().as_millis();
         let clock = SetClock::at(Timestamp::from_millis(now - secs * 1000));
         let stores = Stores { clock: Arc::new(clock), ..self.stores.clone() };
         let keys = KeyRing::new(SERVICE, SIGNING_SECRET, &[]);

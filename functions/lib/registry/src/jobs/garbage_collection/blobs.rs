@@ -33,7 +33,7 @@ impl Collector {
         let (needed, unneeded) = self.blobs_look(suspected).await?;
         let (dying, live): (Vec<_>, Vec<_>) =
             needed.into_iter().partition(|blob| blob.blob.state == BlobState::Dying);
-        self.drop_all(gone.into_iter().chain(live.into_iter().map(|blob| blob.visit)), report).await?;
+        self.suspects_drop(gone.into_iter().chain(live.into_iter().map(|blob| blob.visit)), report).await?;
         self.blobs_revive(dying, report).await?;
         let flagged = self.blobs_flag(unneeded, report).await?;
         let (needed, unneeded) = self.blobs_look(flagged).await?;

@@ -70,8 +70,8 @@ impl Collector {
                 }
             }
         }
-        self.drop_all(needed, report).await?;
-        self.postpone_all(later, report).await?;
+        self.suspects_drop(needed, report).await?;
+        self.suspects_postpone(later, report).await?;
         self.end_all(kind, ended, name, report).await
     }
 

@@ -35,8 +35,8 @@ impl Collector {
         let (needed, unneeded) = self.links_look(suspected).await?;
         let (dying, live): (Vec<_>, Vec<_>) =
             needed.into_iter().partition(|link| link.link.state == LinkState::Dying);
-        self.drop_all(gone.into_iter().chain(live.into_iter().map(|link| link.visit)), report).await?;
-        self.postpone_all(leased, report).await?;
+        self.suspects_drop(gone.into_iter().chain(live.into_iter().map(|link| link.visit)), report).await?;
+        self.suspects_postpone(leased, report).await?;
         self.links_revive(dying, report).await?;
         let flagged = self.links_flag(unneeded, report).await?;
         let (needed, unneeded) = self.links_look(flagged).await?;

@@ -41,11 +41,10 @@ impl Collector {
         if let Err(error) = self.blob_discard(digest, object).await {
             return Ok(Fate::of_object_error(&error));
         }
-        let forget = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
         Ok(Fate::Ended(Ending {
             size_bytes: own.map_or(0, |(_, blob)| blob.size_bytes),
             is_object_deleted: true,
-            writes: own.map(|(item, _)| forget(item)).into_iter().collect(),
+            writes: own.map(|(item, _)| dead_objects_forget(item)).into_iter().collect(),
             ..Ending::default()
         }))
     }
@@ -122,4 +121,9 @@ impl Collector {
             false => Fate::Later(self.registry.now().after(self.registry.lifetimes.lease)),
         }))
     }
+}
+
+/// The dead blob goes, unless an upload has replaced it.
+fn dead_objects_forget(item: &Item) -> Write {
+    Write::Delete(item.key.clone(), Condition::Version(item.version.clone()))
 }

@@ -132,6 +132,12 @@ impl Collector {
         Ok(waiting)
     }
 
+    /// Returns whether the suspect is still where it was read, and nobody has put it there anew.
+    pub(super) async fn is_suspected<T>(&self, visit: &Visit<T>) -> Result<bool, Error> {
+        let item = self.registry.get(visit.key.clone()).await?;
+        Ok(item.is_some_and(|item| item.version == visit.version))
+    }
+
     /// Puts the suspect where it is due later; the write that does so, and what it is there.
     pub(super) fn postponed<T: Clone>(&self, visit: &Visit<T>, until: Timestamp) -> (Visit<T>, Vec<Write>) {
         let key = keys::suspect(until, &visit.suspect);
@@ -142,7 +148,7 @@ impl Collector {
     }
 
     /// Takes suspects out of the queue that turned out to be none.
-    pub(super) async fn drop_all<T>(
+    pub(super) async fn suspects_drop<T>(
         &self,
         visits: impl IntoIterator<Item = Visit<T>>,
         report: &mut Report,
@@ -153,7 +159,7 @@ impl Collector {
     }
 
     /// Has suspects looked at again later.
-    pub(super) async fn postpone_all<T: Clone>(
+    pub(super) async fn suspects_postpone<T: Clone>(
         &self,
         visits: impl IntoIterator<Item = (Visit<T>, Timestamp)>,
         report: &mut Report,

@@ -42,10 +42,7 @@ impl Collector {
                 false => self.upload_expired(visit, &id, &item, &record),
             });
         }
-        let mut ending = Ending {
-            writes: vec![Write::Delete(item.key, Condition::Version(item.version))],
-            ..Ending::default()
-        };
+        let mut ending = Ending { writes: vec![uploads_forget(item)], ..Ending::default() };
         if self.uploads_look(&record, object).await? {
             return Ok(Fate::Ended(ending));
         }
@@ -118,28 +115,19 @@ impl Collector {
         visits: Vec<Visit<Session>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let questions: Vec<_> = visits.iter().map(|visit| self.adoption_fate(&visit.what)).collect();
+        let questions: Vec<_> = visits.iter().map(|visit| self.adoption_fate(visit)).collect();
         let fates = visits.iter().cloned().zip(answers(questions).await?).collect();
         self.settle(Kind::Adoption, fates, |(id, object)| format!("{object} of {id}"), report).await
     }
 
-    /// The commit that gives a copy a digest takes its suspect away, so the copy of a session that is over is nobody's.
-    async fn adoption_fate(&self, (id, object): &Session) -> Result<Fate, Error> {
-        let Ok(id) = id.parse::<UploadId>() else { return Ok(Fate::Needed) };
-        let item = self.registry.get(keys::upload(&id)).await?;
-        let record = item.as_ref().and_then(|item| item.record.as_upload());
-        if let (Some(item), Some(record)) = (&item, record.filter(|record| record.state == UploadState::Open))
-        {
-            if record.expires > self.registry.now() {
-                return Ok(Fate::Later(record.expires));
-            }
-            if self.registry.transact(self.upload_end(&id, item, record)).await?.is_some() {
-                return Ok(Fate::Contended);
-            }
-            // Somebody may be about to store the copy.
-            return Ok(Fate::Later(self.registry.now().after(self.registry.lifetimes.object)));
+    async fn adoption_fate(&self, visit: &Visit<Session>) -> Result<Fate, Error> {
+        if let Some(fate) = self.adoption_look(visit).await? {
+            return Ok(fate);
         }
-        match self.object_discard(object).await {
+        if !self.adoption_look_again(visit).await? {
+            return Ok(Fate::Needed);
+        }
+        match self.object_discard(&visit.what.1).await {
             Ok(()) => Ok(Fate::Ended(Ending {
                 why: Some("another attempt became the blob, or none did"),
                 is_object_deleted: true,
@@ -148,4 +136,34 @@ impl Collector {
             Err(error) => Ok(Fate::of_object_error(&error)),
         }
     }
+
+    /// Looks whether the session can still be committed with the copy, and ends it if it has expired. Returns what becomes
+    /// of the suspect, unless the session is over.
+    async fn adoption_look(&self, visit: &Visit<Session>) -> Result<Option<Fate>, Error> {
+        let Ok(id) = visit.what.0.parse::<UploadId>() else { return Ok(Some(Fate::Needed)) };
+        let item = self.registry.get(keys::upload(&id)).await?;
+        let session = item.as_ref().and_then(|item| Some((item, item.record.as_upload()?)));
+        let Some((item, record)) = session.filter(|(_, record)| record.state == UploadState::Open) else {
+            return Ok(None);
+        };
+        if record.expires > self.registry.now() {
+            return Ok(Some(Fate::Later(record.expires)));
+        }
+        if self.registry.transact(self.upload_end(&id, item, record)).await?.is_some() {
+            return Ok(Some(Fate::Contended));
+        }
+        // Somebody may be about to store the copy.
+        Ok(Some(Fate::Later(self.registry.now().after(self.registry.lifetimes.object))))
+    }
+
+    /// Looks whether the copy is still suspected, now that its session is over. The commit that gives a copy a digest takes
+    /// its suspect away, and it may have come after the queue was read.
+    async fn adoption_look_again(&self, visit: &Visit<Session>) -> Result<bool, Error> {
+        self.is_suspected(visit).await
+    }
+}
+
+/// The session goes, unless somebody has changed it.
+fn uploads_forget(item: Item) -> Write {
+    Write::Delete(item.key, Condition::Version(item.version))
 }

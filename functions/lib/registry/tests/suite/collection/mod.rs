@@ -1,5 +1,6 @@
 //! The collector: what goes, what stays, and when.
 
+mod adoptions;
 mod budgets;
 mod calls;
 mod history;

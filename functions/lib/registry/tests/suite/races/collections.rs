@@ -65,6 +65,16 @@ async fn assert_pullable(world: &World, repository: &str, image: &Image) {
     }
 }
 
+/// Fails if the blob that was sent past the registry can be read, but not its bytes.
+async fn assert_whole_or_gone(world: &World, content: &Content) {
+    let client = world.client();
+    let reply = client.head(&blob("app", &content.digest)).await;
+    assert_one_of(&reply, &[200, 307, 404]);
+    if reply.status != 404 {
+        assert_eq!(world.read_blob(&client, "app", &content.digest).await, content.bytes);
+    }
+}
+
 /// Pushes the blobs of an image, and lets their leases run out.
 async fn push_blobs(world: &World, client: &Client, image: &Image) {
     for content in [&image.config, &image.layer] {
@@ -362,6 +372,7 @@ fn an_adoption_while_its_session_expires_is_a_blob_or_nothing() {
                 for _ in 0..3 {
                     world.clock.advance(7 * DAY);
                     collect(world).await;
+                    assert_whole_or_gone(world, &layer).await;
                 }
             };
             let (one, two, ()) = tokio::join!(first.adopt(&id), second.adopt(&id), expire_and_collect);
