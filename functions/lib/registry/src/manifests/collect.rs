@@ -7,9 +7,17 @@ use crate::ports::{Condition, Item, Write};
 use crate::records::{ImmutableTags, ManifestRecord, ManifestState};
 use crate::{Error, Principal, Registry};
 
+/// Why a manifest goes that can be pulled and that nobody has deleted.
+pub(crate) struct Grounds<'a> {
+    /// Whether somebody needs it, as an edge says that leads to it.
+    pub(crate) needs: &'a (dyn Fn(&Item) -> bool + Sync),
+    /// What else has to be true when it goes.
+    pub(crate) only_while: Option<Write>,
+}
+
 impl Registry {
-    /// Removes the manifest unless somebody needs it, as `needs` says of the edges that lead to it; without `needs` it
-    /// goes only if it is half removed already, and nobody has pushed it anew since that was seen.
+    /// Removes the manifest unless somebody needs it; without `grounds` it goes only if it is half removed already, and
+    /// nobody has pushed it anew since that was seen.
     ///
     /// Flag, look, decide: whoever refers to it, or tags it, after the look has taken the flag off. What was half removed
     /// already is removed in any case. Returns whether it is gone.
@@ -18,14 +26,15 @@ impl Registry {
         repository: &RepositoryName,
         principal: &Principal,
         digest: &Digest,
-        needs: Option<&(dyn Fn(&Item) -> bool + Sync)>,
+        grounds: Option<&Grounds<'_>>,
     ) -> Result<bool, Error> {
         let Some(flagged) = self.manifest_flag(repository, digest, None).await? else { return Ok(false) };
         let mut deletion = flagged.deletion(repository, principal, digest);
         let may_stay = deletion.record.state == ManifestState::Dying;
-        let is_needed = match needs {
-            Some(needs) if may_stay => {
-                let needing = |edge: &Item| needs(edge).then_some(());
+        let is_needed = match grounds {
+            Some(grounds) if may_stay => {
+                deletion.only_while.clone_from(&grounds.only_while);
+                let needing = |edge: &Item| (grounds.needs)(edge).then_some(());
                 self.edges_find(repository, digest, None, needing).await?.is_some()
             }
             _ => may_stay,
@@ -56,8 +65,18 @@ impl Registry {
             return Ok(false);
         }
         let (immutable_tags, watch, must_go) = (ImmutableTags::default(), None, false);
-        let mut deletion =
-            Deletion { repository, principal, digest, item, record, immutable_tags, watch, must_go };
+        let only_while = None;
+        let mut deletion = Deletion {
+            repository,
+            principal,
+            digest,
+            item,
+            record,
+            immutable_tags,
+            watch,
+            must_go,
+            only_while,
+        };
         self.manifest_end_of(&mut deletion).await
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Deletion<'a> {
     pub(crate) watch: Option<Key>,
     /// Whether the whole repository goes, so that nothing in it keeps the manifest.
     pub(crate) must_go: bool,
+    /// What has to be true when it goes or is hidden.
+    pub(crate) only_while: Option<Write>,
 }
 
 /// A manifest that was flagged.
@@ -55,6 +57,7 @@ impl Flagged {
             immutable_tags,
             watch: Some(watch),
             must_go: false,
+            only_while: None,
         }
     }
 }
@@ -63,6 +66,10 @@ impl Deletion<'_> {
     /// The check that the manifest is as this deletion left it.
     pub(crate) fn guard(&self) -> Write {
         Write::Check(self.item.key.clone(), Condition::Version(self.item.version.clone()))
+    }
+
+    fn rests_on(&self, key: &Key) -> bool {
+        self.only_while.as_ref().is_some_and(|check| check.key() == key)
     }
 
     /// Returns why the manifest has to stay, if it does for this edge.
@@ -112,7 +119,8 @@ impl Registry {
         Err(Error::Contended)
     }
 
-    /// Returns `false` if somebody took the flag off: a push of the manifest, or of an index that needs it.
+    /// Returns `false` if somebody took the flag off (a push of the manifest, or of an index that needs it), or what the
+    /// deletion rests on is not true any more.
     pub(crate) async fn manifest_delete_flagged(&self, deletion: &mut Deletion<'_>) -> Result<bool, Error> {
         let mut conflicts_left = ATTEMPTS;
         // What is half removed already cannot come back; an index that wants it now finds it gone.
@@ -133,6 +141,10 @@ impl Registry {
             };
             match conflict {
                 Some(conflict) if conflict.key == deletion.item.key => return Ok(false),
+                Some(conflict) if deletion.rests_on(&conflict.key) => {
+                    self.manifest_unflag(deletion).await?;
+                    return Ok(false);
+                }
                 Some(conflict) => {
                     self.stale_edge_delete(deletion, &edges, &conflict).await?;
                     conflicts_left -= 1;

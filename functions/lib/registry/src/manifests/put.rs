@@ -69,17 +69,27 @@ impl Registry {
                 self.manifest_withdraw(put, &prepared, &standing.missing).await?;
                 return Err(refusal);
             }
-            let writes = self.manifest_commit_writes(put, &prepared, &standing);
-            let before = self.manifest_cache.moment(self.now());
-            let conflict = self.transact(writes).await?;
-            let is_done = conflict.is_none_or(|conflict| is_own_commit(conflict.found.as_ref(), &prepared));
-            self.remember(put, &prepared, is_done.then_some(before));
-            if is_done {
+            if self.manifest_commit(put, &prepared, &standing).await? {
                 return Ok(());
             }
         }
         self.manifest_body_release(put, &mut body).await?;
         Err(Error::Contended)
+    }
+
+    /// Makes the manifest visible; returns `false` if something has changed that this rests on.
+    async fn manifest_commit(
+        &self,
+        put: &ManifestPut<'_>,
+        prepared: &Prepared,
+        standing: &Standing,
+    ) -> Result<bool, Error> {
+        let writes = self.manifest_commit_writes(put, prepared, standing);
+        let before = self.manifest_cache.moment(self.now());
+        let conflict = self.transact(writes).await?;
+        let is_done = conflict.is_none_or(|conflict| is_own_commit(conflict.found.as_ref(), prepared));
+        self.remember(put, prepared, is_done.then_some(before));
+        Ok(is_done)
     }
 
     /// One transaction: the manifest becomes visible, the tags move, and whoever wants to know is told.

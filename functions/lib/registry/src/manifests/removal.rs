@@ -33,7 +33,7 @@ impl Registry {
         };
         let removal = self.manifest_removal(deletion, targets);
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
-        let rest = [removal.as_slice(), &[end(&deletion.item)]].concat();
+        let rest = [removal.as_slice(), deletion.only_while.as_slice(), &[end(&deletion.item)]].concat();
         let whole = [tags.concat(), rest.clone()].concat();
         if fits(&whole) {
             return self.transact(whole).await;
@@ -44,18 +44,26 @@ impl Registry {
         if fits(&rest) {
             return self.transact(rest).await;
         }
-        // Its edges go before it does, so it must not be seen any more.
-        deletion.record.state = ManifestState::Deleting;
-        let hidden = self.manifest_item(&deletion.item, &deletion.record);
-        let flagged = Condition::Version(deletion.item.version.clone());
-        if let Some(conflict) = self.transact(vec![Write::Put(hidden.clone(), flagged)]).await? {
+        if let Some(conflict) = self.manifest_hide(deletion).await? {
             return Ok(Some(conflict));
         }
-        deletion.item = hidden;
         match self.transact_while_flagged(deletion, &removal).await? {
             None => self.transact(vec![end(&deletion.item)]).await,
             conflict => Ok(conflict),
         }
+    }
+
+    /// Hides a manifest whose edges go before it does: it must not be seen any more.
+    async fn manifest_hide(&self, deletion: &mut Deletion<'_>) -> Result<Option<Conflict>, Error> {
+        deletion.record.state = ManifestState::Deleting;
+        let hidden = self.manifest_item(&deletion.item, &deletion.record);
+        let flagged = Condition::Version(deletion.item.version.clone());
+        let writes = [Write::Put(hidden.clone(), flagged)].into_iter().chain(deletion.only_while.clone());
+        let conflict = self.transact(writes.collect()).await?;
+        if conflict.is_none() {
+            deletion.item = hidden;
+        }
+        Ok(conflict)
     }
 
     /// Returns what the manifest leads to, as its bytes say; `None` if they cannot be read, are others, or say nothing.

@@ -58,6 +58,12 @@ impl Content {
         Self::of(INDEX, index.to_string())
     }
 
+    /// Returns layers that are kept elsewhere: nobody uploads them, and each takes an edge.
+    pub(crate) fn foreign_layers(count: usize) -> Vec<Self> {
+        let media_type = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+        (0..count).map(|number| Self::of(media_type, format!("foreign layer {number}"))).collect()
+    }
+
     /// Returns other bytes of the same kind.
     pub(crate) fn replaced(&self, bytes: impl Into<Bytes>) -> Self {
         Self::of(self.media_type, bytes)

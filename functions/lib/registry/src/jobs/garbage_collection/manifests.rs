@@ -6,6 +6,7 @@ use super::fate::{Ending, Fate};
 use super::queue::{Place, Visit};
 use super::{Collector, Kind, Report, answers};
 use crate::Error;
+use crate::manifests::collect::Grounds;
 use crate::manifests::edges::has_left;
 use crate::ports::{Condition, Item, Query, Timestamp, Write};
 use crate::records::{ManifestRecord, ManifestState, SuspectRecord, keys};
@@ -107,8 +108,9 @@ impl Collector {
             if due > now {
                 return Ok(Fate::Later(due));
             }
-            if !self.is_there(repository, record.subject.as_ref()).await? {
-                return self.manifest_untagged_fate(repository, digest, record).await;
+            let subject = self.subject(repository, record).await?;
+            if !subject.as_ref().is_some_and(can_be_pulled) {
+                return self.manifest_untagged_fate(repository, digest, record, subject.as_ref()).await;
             }
         }
         let ended = edges.left.into_iter();
@@ -122,14 +124,21 @@ impl Collector {
         repository: &RepositoryName,
         digest: &Digest,
         record: &ManifestRecord,
+        subject: Option<&Item>,
     ) -> Result<Fate, Error> {
         let now = self.registry.now();
         let needs = |edge: &Item| match edge.record.as_edge().and_then(|edge| edge.left) {
             Some(left) => left.after(self.policy.history) > now,
             None => true,
         };
+        // A push of the subject writes nothing here: it is either seen, or comes after the manifest has gone.
+        let only_while = record
+            .subject
+            .as_ref()
+            .map(|digest| Write::Check(keys::manifest(repository, digest), Condition::unchanged(subject)));
+        let grounds = Grounds { needs: &needs, only_while };
         let collected =
-            self.registry.manifest_collect(repository, &self.principal, digest, Some(&needs)).await?;
+            self.registry.manifest_collect(repository, &self.principal, digest, Some(&grounds)).await?;
         Ok(ended(collected, "no tag and no index leads to it", record))
     }
 
@@ -145,10 +154,15 @@ impl Collector {
         Ok(edges)
     }
 
-    async fn is_there(&self, repository: &RepositoryName, digest: Option<&Digest>) -> Result<bool, Error> {
-        match digest {
-            Some(digest) => Ok(self.registry.get(keys::manifest(repository, digest)).await?.is_some()),
-            None => Ok(false),
+    /// Reads the subject of the manifest, if it has one.
+    async fn subject(
+        &self,
+        repository: &RepositoryName,
+        record: &ManifestRecord,
+    ) -> Result<Option<Item>, Error> {
+        match &record.subject {
+            Some(digest) => self.registry.get(keys::manifest(repository, digest)).await,
+            None => Ok(None),
         }
     }
 
@@ -175,6 +189,10 @@ impl Collector {
             }
         }
     }
+}
+
+fn can_be_pulled(item: &Item) -> bool {
+    item.record.as_manifest().is_some_and(|manifest| manifest.state.is_visible())
 }
 
 fn ended(is_gone: bool, why: &'static str, record: &ManifestRecord) -> Fate {

@@ -16,10 +16,10 @@
 //! | manifest that was never finished (`manifests`) | its lease runs | `manifest_pending_collect`: PENDING → DELETING | – | – | its edges go, their targets become suspects; then the manifest |
 //! | manifest whose deletion did not end (`manifests`) | – | DELETING already; DYING is revived | | | as above |
 //! | repository whose deletion did not end (`repositories`) | – | flagged already, and nothing takes that off | – | `repository_end` | everything in it goes; then the repository |
-//! | manifest without a tag (`manifests`), by policy alone | a tag, an index, the history of a tag, or its subject | `manifest_flag`: LIVE → DYING | `edges_to` | `manifest_collect` | as above |
+//! | manifest without a tag (`manifests`), by policy alone | a tag, an index, the history of a tag, or its subject | `manifest_flag`: LIVE → DYING | `edges_to` | `manifest_collect`, while its subject is as it was seen | as above |
 //! | object of a manifest (`manifest_objects`) | a manifest has it | `manifest_objects_flag`: the suspect moves, so that no push can use the object any more | `manifest_objects_look`: the manifest | – | `object_discard` |
 //! | upload (`uploads`) | it is open | `upload_end`: OPEN → DEAD | `uploads_look`: has its blob the object? | – | `object_discard`, then `uploads_forget` |
-//! | copy of an adoption (`adoptions`) | its session is open | `upload_end` | – (the commit takes the suspect away) | – | `object_discard` |
+//! | copy of an adoption (`adoptions`) | `adoption_look`: its session is open | `upload_end` | `adoption_look_again`: its suspect, which the commit takes away | – | `object_discard` |
 //!
 //! Before a flag there is a first look, without one: most suspects are needed, and nothing is written about those but
 //! that they are no suspects any more. Whoever takes away the last reason to keep them writes a new one.

@@ -14,11 +14,10 @@ use crate::world::World;
 /// How many orders of storage calls each race is run in: each of them takes hundreds of calls.
 const SEEDS: u64 = 100;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const UNTAGGED: Policy = Policy { history: Duration::ZERO, untagged: Some(Duration::ZERO) };
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs the race in every order, on one process and on two; a collector is a process of its own.
-fn in_every_order(race: &impl AsyncFn(&World, Client, Client)) {
+pub(super) fn in_every_order(race: &impl AsyncFn(&World, Client, Client)) {
     for processes in Processes::BOTH {
         in_orders(SEEDS, World::yielding, processes, race);
     }
@@ -28,7 +27,7 @@ async fn collect(world: &World) -> Report {
     collect_by(world, Policy::default()).await
 }
 
-async fn collect_by(world: &World, policy: Policy) -> Report {
+pub(super) async fn collect_by(world: &World, policy: Policy) -> Report {
     let report = world.collector(policy).run(&Budget::ALL, None).await;
     assert_eq!(report.error, None);
     report
@@ -55,7 +54,7 @@ async fn collect_the_rest(world: &World) {
 }
 
 /// Fails unless the image can be pulled whole.
-async fn assert_pullable(world: &World, repository: &str, image: &Image) {
+pub(super) async fn assert_pullable(world: &World, repository: &str, image: &Image) {
     let client = world.client();
     let reply = client.get(&manifest(repository, &image.manifest.digest)).await.expect(200);
     assert_eq!(reply.body, image.manifest.bytes);
@@ -216,17 +215,10 @@ fn a_manifest_deleted_and_pushed_again_beside_collectors_is_whole_or_gone() {
     });
 }
 
-/// Layers that are kept elsewhere: nobody uploads them, and each takes an edge.
-fn foreign_layers(count: usize) -> Vec<Content> {
-    let media_type = "application/vnd.oci.image.layer.nondistributable.v1.tar";
-    let layer = |number| Content { media_type, ..Content::blob(format!("foreign layer {number}")) };
-    (0..count).map(layer).collect()
-}
-
 #[test]
 fn a_manifest_pushed_anew_while_a_deletion_that_did_not_end_is_ended_stays() {
     let config = Content::blob("{}");
-    let layers = foreign_layers(60);
+    let layers = Content::foreign_layers(60);
     let wide = Content::image(&config, &layers.iter().collect::<Vec<_>>());
     in_every_order(&async |world: &World, first: Client, _| {
         first.push_blob("app", &config).await.expect(201);
@@ -384,53 +376,6 @@ fn an_adoption_while_its_session_expires_is_a_blob_or_nothing() {
             assert_eq!(world.stored().await.get("object"), None);
         });
     }
-}
-
-#[test]
-fn an_index_pushed_while_its_child_is_collected_is_whole_or_refused() {
-    in_every_order(&async |world, first, _| {
-        let image = Image::named("app");
-        first.push_image("app", "v1", &image).await.expect(201);
-        first.delete(&manifest("app", "v1")).await.expect(202);
-        let index = Content::index(&[&image.manifest]);
-        let (pushed, _, _) = tokio::join!(
-            first.put_manifest("app", "all", &index),
-            collect_by(world, UNTAGGED),
-            collect_by(world, UNTAGGED)
-        );
-        assert_one_of(&pushed, &[201, 400]);
-        for _ in 0..3 {
-            world.clock.advance(DAY);
-            collect_by(world, UNTAGGED).await;
-        }
-        if pushed.status == 201 {
-            assert_pullable(world, "app", &image).await;
-        } else {
-            world.client().get(&manifest("app", &image.manifest.digest)).await.expect(404);
-        }
-    });
-}
-
-#[test]
-fn a_manifest_tagged_while_it_is_collected_keeps_its_tag_and_all_its_blobs() {
-    in_every_order(&async |world, first, _| {
-        let image = Image::named("app");
-        first.push_image("app", "v1", &image).await.expect(201);
-        first.delete(&manifest("app", "v1")).await.expect(202);
-        let (tagged, _, _) = tokio::join!(
-            first.put_manifest("app", "v2", &image.manifest),
-            collect_by(world, UNTAGGED),
-            collect_by(world, UNTAGGED)
-        );
-        // Its blobs are under lease still, so the push finds them, whether the manifest was there or not.
-        tagged.expect(201);
-        for _ in 0..3 {
-            world.clock.advance(DAY);
-            collect_by(world, UNTAGGED).await;
-        }
-        assert_eq!(world.client().get(&manifest("app", "v2")).await.expect(200).body, image.manifest.bytes);
-        assert_pullable(world, "app", &image).await;
-    });
 }
 
 #[test]

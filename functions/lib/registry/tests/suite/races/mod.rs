@@ -2,6 +2,7 @@
 
 mod adoptions;
 mod collections;
+mod collections_untagged;
 mod deletes;
 mod pushes;
 mod uploads;
