@@ -58,14 +58,15 @@ impl Push {
 
 /// A step: one call of a store, or a read and the conditional write that rests on it alone.
 ///
-/// The names are those of the registry's functions.
+/// The names are those of the registry's functions; what ends in `Rest` is what such a function does in its further
+/// transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "docs/model.md has the table")]
 pub enum Step {
     Gone,
     // Clients: blobs.
     BlobHead,
-    MountSource,
+    BlobMountFrom,
     LinkAtOnce,
     LinkByHandshake,
     BlobKeeps,
@@ -96,8 +97,8 @@ pub enum Step {
     ManifestRemoval,
     ManifestRemovalRest,
     // Collectors; clients that delete a blob do the steps of links, too.
-    Collect,
-    SuspectDrop,
+    Due,
+    SuspectsDrop,
     LinksFlag,
     LinksLook,
     LinksRevive,
@@ -194,7 +195,7 @@ impl Program {
             Self::DeleteManifest(_) => Step::ManifestFlag,
             Self::DeleteTag(_) => Step::TagDelete,
             Self::DeleteBlob(..) => Step::LinksFlag,
-            Self::Collect => Step::Collect,
+            Self::Collect => Step::Due,
             Self::Adopt => Step::UploadAdopt,
         }
     }

@@ -19,7 +19,7 @@ impl Turn<'_> {
         }
         match self.program() {
             Program::Push(push) if push.mount_from.is_some() && !self.me().has_tried => {
-                self.then(Step::MountSource);
+                self.then(Step::BlobMountFrom);
             }
             Program::Push(_) => self.then(Step::UploadBegin),
             _ => self.end(),
@@ -27,7 +27,7 @@ impl Turn<'_> {
     }
 
     /// Looks whether the source has the blob, which is the right to mount it, and how the blob and the own link are.
-    pub(crate) fn mount_source(&mut self) {
+    pub(crate) fn blob_mount_from(&mut self) {
         let Some(source) = self.push().and_then(|push| push.mount_from) else { return };
         let (repository, blob) = self.link();
         let link = self.state.links[source][blob];

@@ -11,7 +11,7 @@ use crate::turn::Turn;
 
 impl Turn<'_> {
     /// Takes a suspect, which stays in the queue until it is settled, and looks at it without a flag.
-    pub(crate) fn collect(&mut self) {
+    pub(crate) fn due(&mut self) {
         let Some(suspect) = Suspect::all().nth(self.choice) else { return };
         self.me_mut().at = small(self.choice);
         if self.state.is_suspect(suspect) {
@@ -49,10 +49,10 @@ impl Turn<'_> {
         self.me_mut().saw = is_needed;
         self.learn(Key::Link(repository, blob));
         match link.state {
-            LinkState::Absent => self.then(Step::SuspectDrop),
+            LinkState::Absent => self.then(Step::SuspectsDrop),
             _ if link.is_held => self.end(),
             LinkState::Pending => self.then(Step::LinksDecide),
-            LinkState::Live if is_needed => self.then(Step::SuspectDrop),
+            LinkState::Live if is_needed => self.then(Step::SuspectsDrop),
             LinkState::Dying if is_needed => self.then(Step::LinksRevive),
             LinkState::Live | LinkState::Dying => self.then(Step::LinksFlag),
         }
@@ -123,8 +123,8 @@ impl Turn<'_> {
         match self.state.blobs[blob].state {
             BlobState::Dead if self.is_broken_by(Mutant::ForgottenObject) => self.then(Step::ObjectDiscard),
             // The object of a dead one is a suspect of its own.
-            BlobState::Absent | BlobState::Dead => self.then(Step::SuspectDrop),
-            BlobState::Live if is_needed => self.then(Step::SuspectDrop),
+            BlobState::Absent | BlobState::Dead => self.then(Step::SuspectsDrop),
+            BlobState::Live if is_needed => self.then(Step::SuspectsDrop),
             BlobState::Dying if is_needed => self.then(Step::BlobsRevive),
             BlobState::Live | BlobState::Dying => self.then(Step::BlobsFlag),
         }
@@ -203,7 +203,7 @@ impl Turn<'_> {
                 self.state.parts &= !(1 << upload);
                 self.then(Step::UploadsForget);
             }
-            Some(Suspect::Copy(_)) => self.then(Step::SuspectDrop),
+            Some(Suspect::Copy(_)) => self.then(Step::SuspectsDrop),
             _ => self.then(Step::DeadObjectsForget),
         }
     }
@@ -236,7 +236,7 @@ impl Turn<'_> {
                 self.then(Step::ManifestFlag);
             }
             ManifestState::Dying => self.then(Step::ManifestRevival),
-            ManifestState::Absent | ManifestState::Live => self.then(Step::SuspectDrop),
+            ManifestState::Absent | ManifestState::Live => self.then(Step::SuspectsDrop),
         }
     }
 }

@@ -15,7 +15,7 @@ impl Turn<'_> {
         let me = self.me_mut();
         (me.object, me.blob) = (object, blob);
         match state {
-            UploadState::Absent => self.then(Step::SuspectDrop),
+            UploadState::Absent => self.then(Step::SuspectsDrop),
             UploadState::Open if self.is_broken_by(Mutant::UnboundExpiry) => self.then(Step::ObjectDiscard),
             UploadState::Open => {
                 self.upload_end(upload);
@@ -73,6 +73,6 @@ impl Turn<'_> {
     /// Looks again whether the copy is suspected: the commit that uses it has taken it from the queue.
     pub(crate) fn adoption_look_again(&mut self) {
         let Some(suspect) = self.suspected() else { return self.end() };
-        self.then(if self.knows(Key::Suspect(suspect)) { Step::ObjectDiscard } else { Step::SuspectDrop });
+        self.then(if self.knows(Key::Suspect(suspect)) { Step::ObjectDiscard } else { Step::SuspectsDrop });
     }
 }

@@ -8,12 +8,13 @@
 //! - [`State`]: what is stored, and who is where.
 //! - One file for each part of the protocol: `blobs`, `uploads`, `manifests`, `deletes`, `collector`, `expiry`.
 //! - [`Mutant`]: protocols that are wrong.
-//! - [`trace`]: runs of the model, for others to replay.
+//! - [`trace`]: runs of the model, for others to replay; [`document`]: for others to read.
 
 mod actor;
 mod blobs;
 mod collector;
 mod deletes;
+pub mod document;
 mod expiry;
 pub mod keys;
 mod manifests;

@@ -1,7 +1,8 @@
-//! Searches the model: `small`, `big`, `mutants`, or one plan by its name.
+//! Searches the model: `small`, `big`, `mutants`, or one plan by its name; `traces` prints `docs/model-traces.md`.
 
 use std::time::Instant;
 
+use model::document::{Fault, document};
 use model::trace::search;
 use model::{Mutant, Plan, scenarios};
 
@@ -11,6 +12,7 @@ fn main() {
         "small" => scenarios::small().iter().map(report).fold(true, |all, one| all & one),
         "big" => scenarios::big().iter().map(report).fold(true, |all, one| all & one),
         "mutants" => Mutant::ALL.iter().map(|mutant| report_mutant(*mutant)).fold(true, |all, one| all & one),
+        "traces" => print_traces(),
         name => scenarios::named(name).is_some_and(|plan| report(&plan)),
     };
     std::process::exit(i32::from(!is_whole));
@@ -39,4 +41,11 @@ fn report_mutant(mutant: Mutant) -> bool {
     let Some(plan) = scenarios::of_mutant(mutant) else { return false };
     println!("{mutant:?}");
     !report(&plan)
+}
+
+/// Prints how each mutant breaks a promise, for the documents; returns whether each does.
+fn print_traces() -> bool {
+    let faults: Vec<Fault> = Mutant::ALL.iter().filter_map(|mutant| Fault::of(*mutant)).collect();
+    print!("{}", document(&faults));
+    faults.iter().all(|fault| fault.violation.is_some())
 }

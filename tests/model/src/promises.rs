@@ -88,7 +88,7 @@ impl State {
     pub fn collected(&self, plan: &Plan) -> Option<Self> {
         let mut state = *self;
         state.actors = [Actor::gone(); ACTORS];
-        state.actors[0] = Actor::at_step(Step::Collect, 0);
+        state.actors[0] = Actor::at_step(Step::Due, 0);
         // Leases end, and the store's own rules remove what was never taken over.
         state.links.iter_mut().flatten().for_each(|link| link.is_held = false);
         state.arrived = [NONE; crate::keys::UPLOADS];
@@ -97,7 +97,7 @@ impl State {
                 return Some(state);
             };
             plan.turn(&mut state, 0, Program::Collect, suspect.index());
-            while state.actors[0].next != Step::Collect {
+            while state.actors[0].next != Step::Due {
                 plan.turn(&mut state, 0, Program::Collect, 0);
             }
             state.links.iter_mut().flatten().for_each(|link| link.is_held = false);

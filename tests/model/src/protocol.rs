@@ -118,7 +118,7 @@ impl Plan {
 
     fn choices(&self, state: &State, actor: usize) -> Vec<usize> {
         match state.actors[actor].next {
-            Step::Collect => Suspect::all()
+            Step::Due => Suspect::all()
                 .filter(|suspect| state.is_suspect(*suspect) || self.is_curious && state.is_there(*suspect))
                 .filter(|suspect| self.sessions_expire || !suspect.is_of_session())
                 .map(Suspect::index)

@@ -145,13 +145,9 @@ impl fmt::Display for Violation {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Step { actor, step: Step::Collect, choice } => {
+            Self::Step { actor, step: Step::Due, choice } => {
                 let suspect = Suspect::all().nth(choice);
-                write!(
-                    f,
-                    "{actor} Collect {}",
-                    suspect.map(|suspect| format!("{suspect:?}")).unwrap_or_default()
-                )
+                write!(f, "{actor} Due {}", suspect.map(|suspect| format!("{suspect:?}")).unwrap_or_default())
             }
             Self::Step { actor, step, choice: 0 } => write!(f, "{actor} {step:?}"),
             Self::Step { actor, step, choice } => write!(f, "{actor} {step:?} {choice}"),

@@ -24,7 +24,7 @@ impl Turn<'_> {
         match self.me().next {
             Step::Gone => {}
             Step::BlobHead => self.blob_head(),
-            Step::MountSource => self.mount_source(),
+            Step::BlobMountFrom => self.blob_mount_from(),
             Step::LinkAtOnce => self.link_at_once(),
             Step::LinkByHandshake => self.link_by_handshake(),
             Step::BlobKeeps => self.blob_keeps(),
@@ -54,8 +54,8 @@ impl Turn<'_> {
             Step::ManifestRemoval => self.manifest_removal(0, Step::ManifestRemovalRest),
             Step::ManifestRemovalRest => self.manifest_removal(1, Step::ManifestEnd),
             Step::ManifestEnd => self.manifest_end(),
-            Step::Collect => self.collect(),
-            Step::SuspectDrop => self.settle(),
+            Step::Due => self.due(),
+            Step::SuspectsDrop => self.settle(),
             Step::LinksFlag => self.links_flag(),
             Step::LinksLook => self.links_look(),
             Step::LinksRevive => self.links_revive(),

@@ -45,7 +45,7 @@ const WRITING: [Step; 24] = [
     Step::ManifestEnd,
     Step::ManifestFlag,
     Step::TagDelete,
-    Step::SuspectDrop,
+    Step::SuspectsDrop,
     Step::LinksFlag,
     Step::LinksRevive,
     Step::LinksDecide,
@@ -60,12 +60,12 @@ const WRITING: [Step; 24] = [
 /// Does in the registry what was done in the model.
 async fn replay(world: &mut World, plan: &Plan, done: &Move) -> Result<(), String> {
     match done.action {
-        Action::Step { actor, step: Step::Collect, choice } => {
+        Action::Step { actor, step: Step::Due, choice } => {
             world.finish(actor).await;
             let suspect = Suspect::all().nth(choice).expect("the choice is a suspect");
             let suspected = world.suspected(suspect);
             world.start(actor, Program::Collect, 0, Some(&suspected));
-            step(world, actor, Step::Collect, Pass::Once, done).await
+            step(world, actor, Step::Due, Pass::Once, done).await
         }
         Action::Step { actor, step: Step::LinkAtOnce, choice: 1 } => {
             world.attempt(actor, Pass::Refused).await;
@@ -99,7 +99,7 @@ fn begin_anew(world: &mut World, plan: &Plan, actor: usize, done: &Move) {
 /// What the model does in one step with the last write of a collection, the registry may do after it.
 async fn settle(world: &mut World, plan: &Plan, done: &Move) {
     let Some((actor, _)) = done.step() else { return };
-    if plan.programs[actor] == Program::Collect && done.after.actors[actor].next == Step::Collect {
+    if plan.programs[actor] == Program::Collect && done.after.actors[actor].next == Step::Due {
         world.finish(actor).await;
     }
     world.note_objects(&done.after).await;
@@ -107,11 +107,11 @@ async fn settle(world: &mut World, plan: &Plan, done: &Move) {
 
 async fn step(world: &World, actor: usize, step: Step, pass: Pass, done: &Move) -> Result<(), String> {
     let after = &Picture::of_model(&done.after);
-    if done.is_write && step != Step::SuspectDrop {
+    if done.is_write && step != Step::SuspectsDrop {
         return world.write(actor, pass, after).await;
     }
     match step {
-        Step::Collect => world.read_all(actor).await,
+        Step::Due => world.read_all(actor).await,
         step if WRITING.contains(&step) => world.attempt(actor, pass).await,
         _ => world.read(actor).await,
     }
@@ -123,7 +123,7 @@ async fn step(world: &World, actor: usize, step: Step, pass: Pass, done: &Move) 
 fn is_given_up(moves: &[Move]) -> bool {
     let last = moves.last().and_then(Move::step);
     moves.iter().filter(|done| done.step() == last).count() >= ATTEMPTS
-        && last.is_some_and(|(_, step)| step != Step::Collect)
+        && last.is_some_and(|(_, step)| step != Step::Due)
 }
 
 /// Replays one run; returns how many steps it had, or where both differ.
