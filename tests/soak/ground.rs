@@ -5,14 +5,20 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use serde_json::Value;
 use test_support::server::Server;
 use tokio::task::JoinHandle;
 
+use crate::collector::Collector;
 use crate::tally::Tally;
 
 /// How often the end of all garbage is looked for, each time after a lease.
 const PATIENCE: usize = 60;
+
+/// How many of its lives are short for each one that is long.
+const KILLS_PER_LONG_LIFE: u64 = 8;
+
+/// After how many kills all that is stored is checked.
+const KILLS_PER_CHECK: u64 = 50;
 
 pub(crate) struct Ground {
     server: Arc<Mutex<Server>>,
@@ -45,16 +51,27 @@ impl Ground {
         })
     }
 
-    /// Kills the server at moments that have nothing to do with what it does, until the tally is full.
+    /// Collects garbage beside the kills, until the tally is full.
+    pub(crate) fn collect_through_kills(&self, tally: &Arc<Tally>) -> JoinHandle<()> {
+        let collector = Collector::new(self.server().data(), Arc::clone(tally));
+        tokio::spawn(collector.work())
+    }
+
+    /// Kills the server at moments that have nothing to do with what it does, until the tally is full: mostly soon, at
+    /// times so late that a collection has ended.
     pub(crate) fn kill(&self, tally: Arc<Tally>) -> JoinHandle<()> {
         let server = Arc::clone(&self.server);
         tokio::task::spawn_blocking(move || {
             while !tally.is_over() {
-                std::thread::sleep(Duration::from_millis(fastrand::u64(20..300)));
+                let is_long = fastrand::u64(..KILLS_PER_LONG_LIFE) == 0;
+                let life_ms = if is_long { fastrand::u64(200..1500) } else { fastrand::u64(20..200) };
+                std::thread::sleep(Duration::from_millis(life_ms));
                 let mut server = server.lock().unwrap();
                 server.kill();
+                if (tally.kills.fetch_add(1, Relaxed) + 1).is_multiple_of(KILLS_PER_CHECK) {
+                    check(&server, &tally);
+                }
                 server.restart();
-                tally.kills.fetch_add(1, Relaxed);
                 tally.tell_of_every(100, &tally.kills);
             }
         })
@@ -73,11 +90,18 @@ impl Ground {
     }
 
     /// Stops the server, and checks what it leaves.
-    pub(crate) fn end(self) {
+    pub(crate) fn end(self, tally: &Tally) {
         let mut server = self.server();
         assert!(server.stop());
-        let (status, stdout, stderr) = server.command(&["fsck", "--deep"]);
-        assert_eq!(status, 0, "{stdout}{stderr}");
+        check(&server, tally);
+    }
+}
+
+/// Nothing that a stopped or killed server leaves is broken.
+fn check(server: &Server, tally: &Tally) {
+    let (status, stdout, stderr) = server.command(&["fsck", "--deep"]);
+    if status != 0 {
+        tally.complain(format!("fsck: {stdout}{stderr}"));
     }
 }
 
@@ -86,15 +110,9 @@ fn collect_once(server: &Server, tally: &Tally) {
     if status != 0 {
         return tally.complain(format!("gc: {stdout}{stderr}"));
     }
-    let report: Value = serde_json::from_str(&stdout).unwrap();
-    let gone = report["gone"].as_array().unwrap();
-    let blobs = gone.iter().filter(|gone| gone["kind"] == "blob").count();
-    tally.blobs_gone.fetch_add(blobs as u64, Relaxed);
+    tally.add_report(&serde_json::from_str(&stdout).unwrap());
     tally.collections.fetch_add(1, Relaxed);
     tally.tell_of_every(50, &tally.collections);
-    if report["failures"] != serde_json::json!([]) {
-        tally.complain(format!("gc: {}", report["failures"]));
-    }
 }
 
 fn files(folder: &Path) -> usize {

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
 mod client;
+mod collector;
 mod ground;
 mod pool;
 mod shelf;
@@ -28,8 +29,14 @@ use worker::Worker;
 /// How many clients there are.
 const CLIENTS: u64 = 8;
 
-/// How long a blob is kept that no manifest needs. A push that takes longer begins anew.
+/// How long a blob is kept that no manifest needs. A push that takes longer may be refused, and begins anew.
 const LEASE: Duration = Duration::from_secs(2);
+
+/// At most one push in so many may be refused so: a lease that ends early must not pass for a slow machine.
+const PUSHES_PER_LATE: u64 = 20;
+
+/// At least one kill in so many cuts off a collection.
+const KILLS_PER_COLLECTION: u64 = 4;
 
 /// How often one data folder is killed. Its database grows with every push, and with it the time of a start.
 const KILLS_PER_FOLDER: u64 = 500;
@@ -68,14 +75,16 @@ async fn settle(ground: Ground, mut workers: Vec<Worker>, tally: &Tally) {
         worker.delete_all().await;
     }
     ground.collect_until_empty(tally).await;
-    ground.end();
+    ground.end(tally);
     println!("{tally}");
+    let late = tally.late.load(Relaxed);
+    assert!(late * PUSHES_PER_LATE <= tally.pushes(), "{late} pushes were too late");
     assert_eq!(tally.complaints(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_client_notices_that_garbage_is_collected_and_nothing_is_lost() {
-    let (events, collections) = (number("SLIPWAY_SOAK_EVENTS", 4000), number("SLIPWAY_SOAK_COLLECTIONS", 1));
+    let (events, collections) = (number("SLIPWAY_SOAK_EVENTS", 4000), number("SLIPWAY_SOAK_COLLECTIONS", 10));
     let tally = Arc::new(Tally::until_events(events, collections));
     let (ground, pool) = (Ground::new(LEASE), Arc::new(Pool::new()));
     let collecting = ground.collect(Arc::clone(&tally));
@@ -99,10 +108,16 @@ async fn what_was_acknowledged_survives_kills_at_any_moment() {
 async fn survive(seed: u64, kills: u64) {
     let tally = Arc::new(Tally::until_kills(kills));
     let (ground, pool) = (Ground::new(LEASE), Arc::new(Pool::new()));
+    let collecting = ground.collect_through_kills(&tally);
     let killing = ground.kill(Arc::clone(&tally));
     let workers = work(seed, &ground, &pool, &tally).await;
     killing.await.unwrap();
+    collecting.await.unwrap();
+    let (blobs_gone, cut) = (tally.blobs_gone.load(Relaxed), tally.collections_cut.load(Relaxed));
+    println!("{blobs_gone} blobs went between the kills, which cut off {cut} collections");
     settle(ground, workers, &tally).await;
+    assert!(blobs_gone > 0, "no blob was collected between the kills: this showed nothing of collectors");
+    assert!(cut * KILLS_PER_COLLECTION >= kills, "{cut} of {kills} kills met a collection");
 }
 
 /// The server collects by itself, too, now and then.
@@ -110,6 +125,6 @@ fn start() -> Server {
     let lease = format!("{}ms", LEASE.as_millis());
     Server::start_with(
         std::path::Path::new(env!("CARGO_BIN_EXE_slipway")),
-        &["--lease", &lease, "--gc-every", "500ms", "--gc-history", "off", "--gc-trash", "0"],
+        &["--lease", &lease, "--gc-every", "100ms", "--gc-history", "off", "--gc-trash", "0"],
     )
 }

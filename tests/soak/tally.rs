@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use serde_json::{Value, json};
+
 /// What clients did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -36,12 +38,14 @@ pub(crate) struct Tally {
     kills_wanted: Option<u64>,
     pub(crate) kills: AtomicU64,
     pub(crate) collections: AtomicU64,
+    /// Those that a kill cut off.
+    pub(crate) collections_cut: AtomicU64,
     pub(crate) blobs_gone: AtomicU64,
     pub(crate) uploads: AtomicU64,
     pub(crate) mounts: AtomicU64,
     /// Blobs that were there already.
     pub(crate) reuses: AtomicU64,
-    /// Pushes that took longer than a lease and were begun anew.
+    /// Answers that blobs are missing, to pushes that took longer than a lease; they were begun anew.
     pub(crate) late: AtomicU64,
     /// Requests that the end of the server cut off.
     pub(crate) cut: AtomicU64,
@@ -59,6 +63,23 @@ impl Tally {
 
     pub(crate) fn add(&self, event: Event) {
         self.events[event as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts what a collection reports.
+    pub(crate) fn add_report(&self, report: &Value) {
+        let Some(gone) = report["gone"].as_array() else { return self.complain(format!("gc: {report}")) };
+        let blobs = gone.iter().filter(|gone| gone["kind"] == "blob").count();
+        self.blobs_gone.fetch_add(blobs as u64, Relaxed);
+        for trouble in ["failures", "error"] {
+            if ![Value::Null, json!([])].contains(&report[trouble]) {
+                self.complain(format!("gc: {}", report[trouble]));
+            }
+        }
+    }
+
+    /// How many pushes were acknowledged.
+    pub(crate) fn pushes(&self) -> u64 {
+        [Event::Push, Event::IndexPush].iter().map(|event| self.events[*event as usize].load(Relaxed)).sum()
     }
 
     /// Something happened that no client should see.
@@ -110,8 +131,15 @@ impl fmt::Display for Tally {
             to,
             "{collections} collections on demand, beside those of the server; they took away {gone} blobs"
         )?;
-        let [kills, cut, late] = [&self.kills, &self.cut, &self.late].map(|count| count.load(Relaxed));
-        writeln!(to, "{kills} kills, {cut} requests cut off; {late} pushes longer than a lease")?;
+        let [kills, cut, collections_cut] =
+            [&self.kills, &self.cut, &self.collections_cut].map(|count| count.load(Relaxed));
+        writeln!(to, "{kills} kills, {cut} requests and {collections_cut} collections cut off")?;
+        writeln!(
+            to,
+            "{} of {} pushes took longer than a lease and were refused",
+            self.late.load(Relaxed),
+            self.pushes()
+        )?;
         write!(to, "{} failures", self.complaints.lock().unwrap().len())
     }
 }
