@@ -50,14 +50,15 @@ impl Files {
     }
 }
 
-/// Returns whether there was no room.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+/// Returns whether the disk takes nothing: it has no room, or is read-only, as after an error of its own.
+pub(crate) fn is_closed(error: &io::Error) -> bool {
+    use ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
 }
 
 pub(crate) fn file_error(error: io::Error, path: &Path) -> StoreError {
     let kind = match error.kind() {
-        _ if is_full(&error) => StoreErrorKind::Full,
+        _ if is_closed(&error) => StoreErrorKind::Full,
         ErrorKind::InvalidData | ErrorKind::NotFound => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Unavailable,
     };

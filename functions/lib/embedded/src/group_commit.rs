@@ -118,7 +118,8 @@ impl Writer {
     /// That takes two syncs instead of one, so it is not part of the commits that somebody waits for.
     fn seal(&mut self) {
         self.is_sealed = true;
-        let Some(database) = &self.database else { return };
+        // An opening after a crash takes longer without it, but a seal that fails would end all reads now.
+        let Some(database) = self.database.as_ref().filter(|_| self.room.refusal().is_none()) else { return };
         if let Err(error) = seal(database) {
             tracing::error!(error = %error, "the database could not be sealed");
             // After an error the database answers nothing any more.
@@ -128,8 +129,8 @@ impl Writer {
 
     /// Returns one reply for each transaction; an error means that none of them can be relied on.
     fn write_group(&mut self, group: &[Waiting]) -> Result<Vec<Reply>, StoreError> {
-        if !self.room.is_enough() {
-            return Err(StoreError::new(StoreErrorKind::Full, "the disk of the database is full"));
+        if let Some(refusal) = self.room.refusal() {
+            return Err(StoreError::new(StoreErrorKind::Full, refusal));
         }
         if self.database.is_none() {
             self.open_again()?;

@@ -113,7 +113,7 @@ pub(crate) fn database_error(error: impl Into<redb::Error>) -> StoreError {
     let error = error.into();
     let kind = match &error {
         redb::Error::Corrupted(_) => StoreErrorKind::Corrupt,
-        redb::Error::Io(cause) if crate::files::is_full(cause) => StoreErrorKind::Full,
+        redb::Error::Io(cause) if crate::files::is_closed(cause) => StoreErrorKind::Full,
         _ => StoreErrorKind::Unavailable,
     };
     StoreError::caused(kind, "the database failed", error)

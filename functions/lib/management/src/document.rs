@@ -22,7 +22,7 @@ const ALWAYS: [(&str, &str); 8] = [
     ("429", "Too many attempts, or too much at once."),
     ("500", "Something went wrong inside the registry."),
     ("503", "The registry's storage does not answer."),
-    ("507", "The registry's storage is full."),
+    ("507", "The registry's storage is full or read-only."),
 ];
 const WITH_BODY: [(&str, &str); 4] = [
     ("408", "The body took longer than 30 seconds."),

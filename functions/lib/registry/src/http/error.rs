@@ -32,7 +32,9 @@ impl HttpError {
 
     fn internal(code: ErrorCode, error: &Error) -> Self {
         let told = match code {
-            ErrorCode::InsufficientStorage => "the registry's storage is full; nothing was stored",
+            ErrorCode::InsufficientStorage => {
+                "the registry's storage is full or read-only; nothing was stored"
+            }
             ErrorCode::TooManyRequests => "the registry's storage is busy; try again",
             ErrorCode::Unavailable => "the registry's storage does not answer; try again",
             _ => "something went wrong inside the registry; its log says what",

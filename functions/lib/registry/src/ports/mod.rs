@@ -21,7 +21,7 @@ pub enum StoreErrorKind {
     Throttled,
     /// The store could not be asked, or its answer was lost: a write may have happened.
     Unavailable,
-    /// There is no room left; nothing was written.
+    /// There is no room left, or the store is read-only; nothing was written.
     Full,
     /// The upload is an object already, so nothing can be appended; nothing was written.
     AlreadyFinished,
