@@ -12,6 +12,7 @@ mod process;
 mod push;
 mod tls;
 mod tls_client;
+mod trash;
 
 use std::path::Path;
 
