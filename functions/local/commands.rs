@@ -143,7 +143,7 @@ async fn api<C: Subcommand>(asking: Asking<C>, at: &Whereabouts) -> Result<(Api,
 }
 
 async fn check(settings: &Settings, is_deep: bool, is_json: bool) -> Result<ExitCode> {
-    let storage = Storage::open_existing(&settings.data).map_err(|error| match is_in_use(&error) {
+    let storage = Storage::open_checked(&settings.data).map_err(|error| match is_in_use(&error) {
         true => error.context("fsck needs the registry stopped"),
         false => error,
     })?;

@@ -25,7 +25,7 @@ pub(crate) struct RepairOptions {
 
 /// Repairs, or says what would be done; fails if something is left that storage alone cannot bring back.
 pub(crate) async fn repair(settings: &Settings, options: &RepairOptions) -> Result<ExitCode> {
-    let storage = Storage::open_existing(&settings.data).map_err(|error| match is_in_use(&error) {
+    let storage = Storage::open_checked(&settings.data).map_err(|error| match is_in_use(&error) {
         true => error.context("repair needs the registry stopped"),
         false => error,
     })?;

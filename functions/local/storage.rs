@@ -36,10 +36,14 @@ impl Storage {
 
     /// Opens the folder if it is one of a registry; a misspelt name makes no new one.
     pub(crate) fn open_existing(data: &Path) -> Result<Self> {
-        check_is_folder(data)?;
-        if !Items::exist(data).with_context(|| format!("data folder {}", data.display()))? {
-            bail!("there is no registry in {}: say where it is with --data", data.display());
-        }
+        check_is_there(data)?;
+        Self::open(data)
+    }
+
+    /// Opens the same after a look at every page of its database.
+    pub(crate) fn open_checked(data: &Path) -> Result<Self> {
+        check_is_there(data)?;
+        Items::check(data).with_context(|| format!("data folder {}", data.display()))?;
         Self::open(data)
     }
 
@@ -72,6 +76,14 @@ impl Storage {
 /// Returns whether everybody may look into the folder. One that cannot be asked about will not open either.
 fn is_for_all(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o005 != 0)
+}
+
+fn check_is_there(data: &Path) -> Result<()> {
+    check_is_folder(data)?;
+    if !Items::exist(data).with_context(|| format!("data folder {}", data.display()))? {
+        bail!("there is no registry in {}: say where it is with --data", data.display());
+    }
+    Ok(())
 }
 
 /// What cannot be seen here is told by whoever opens it.

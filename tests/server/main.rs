@@ -4,6 +4,7 @@
 mod accounts;
 mod cli;
 mod command_line;
+mod damage;
 mod disk;
 mod keys;
 mod life;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::SLIPWAY;
@@ -21,17 +22,27 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a server on a free loopback port.
     pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        Self::try_start(data, arguments).unwrap_or_else(|said| panic!("it ended: {said}"))
+    }
+
+    /// Starts a server on a free loopback port; returns what it said if it ended instead, without dying.
+    pub(crate) fn try_start(data: &Path, arguments: &[&str]) -> Result<Self, String> {
         let mut child = spawn(data, arguments);
         let said = Arc::<Mutex<String>>::default();
-        keep(child.stderr.take().unwrap(), &said);
+        let saying = keep(child.stderr.take().unwrap(), &said);
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("\n  try ") {
-            assert!(stdout.read_line(&mut greeting).unwrap() > 0, "it ended: {}", said.lock().unwrap());
+            if stdout.read_line(&mut greeting).unwrap() == 0 {
+                saying.join().unwrap();
+                let said = said.lock().unwrap().clone();
+                assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+                return Err(said);
+            }
         }
         keep(stdout, &said);
         let (_, address) = greeting.lines().next().unwrap().split_once("://").unwrap();
-        Self { child, address: address.to_owned(), greeting, said }
+        Ok(Self { child, address: address.to_owned(), greeting, said })
     }
 
     /// Starts a server that has to refuse it; returns why it did.
@@ -117,7 +128,7 @@ fn spawn(data: &Path, arguments: &[&str]) -> Child {
         .unwrap()
 }
 
-fn keep(source: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
+fn keep(source: impl Read + Send + 'static, said: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let said = Arc::clone(said);
     std::thread::spawn(move || {
         for line in BufReader::new(source).lines().map_while(Result::ok) {
@@ -125,5 +136,5 @@ fn keep(source: impl Read + Send + 'static, said: &Arc<Mutex<String>>) {
             said.push_str(&line);
             said.push('\n');
         }
-    });
+    })
 }

@@ -11,6 +11,7 @@ use registry::ports::{Condition, Conflict, StoreError, StoreErrorKind, TransactE
 use registry::records;
 use tokio::sync::oneshot;
 
+use crate::damage::unless_damaged;
 use crate::items::{ITEMS, Snapshot, database_error, decode_item, encode_key};
 use crate::room::Room;
 
@@ -82,11 +83,8 @@ impl Writer {
         room: Room,
         mut open: Box<dyn FnMut() -> Result<Database, DatabaseError> + Send>,
     ) -> Result<(Self, Arc<ArcSwap<Snapshot>>), redb::Error> {
-        let database = open()?;
-        let transaction = database.begin_write()?;
-        transaction.open_table(ITEMS)?;
-        transaction.commit()?;
-        let snapshot = Arc::new(ArcSwap::from_pointee(read(&database)?));
+        let (database, snapshot) = unless_damaged(|| open_with_table(&mut open))??;
+        let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
         let writer =
             Self { room, open, database: Some(database), snapshot: Arc::clone(&snapshot), is_sealed: false };
         Ok((writer, snapshot))
@@ -120,10 +118,9 @@ impl Writer {
         self.is_sealed = true;
         // An opening after a crash takes longer without it, but a seal that fails would end all reads now.
         let Some(database) = self.database.as_ref().filter(|_| self.room.refusal().is_none()) else { return };
-        if let Err(error) = seal(database) {
+        if let Err(error) = unless_damaged(|| seal(database)).flatten() {
             tracing::error!(error = %error, "the database could not be sealed");
-            // After an error the database answers nothing any more.
-            self.database = None;
+            self.give_up();
         }
     }
 
@@ -137,27 +134,45 @@ impl Writer {
         }
         self.is_sealed = false;
         let Some(database) = &self.database else { return Ok(Vec::new()) };
-        let replies = write_group(database, group);
-        match replies.and_then(|replies| Ok((replies, read(database).map_err(database_error)?))) {
+        let written = || Ok((write_group(database, group)?, read(database).map_err(database_error)?));
+        match unless_damaged(written).map_err(database_error).flatten() {
             Ok((replies, snapshot)) => {
                 self.snapshot.store(Arc::new(snapshot));
                 Ok(replies)
             }
             Err(error) => {
-                // After an error the database answers nothing any more.
-                self.database = None;
+                self.give_up();
                 Err(error)
             }
         }
     }
 
+    /// After an error the database answers nothing any more.
+    fn give_up(&mut self) {
+        let database = self.database.take();
+        // Its end writes once more; what is wrong was told.
+        let _ = unless_damaged(|| drop(database));
+    }
+
     fn open_again(&mut self) -> Result<(), StoreError> {
-        let database = (self.open)().map_err(database_error)?;
-        self.snapshot.store(Arc::new(read(&database).map_err(database_error)?));
+        let opened = unless_damaged(|| open_with_table(&mut self.open)).flatten();
+        let (database, snapshot) = opened.map_err(database_error)?;
+        self.snapshot.store(Arc::new(snapshot));
         self.database = Some(database);
         tracing::info!("the database was opened again");
         Ok(())
     }
+}
+
+fn open_with_table(
+    open: &mut dyn FnMut() -> Result<Database, DatabaseError>,
+) -> Result<(Database, Snapshot), redb::Error> {
+    let database = open()?;
+    let transaction = database.begin_write()?;
+    transaction.open_table(ITEMS)?;
+    transaction.commit()?;
+    let snapshot = read(&database)?;
+    Ok((database, snapshot))
 }
 
 fn seal(database: &Database) -> Result<(), redb::Error> {

@@ -17,6 +17,7 @@ use registry::ports::{
 };
 use registry::records;
 
+use crate::damage::unless_damaged;
 use crate::group_commit::GroupCommit;
 use crate::room::Room;
 
@@ -52,16 +53,32 @@ pub enum OpenError {
     /// Something else.
     #[error("the database cannot be opened")]
     Failed(#[source] redb::Error),
+    /// A check found that it was not whole.
+    #[error("the database was damaged, and is whole again without what was damaged")]
+    Mended,
 }
 
 impl Items {
     /// Opens the items in `folder`, which has to exist.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let (file, room) = (folder.join(FILE_NAME), Room::on_disk_of(folder));
-        Self::open_with(room, move || {
-            make_private(&file).map_err(StorageError::Io)?;
-            Database::builder().set_cache_size(CACHE_BYTES).create(&file)
-        })
+        let (folder, room) = (folder.to_owned(), Room::on_disk_of(folder));
+        Self::open_with(room, move || open_file(&folder))
+    }
+
+    /// Reads the whole database and compares what it is with its checksums.
+    ///
+    /// # Errors
+    ///
+    /// One that is damaged cannot be opened.
+    pub fn check(folder: &Path) -> Result<(), OpenError> {
+        let is_whole =
+            unless_damaged(|| open_file(folder).and_then(|mut database| database.check_integrity()));
+        match is_whole {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(OpenError::Mended),
+            Ok(Err(error)) => Err(open_error(error.into())),
+            Err(error) => Err(open_error(error)),
+        }
     }
 
     /// Returns whether the folder has items; fails where that cannot be seen.
@@ -78,12 +95,26 @@ impl Items {
         room: Room,
         open: impl FnMut() -> Result<Database, DatabaseError> + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let (commits, snapshot) = GroupCommit::start(room, open).map_err(|error| match error {
-            redb::Error::DatabaseAlreadyOpen => OpenError::InUse,
-            other => OpenError::Failed(other),
-        })?;
+        let (commits, snapshot) = GroupCommit::start(room, open).map_err(open_error)?;
         Ok(Self { snapshot, commits })
     }
+}
+
+fn open_error(error: redb::Error) -> OpenError {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => OpenError::InUse,
+        other => OpenError::Failed(other),
+    }
+}
+
+fn open_file(folder: &Path) -> Result<Database, DatabaseError> {
+    let file = folder.join(FILE_NAME);
+    // A first start that was cut off leaves such a file, but comes to no objects.
+    if fs::metadata(&file).is_ok_and(|metadata| metadata.len() == 0) && folder.join("data").exists() {
+        return Err(StorageError::Corrupted(format!("{FILE_NAME} is empty")).into());
+    }
+    make_private(&file).map_err(StorageError::Io)?;
+    Database::builder().set_cache_size(CACHE_BYTES).create(&file)
 }
 
 pub(crate) fn encode_key(key: &Key) -> Vec<u8> {
@@ -150,6 +181,11 @@ fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
 
 type Entry<'a> = (redb::AccessGuard<'a, &'static [u8]>, redb::AccessGuard<'a, &'static [u8]>);
 
+/// Reads what may be damaged.
+fn readable<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    unless_damaged(read).map_err(database_error).flatten()
+}
+
 fn read_entry(entry: Result<Entry<'_>, StorageError>) -> Result<Item, StoreError> {
     let (key, value) = entry.map_err(database_error)?;
     decode_item(decode_key(key.value())?, value.value())
@@ -164,7 +200,7 @@ impl ItemStore for Items {
             Some(value) => decode_item(key.clone(), value.value()).map(Some),
             None => Ok(None),
         };
-        keys.iter().map(read).collect()
+        readable(|| keys.iter().map(read).collect())
     }
 
     async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
@@ -174,11 +210,13 @@ impl ItemStore for Items {
         }
         let table = self.snapshot.load();
         let range = (from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice));
-        let range = table.range::<&[u8]>(range).map_err(database_error)?;
-        match query.direction {
-            Direction::Ascending => range.take(query.limit).map(read_entry).collect(),
-            Direction::Descending => range.rev().take(query.limit).map(read_entry).collect(),
-        }
+        readable(|| {
+            let range = table.range::<&[u8]>(range).map_err(database_error)?;
+            match query.direction {
+                Direction::Ascending => range.take(query.limit).map(read_entry).collect(),
+                Direction::Descending => range.rev().take(query.limit).map(read_entry).collect(),
+            }
+        })
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {
@@ -192,29 +230,33 @@ impl ItemScan for Items {
         let table = self.snapshot.load();
         let from = after.map(encode_key).map_or(Bound::Unbounded, Bound::Excluded);
         let range = (from.as_ref().map(Vec::as_slice), Bound::Unbounded);
-        let mut items = Vec::new();
-        for entry in table.range::<&[u8]>(range).map_err(database_error)? {
-            if items.len() == limit {
-                break;
+        readable(|| {
+            let mut items = Vec::new();
+            for entry in table.range::<&[u8]>(range).map_err(database_error)? {
+                if items.len() == limit {
+                    break;
+                }
+                let (key, value) = entry.map_err(database_error)?;
+                // What is not understood is told by `unreadable`.
+                items.extend(decode_item(decode_key(key.value())?, value.value()).ok());
             }
-            let (key, value) = entry.map_err(database_error)?;
-            // What is not understood is told by `unreadable`.
-            items.extend(decode_item(decode_key(key.value())?, value.value()).ok());
-        }
-        Ok(items)
+            Ok(items)
+        })
     }
 
     async fn unreadable(&self) -> Result<Vec<Unreadable>, StoreError> {
         let table = self.snapshot.load();
-        let mut unreadable = Vec::new();
-        for entry in table.range::<&[u8]>(..).map_err(database_error)? {
-            let (key, value) = entry.map_err(database_error)?;
-            let key = decode_key(key.value())?;
-            if let Err(error) = records::decode(value.value()) {
-                let bytes = Bytes::copy_from_slice(value.value());
-                unreadable.push(Unreadable { key, bytes, problem: error.to_string() });
+        readable(|| {
+            let mut unreadable = Vec::new();
+            for entry in table.range::<&[u8]>(..).map_err(database_error)? {
+                let (key, value) = entry.map_err(database_error)?;
+                let key = decode_key(key.value())?;
+                if let Err(error) = records::decode(value.value()) {
+                    let bytes = Bytes::copy_from_slice(value.value());
+                    unreadable.push(Unreadable { key, bytes, problem: error.to_string() });
+                }
             }
-        }
-        Ok(unreadable)
+            Ok(unreadable)
+        })
     }
 }

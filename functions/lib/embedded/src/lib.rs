@@ -9,6 +9,7 @@
 //! ```
 
 mod append;
+mod damage;
 mod direct;
 mod files;
 mod group_commit;
