@@ -6,7 +6,9 @@ mod client;
 mod cloud;
 mod copies;
 mod folder;
+mod killed;
 mod repair;
+mod stock;
 
 use std::path::Path;
 
