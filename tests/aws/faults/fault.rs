@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     Throttled,
     /// `ProvisionedThroughputExceededException`.
     ThroughputExceeded,
-    /// A transaction is cancelled because another one holds an item.
+    /// A transaction is cancelled because another one holds an item, or a lone write is refused for that.
     TransactionConflict,
     /// A transaction is cancelled because an item is throttled.
     TransactionThrottled,
@@ -72,7 +72,8 @@ impl Fault {
     pub(crate) fn fits(self, call: &Call) -> bool {
         match self {
             Self::ThroughputExceeded => call.service == Service::DynamoDb,
-            Self::TransactionConflict | Self::TransactionThrottled => call.operation == "TransactWriteItems",
+            Self::TransactionConflict => ["TransactWriteItems", "PutItem"].contains(&call.operation.as_str()),
+            Self::TransactionThrottled => call.operation == "TransactWriteItems",
             Self::BrokenOff => call.operation == "GetObject",
             _ => true,
         }
@@ -109,6 +110,9 @@ impl Fault {
             (Self::InternalError, _) => dynamodb(500, "com.amazonaws.dynamodb.v20120810#InternalServerError"),
             (Self::ThroughputExceeded, _) => {
                 dynamodb(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
+            }
+            (Self::TransactionConflict, _) if call.operation == "PutItem" => {
+                dynamodb(400, "com.amazonaws.dynamodb.v20120810#TransactionConflictException")
             }
             (Self::TransactionConflict, _) => cancelled(asked, "TransactionConflict"),
             (Self::TransactionThrottled, _) => cancelled(asked, "ThrottlingError"),

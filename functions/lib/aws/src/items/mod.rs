@@ -2,6 +2,7 @@
 
 mod condition;
 mod get;
+mod put;
 mod query;
 mod row;
 mod transact;
@@ -37,7 +38,7 @@ impl DynamoDb {
 }
 
 /// How often and after how long is asked again for what DynamoDB did not do although it answered: what it left over
-/// of a batch, and transactions that met others. (What it refused altogether the SDK has repeated already.)
+/// of a batch, and writes that met transactions. (What it refused altogether the SDK has repeated already.)
 fn patience() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_jitter()

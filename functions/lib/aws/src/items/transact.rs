@@ -1,22 +1,21 @@
 //! Writes that happen all or not at all.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use backon::Retryable;
 use registry::ports::{
-    Condition, Conflict, Item, Random, StoreError, StoreErrorKind, SystemRandom, TransactError, Version,
-    Write,
+    Condition, Conflict, Random, StoreError, StoreErrorKind, SystemRandom, TransactError, Version, Write,
 };
 
 use super::condition::Expression;
+use super::put::put;
 use super::row::{Row, decode, encode, key_row};
 use super::{DynamoDb, patience};
 use crate::error::{corrupt, store_error};
 
-const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+pub(super) const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 
 /// Writes; a lone put is not a transaction, which would cost twice as much.
 pub(super) async fn transact(store: &DynamoDb, writes: &[Write]) -> Result<(), TransactError> {
@@ -27,36 +26,6 @@ pub(super) async fn transact(store: &DynamoDb, writes: &[Write]) -> Result<(), T
     }
 }
 
-async fn put(store: &DynamoDb, item: &Item, condition: &Condition) -> Result<(), TransactError> {
-    let expression = Expression::from(condition);
-    let written = store
-        .client
-        .put_item()
-        .table_name(&store.table)
-        .set_item(Some(encode(item)?))
-        .set_condition_expression(expression.text)
-        .set_expression_attribute_names(expression.names)
-        .set_expression_attribute_values(expression.values)
-        .return_values_on_condition_check_failure(ALL_OLD)
-        .send()
-        .await;
-    match written {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let context = || format!("put of {}/{}", item.key.pk, item.key.sk);
-            let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
-                return Err(store_error(context(), error).into());
-            };
-            let found = failed.item.clone().map(decode).transpose()?;
-            // The SDK repeats a call whose answer was lost, and then finds what that call wrote.
-            match found.as_ref().is_some_and(|found| found.version == item.version) {
-                true => Ok(()),
-                false => Err(TransactError::Conflict(Box::new(Conflict { key: item.key.clone(), found }))),
-            }
-        }
-    }
-}
-
 /// A transaction that met another one is made again: nothing of it was written.
 async fn transact_write(store: &DynamoDb, writes: &[Write]) -> Result<(), TransactError> {
     let actions = writes.iter().map(|write| action(store, write)).collect::<Result<Vec<_>, _>>()?;
@@ -64,7 +33,8 @@ async fn transact_write(store: &DynamoDb, writes: &[Write]) -> Result<(), Transa
     attempt.retry(patience()).when(has_met_another).await
 }
 
-fn has_met_another(error: &TransactError) -> bool {
+/// Returns whether somebody else's transaction was in the way, and not what the SDK gave up on.
+pub(super) fn has_met_another(error: &TransactError) -> bool {
     matches!(error, TransactError::Store(error) if error.kind == StoreErrorKind::Throttled && error.source.is_none())
 }
 

@@ -184,10 +184,23 @@ async fn transactions_that_meet_are_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lone_put_that_meets_transactions_is_made_again() {
+    let world = World::new().await;
+    for (version, condition) in [("1", Condition::Absent), ("2", Condition::Version(Version::new("1")))] {
+        for call in 1..=4 {
+            world.dynamodb.faults().plan("PutItem", call, Fault::TransactionConflict);
+        }
+        world.items.transact(vec![put(1, version, condition)]).await.unwrap();
+        assert_eq!(all(&world).await, [item(1, version)]);
+        assert_eq!(world.dynamodb.faults().pending(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_throttled_again_and_again_is_told_as_throttled_and_nothing_is_written() {
     let world = World::new().await;
-    for fault in [Fault::Throttled, Fault::ThroughputExceeded] {
-        for call in 1..=8 {
+    for fault in [Fault::Throttled, Fault::ThroughputExceeded, Fault::TransactionConflict] {
+        for call in 1..=9 {
             world.dynamodb.faults().plan("PutItem", call, fault);
             world.dynamodb.faults().plan("TransactWriteItems", call, fault);
         }
