@@ -168,3 +168,22 @@ async fn a_page_of_tags_or_referrers_is_one_item_call() {
         assert_eq!(calls, Calls { items: 1, objects: 0 }, "{path}");
     }
 }
+
+/// The manifest and its repository are read, the manifest is flagged, what leads to it is looked at: decision 23.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_delete_is_three_item_calls_and_one_transaction_for_every_24_tags() {
+    for (tags, transactions) in [(0, 2), (1, 2), (20, 2), (24, 3), (25, 3), (100, 6)] {
+        let Pushed { world, client, manifest: image, .. } = Pushed::new().await;
+        client.delete(&manifest("v1")).await.expect(202);
+        for number in 0..tags {
+            client.put(&manifest(&format!("v{number}")), &image).await.expect(201);
+        }
+        let path = manifest(&digest(&image));
+        let calls = counted(&world, async { client.delete(&path).await.expect(202) }).await;
+        assert_eq!(calls, Calls { items: 2 + transactions, objects: 0 }, "{tags} tags");
+        let [reads, looks, writes] =
+            ["BatchGetItem", "Query", "TransactWriteItems"].map(|name| world.dynamodb.calls().of(name));
+        assert_eq!([reads, looks, writes], [1, 1, transactions], "{tags} tags");
+        client.get(&path).await.expect(404);
+    }
+}

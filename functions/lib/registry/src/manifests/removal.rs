@@ -17,7 +17,7 @@ use crate::records::{EventAction, EventRecord, ManifestBody, ManifestState, TagR
 use crate::{Error, Registry};
 
 impl Registry {
-    /// Removes the last tags and the manifest: at once if it fits, otherwise the tags first.
+    /// Removes the last tags and the manifest, at once if they fit; tags before that go in transactions of their own.
     pub(crate) async fn manifest_end(
         &self,
         deletion: &mut Deletion<'_>,
@@ -32,13 +32,18 @@ impl Registry {
             },
         };
         let removal = self.manifest_removal(deletion, targets);
+        let mut packed = pack(tags, &[deletion.guard()]);
+        let last = packed.pop().unwrap_or_default();
+        if let Some(conflict) = self.tags_remove(deletion, packed.concat()).await? {
+            return Ok(Some(conflict));
+        }
         let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
         let rest = [removal.as_slice(), deletion.only_while.as_slice(), &[end(&deletion.item)]].concat();
-        let whole = [tags.concat(), rest.clone()].concat();
+        let whole = [last.concat(), rest.clone()].concat();
         if fits(&whole) {
             return self.transact(whole).await;
         }
-        if let Some(conflict) = self.tags_remove(deletion, tags).await? {
+        if let Some(conflict) = self.tags_remove(deletion, last).await? {
             return Ok(Some(conflict));
         }
         if fits(&rest) {
