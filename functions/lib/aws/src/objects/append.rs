@@ -7,7 +7,7 @@ use registry::ports::{AppendState, Appended, ByteStream, ObjectKey, StoreError, 
 use tokio::task::JoinHandle;
 
 use super::S3;
-use super::state::{PART_BYTES_MIN, PARTS_MAX, Parts, Tail, tail_key};
+use super::state::{PART_BYTES_MIN, Parts, Tail, tail_key};
 use crate::error::{has_code, store_error};
 
 /// How long a part is when there are bytes enough; with 10,000 of them an object ends at 78 GiB.
@@ -82,10 +82,11 @@ impl<'a> Upload<'a> {
 
     /// The tail becomes a part in the end, so it needs a place like any other.
     fn has_place(&self) -> Result<(), StoreError> {
-        if self.parts.etags.len() < PARTS_MAX {
+        if self.parts.has_place() {
             return Ok(());
         }
-        let context = format!("{} has {PARTS_MAX} parts, and S3 takes no more", self.key);
+        let context =
+            format!("{} has {} parts, and there is no place for more", self.key, self.parts.etags.len());
         Err(StoreError::new(StoreErrorKind::Full, context))
     }
 

@@ -11,7 +11,10 @@ use crate::error::corrupt;
 pub const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
 
 /// A multipart upload has no more parts (the same page).
-pub(super) const PARTS_MAX: usize = 10_000;
+const PARTS_MAX: usize = 10_000;
+
+/// What the entity tags may take of the upload's item, which DynamoDB takes up to 400 KiB; 10,000 of S3's take 342 KiB.
+const ETAGS_BYTES_MAX: usize = 390 * 1024;
 
 /// What S3 has of an upload: parts that are large enough, and a tail that is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +52,14 @@ impl Parts {
     pub(super) fn state(&self, size_bytes: u64) -> Result<AppendState, StoreError> {
         let store = serde_json::to_string(self).map_err(|error| corrupt("state of an upload", error))?;
         Ok(AppendState { size_bytes, store })
+    }
+
+    /// Returns whether S3 takes another part, and the item its entity tag, if that is as long as the one before.
+    pub(super) fn has_place(&self) -> bool {
+        let bytes_of = |etag: &String| etag.len() + r#""","#.len();
+        let taken: usize = self.etags.iter().map(bytes_of).sum();
+        let next = self.etags.last().map_or(0, bytes_of);
+        self.etags.len() < PARTS_MAX && taken + next <= ETAGS_BYTES_MAX
     }
 
     /// Returns the number of the next part; S3 counts from 1.

@@ -9,6 +9,7 @@ mod copies;
 mod items;
 mod lanes;
 mod objects;
+mod parts;
 mod recovery;
 mod retries;
 mod world;
