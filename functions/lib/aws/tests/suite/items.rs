@@ -149,6 +149,22 @@ async fn a_batch_reads_on_beyond_16_megabytes_and_100_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_read_of_99_100_or_101_keys_is_whole_and_one_call_for_every_hundred() {
+    let world = World::new().await;
+    for first in [0, 100] {
+        let writes = (first..first + 100).map(|number| put(number, "1", Condition::Always)).collect();
+        world.items.transact(writes).await.unwrap();
+    }
+    for (count, calls) in [(99, 1), (100, 1), (101, 2)] {
+        world.dynamodb.calls().reset();
+        let keys: Vec<Key> = (0..count).map(key).collect();
+        let expected: Vec<_> = (0..count).map(|number| Some(item(number, "1"))).collect();
+        assert_eq!(world.items.get(&keys).await.unwrap(), expected);
+        assert_eq!(world.dynamodb.calls().of("BatchGetItem"), calls, "{count} keys");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_that_a_busy_table_leaves_over_are_asked_for_again() {
     let world = World::new().await;
     let writes = (0..20).map(|number| put(number, "1", Condition::Always)).collect();
