@@ -7,6 +7,7 @@ mod case;
 mod client;
 mod clock;
 mod content;
+mod deadlines;
 mod fault;
 mod jobs;
 mod layer;
