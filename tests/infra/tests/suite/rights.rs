@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::template;
+use crate::{FILES, named, template};
 
 /// Every role of template.yaml with all that it may do.
 const ROLES: [(&str, &str); 6] = [
@@ -112,11 +112,16 @@ const ROLES: [(&str, &str); 6] = [
 ];
 
 /// The ends of resources that may hold a `*`, and why.
-const RESOURCES: [(&str, &str); 4] = [
+const RESOURCES: [(&str, &str); 6] = [
     ("}/data/*", "object keys are random; the prefix is what bounds them"),
     ("}/uploads/*", "likewise"),
     ("}/tails/*", "likewise"),
     ("}/stream/*", "a stream's name is the time it was made; only the table's own"),
+    (
+        "ecr:GetAuthorizationToken *",
+        "the action knows no narrower resource; the token opens what the role may read",
+    ),
+    ("}:repository/*", "the image is a parameter, and may be in any repository of this account and region"),
 ];
 
 /// The leading keys that may hold a `*`, and which partitions these are (`records/keys.rs`).
@@ -150,9 +155,19 @@ const RELAY: &str = r#"
     secretsmanager:GetSecretValue ${RegistrySecret}
 "#;
 
+/// What Fargate may do to start the relay.
+const RELAY_START: &str = "
+    ecr:BatchCheckLayerAvailability arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*
+    ecr:BatchGetImage arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*
+    ecr:GetAuthorizationToken *
+    ecr:GetDownloadUrlForLayer arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*
+    logs:CreateLogStream ${Log.Arn}
+    logs:PutLogEvents ${Log.Arn}
+";
+
 /// Every table of rights, and whose it is.
 fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ROLES.into_iter().chain([("RelayPolicy", RELAY)])
+    ROLES.into_iter().chain([("RelayPolicy", RELAY), ("ExecutionRole", RELAY_START)])
 }
 
 fn lines(table: &str) -> Vec<&str> {
@@ -165,6 +180,19 @@ fn each_role_may_do_exactly_this() {
         assert_eq!(template().rights(role).unwrap(), lines(table), "{role}");
     }
     assert_eq!(template().policy_rights("RelayPolicy").unwrap(), lines(RELAY));
+    assert_eq!(named("relay.yaml").rights("ExecutionRole").unwrap(), lines(RELAY_START));
+}
+
+/// A role without one might have wildcards that nobody looks at.
+#[test]
+fn every_role_of_every_template_has_a_table() {
+    let known: BTreeSet<_> = tables().map(|(role, _)| role).collect();
+    for file in FILES {
+        for role in named(file).resources_of_type("AWS::IAM::Role") {
+            // It has the relay's policy, and none of its own (`relay`).
+            assert!(known.contains(role) || role == "TaskRole", "{file}: {role}");
+        }
+    }
 }
 
 #[test]
