@@ -3,6 +3,7 @@
 //! documentation says, repeats, and nothing is lost or made up.
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod accounts;
 mod case;
 mod client;
 mod clock;

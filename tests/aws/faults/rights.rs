@@ -112,7 +112,7 @@ impl Roles {
     pub(crate) fn of_the_template() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
         let template = Template::load(path).unwrap();
-        let roles = ["ApiReadRole", "ApiWriteRole", "EventsRole", "ScheduledRole"];
+        let roles = ["ApiReadRole", "ApiWriteRole", "ApiTokenRole", "EventsRole", "ScheduledRole"];
         let of_roles = roles.map(|role| (role, template.rights(role).unwrap()));
         let of_relay = ("RelayPolicy", template.policy_rights("RelayPolicy").unwrap());
         Self { lines: of_roles.into_iter().chain([of_relay]).collect(), used: BTreeSet::new() }

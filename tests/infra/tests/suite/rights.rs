@@ -26,7 +26,6 @@ const ROLES: [(&str, &str); 6] = [
         "ApiTokenRole",
         r#"
         dynamodb:BatchGetItem ${Table.Arn}
-        dynamodb:ConditionCheckItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["A#*","AL#*","K#*","TH#*","J#*","AU#*"]}}
         dynamodb:DeleteItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["A#*","AL#*","K#*","TH#*","J#*","AU#*"]}}
         dynamodb:GetItem ${Table.Arn}
         dynamodb:PutItem ${Table.Arn} if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["A#*","AL#*","K#*","TH#*","J#*","AU#*"]}}
