@@ -4,6 +4,7 @@
 
 mod capability;
 mod huge;
+mod tokens;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -28,10 +28,11 @@ export function accessDenied(message) {
 }
 
 /** Returns the headers that an origin access control with signing `always` adds: Signature Version 4. */
-export function signedHeaders({ method, path, host, accessKeyId, secretAccessKey, region, time }) {
+export function signedHeaders({ method, path, host, accessKeyId, secretAccessKey, sessionToken, region, time }) {
     const stamp = time.toISOString().replace(/[-:]|\.\d+/g, '');
     const scope = `${stamp.slice(0, 8)}/${region}/s3/aws4_request`;
     const headers = { host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'x-amz-date': stamp };
+    if (sessionToken) headers['x-amz-security-token'] = sessionToken;
     const names = Object.keys(headers).join(';');
     const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`).join('');
     const canonical = [method, path, '', lines, names, headers['x-amz-content-sha256']].join('\n');

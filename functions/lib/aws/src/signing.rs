@@ -15,6 +15,10 @@ const DOWNLOAD_LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// How long after its POST a direct upload may begin.
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
+/// How long the query of an upload may be: CloudFront takes URLs of 8,192 characters (its "Quotas"), and up to 1,024 are
+/// host and path, and what clients add. Only a session token of 6,700 characters makes it longer.
+const QUERY_CHARS_MAX: usize = 8_192 - 1_024;
+
 /// Signs requests with the credentials of this process: no call goes to S3.
 #[derive(Clone, Debug)]
 pub struct Presigned(S3);
@@ -44,8 +48,17 @@ impl SignedUploads for Presigned {
         let S3 { client, bucket } = &self.0;
         let put = client.put_object().bucket(bucket).key(direct_key(id));
         let signed: PresignedRequest = put.presigned(lifetime(UPLOAD_LIFETIME)?).await.map_err(unsigned)?;
-        let query = signed.uri().split_once('?').map(|(_, query)| query.to_owned());
-        query.ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable, "a signed URL has no query"))
+        let (_, query) = signed.uri().split_once('?').unwrap_or_default();
+        match query.len() {
+            0 => Err(StoreError::new(StoreErrorKind::Unavailable, "a signed URL has no query")),
+            1..=QUERY_CHARS_MAX => Ok(query.to_owned()),
+            chars => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                format!(
+                    "the signed query of an upload has {chars} characters, with which the edge would not take it"
+                ),
+            )),
+        }
     }
 }
 

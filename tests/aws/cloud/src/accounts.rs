@@ -69,10 +69,11 @@ pub(crate) fn authorization(token: &str) -> String {
 /// The accounts as a function with this environment has them.
 async fn access(environment: &BTreeMap<String, String>) -> Result<Access> {
     let variable = |name: &str| environment.get(name).cloned().unwrap_or_default();
-    let keys = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
+    let [id, secret] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(variable);
+    let token = environment.get("AWS_SESSION_TOKEN").cloned();
     let shared = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(variable("AWS_REGION")))
-        .credentials_provider(Credentials::new(keys.0, keys.1, None, None, "cloud"))
+        .credentials_provider(Credentials::new(id, secret, token, None, "cloud"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .load()
         .await;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use dynamodb_standin::DynamoDbStandin;
 use gateway_standin::{Function, Gateway, GatewayOptions, Manners};
 use s3_standin::S3Standin;
@@ -39,6 +41,8 @@ pub struct CloudOptions {
     pub manners: Manners,
     /// How clients come by a login.
     pub credential: Credential,
+    /// What comes with the keys of the functions' roles, and is in every URL that they sign.
+    pub session_token: String,
 }
 
 impl Default for CloudOptions {
@@ -51,8 +55,18 @@ impl Default for CloudOptions {
             is_forgetful: false,
             manners: Manners::default(),
             credential: Credential::None,
+            session_token: session_token(TOKEN_CHARS),
         }
     }
+}
+
+/// About as long as Lambda's.
+const TOKEN_CHARS: usize = 1_200;
+
+/// Returns a session token of so many characters, like those of AWS: base64.
+pub fn session_token(chars: usize) -> String {
+    let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(chars).collect();
+    STANDARD.encode(bytes)[..chars].to_owned()
 }
 
 /// A running stack; everything ends when it is dropped.
@@ -78,13 +92,20 @@ impl Cloud {
     pub fn start(programs: &Programs, options: &CloudOptions) -> Result<Self> {
         let runtime = Runtime::new()?;
         let folder = tempfile::Builder::new().prefix("cloud-").tempdir()?;
-        let dynamodb = runtime.block_on(DynamoDbStandin::start(dynamodb_standin::Options::default()));
+        let dynamodb = runtime.block_on(DynamoDbStandin::start(dynamodb_standin::Options {
+            credentials: dynamodb_standin::Credentials {
+                session_token: Some(options.session_token.clone()),
+                ..dynamodb_standin::Credentials::default()
+            },
+            ..dynamodb_standin::Options::default()
+        }));
         dynamodb.create_table(TABLE);
         let keys = dynamodb.credentials().clone();
         let s3 = runtime.block_on(S3Standin::start(s3_standin::Options {
             buckets: vec![BUCKET.to_owned()],
             access_key: keys.access_key_id.clone(),
-            secret_key: keys.secret_access_key,
+            secret_key: keys.secret_access_key.clone(),
+            session_token: keys.session_token.clone(),
             ..s3_standin::Options::default()
         }))?;
         let bus = Bus::default();
@@ -146,9 +167,7 @@ impl Cloud {
             }
             false => None,
         };
-        let keys = dynamodb.credentials();
-        let key = (keys.access_key_id.as_str(), keys.secret_access_key.as_str());
-        let signer = Signer::new(&s3.endpoint(), dynamodb.region(), key, BUCKET);
+        let signer = Signer::new(&s3.endpoint(), dynamodb.region(), keys, BUCKET);
         let (s3, dynamodb) = (Arc::new(s3), Arc::new(dynamodb));
         let lambda = runtime.block_on(lambda::listen(functions.clone()))?;
         let events = functions["EventsFunction"].clone();

@@ -85,6 +85,7 @@ fn credentials(services: &Services<'_>) -> BTreeMap<String, String> {
         ("AWS_REGION", services.dynamodb.region()),
         ("AWS_ACCESS_KEY_ID", &keys.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key),
+        ("AWS_SESSION_TOKEN", keys.session_token.as_deref().unwrap_or_default()),
         ("AWS_ENDPOINT_URL_EVENTBRIDGE", services.bus_endpoint),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -110,7 +111,7 @@ pub(crate) fn edge_terms(
         }),
         access_control: Some(json!({
             "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
-            "region": dynamodb.region(),
+            "sessionToken": keys.session_token, "region": dynamodb.region(),
         })),
         authorization,
     }

@@ -25,6 +25,6 @@ mod signing;
 mod stack;
 
 pub use accounts::Credential;
-pub use cloud::{Cloud, CloudOptions};
+pub use cloud::{Cloud, CloudOptions, session_token};
 pub use programs::{Missing, Programs};
 pub use s3_standin::Delivery;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::{Client, Config};
+use dynamodb_standin::Credentials as Keys;
 
 /// Who signs, and for which bucket.
 pub(crate) struct Signer {
@@ -14,11 +15,13 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    pub(crate) fn new(endpoint: &str, region: &str, key: (&str, &str), bucket: &'static str) -> Self {
+    pub(crate) fn new(endpoint: &str, region: &str, keys: Keys, bucket: &'static str) -> Self {
+        let Keys { access_key_id, secret_access_key, session_token } = keys;
+        let keys = Credentials::new(access_key_id, secret_access_key, session_token, None, "cloud");
         let config = Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.to_owned()))
-            .credentials_provider(Credentials::new(key.0, key.1, None, None, "cloud"))
+            .credentials_provider(keys)
             .endpoint_url(endpoint)
             .force_path_style(true);
         Self { client: Client::from_conf(config.build()), bucket }

@@ -12,4 +12,5 @@ mod objects;
 mod parts;
 mod recovery;
 mod retries;
+mod tokens;
 mod world;

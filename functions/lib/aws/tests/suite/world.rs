@@ -29,7 +29,8 @@ impl World {
     pub(crate) async fn with(options: s3_standin::Options) -> Self {
         let dynamodb = DynamoDbStandin::start(dynamodb_standin::Options::default()).await;
         dynamodb.create_table(TABLE);
-        let keys = (options.access_key.clone(), options.secret_key.clone());
+        let token = options.session_token.clone();
+        let keys = Credentials::new(&options.access_key, &options.secret_key, token, None, "tests");
         let s3 = S3Standin::start(options).await.unwrap();
         let items = items(&dynamodb, SharedTimeSource::default());
         let settings = Settings { s3_endpoint: Some(s3.endpoint()), ..settings() };
@@ -57,19 +58,17 @@ fn settings() -> Settings {
 
 fn items(standin: &DynamoDbStandin, time: SharedTimeSource) -> DynamoDb {
     let own = standin.credentials();
-    let keys = (own.access_key_id.clone(), own.secret_access_key.clone());
+    let keys = Credentials::new(&own.access_key_id, &own.secret_access_key, None, None, "tests");
     let config = config(keys, standin.region(), time);
     let settings = Settings { dynamodb_endpoint: Some(standin.endpoint()), ..settings() };
     DynamoDb::new(Clients::new(&config, &settings).dynamodb, TABLE)
 }
 
-fn config((id, secret): (String, String), region: &str, time: SharedTimeSource) -> SdkConfig {
+fn config(keys: Credentials, region: &str, time: SharedTimeSource) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            id, secret, None, None, "tests",
-        )))
+        .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .sleep_impl(aws_sdk_s3::config::SharedAsyncSleep::new(TokioSleep))
         .time_source(time)
