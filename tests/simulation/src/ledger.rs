@@ -32,11 +32,6 @@ impl Entry {
         matches!(self.status, Some(201 | 202))
     }
 
-    /// Returns whether it may have happened. A deletion that a store's client sent again finds nothing: 404.
-    pub(crate) fn is_possible(&self) -> bool {
-        !matches!(self.status, Some(400 | 405))
-    }
-
     /// Returns whether everything of it was before that moment.
     pub(crate) fn is_before(&self, moment: u64) -> bool {
         self.end.is_some_and(|end| end < moment)
@@ -62,6 +57,23 @@ struct Book {
     promises: Vec<Promise>,
     violations: Vec<String>,
     acknowledged: u64,
+}
+
+impl Book {
+    /// Returns whether the deed may have happened.
+    ///
+    /// A deletion that a store's client sent again finds nothing (404), or what others have pushed anew meanwhile and an
+    /// index needs (405).
+    fn is_possible(&self, entry: &Entry) -> bool {
+        match (entry.status, &entry.deed) {
+            (Some(405), Deed::DeleteManifest { repository, manifest }) => self.entries.iter().any(|other| {
+                let is_beside = !other.is_before(entry.begin) && !entry.is_before(other.begin);
+                is_beside && is_push_of(&other.deed, *repository, *manifest)
+            }),
+            (Some(400 | 405), _) => false,
+            _ => true,
+        }
+    }
 }
 
 /// What clients asked for and were told.
@@ -155,7 +167,7 @@ impl Ledger {
         let is_deleted = |since: u64| {
             book.entries
                 .iter()
-                .any(|entry| entry.deed == wanted && entry.is_possible() && !entry.is_before(since))
+                .any(|entry| entry.deed == wanted && book.is_possible(entry) && !entry.is_before(since))
         };
         promises.into_iter().any(|promise| !is_deleted(promise.since))
     }
@@ -165,7 +177,7 @@ impl Ledger {
         let deletion = Deed::DeleteManifest { repository, manifest };
         let book = self.book();
         let deletions: Vec<&Entry> =
-            book.entries.iter().filter(|entry| entry.deed == deletion && entry.is_possible()).collect();
+            book.entries.iter().filter(|entry| entry.deed == deletion && book.is_possible(entry)).collect();
         book.entries.iter().any(|entry| {
             entry.is_acknowledged()
                 && entry.is_before(before)
@@ -181,7 +193,7 @@ impl Ledger {
         let pushes: Vec<&Entry> = book
             .entries
             .iter()
-            .filter(|entry| is_push_of(&entry.deed, repository, manifest) && entry.is_possible())
+            .filter(|entry| is_push_of(&entry.deed, repository, manifest) && book.is_possible(entry))
             .collect();
         let mut deletions =
             book.entries.iter().filter(|entry| entry.deed == deletion && entry.is_acknowledged());
@@ -199,10 +211,11 @@ impl Ledger {
     ) -> bool {
         const FRESH: Duration = Duration::from_secs(1);
         let deletion = Deed::DeleteManifest { repository, manifest };
-        self.book().entries.iter().any(|entry| {
+        let book = self.book();
+        book.entries.iter().any(|entry| {
             let is_over =
                 entry.is_before(since) && entry.ended_at.is_some_and(|ended| ended.after(FRESH) < at);
-            entry.deed == deletion && entry.is_possible() && !is_over
+            entry.deed == deletion && book.is_possible(entry) && !is_over
         })
     }
 
@@ -215,7 +228,7 @@ impl Ledger {
             let later = moves.iter().filter(|other| !std::ptr::eq(**other, entry) && other.is_acknowledged());
             !later.into_iter().any(|other| entry.is_before(other.begin) && unsets(&other.deed, manifest))
         };
-        let made = moves.iter().filter(|entry| entry.is_possible() && makes(&entry.deed, manifest));
+        let made = moves.iter().filter(|entry| book.is_possible(entry) && makes(&entry.deed, manifest));
         let is_untouched = manifest.is_none() && !moves.iter().any(|entry| is_acknowledged_push(entry));
         is_untouched || made.into_iter().any(|entry| is_last(entry))
     }

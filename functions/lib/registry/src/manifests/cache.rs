@@ -32,6 +32,15 @@ impl Cached {
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.seen_live.after(FRESH)
     }
+
+    /// Returns whether its bytes are where the record says. One that was deleted and pushed anew has them in another object;
+    /// the old one stays so long after the deletion, of which half is left to whoever reads it now.
+    pub(crate) fn has_bytes(&self, now: Timestamp, object_stays: Duration) -> bool {
+        match self.record.body {
+            ManifestBody::Inline(_) => true,
+            ManifestBody::Object(_) => now < self.seen_live.after(object_stays / 2),
+        }
+    }
 }
 
 #[derive(Clone)]

@@ -104,7 +104,8 @@ impl Registry {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<StoredManifest>, Error> {
-        match self.manifest_cache.get(repository, digest) {
+        let has_bytes = |cached: &std::sync::Arc<Cached>| cached.has_bytes(self.now(), self.lifetimes.object);
+        match self.manifest_cache.get(repository, digest).filter(has_bytes) {
             Some(cached) => Ok(Some(StoredManifest { digest: digest.clone(), cached })),
             None => self.manifest_load(repository, digest).await,
         }

@@ -80,3 +80,17 @@ async fn a_deletion_that_stalls_until_somebody_else_has_ended_it_is_done() {
     stalled.delete(&path).await.expect(404);
     world.fsck().await;
 }
+
+#[tokio::test]
+async fn a_large_manifest_that_another_process_deleted_and_pushed_anew_is_read_where_it_is_now() {
+    let (world, (image, large)) = (World::new(), large());
+    let (reader, other) = (world.client(), world.client());
+    other.push_image("app", "v1", &image).await.expect(201);
+    other.put_manifest("app", "large", &large).await.expect(201);
+    assert_eq!(reader.get(&manifest("app", "large")).await.expect(200).body, large.bytes);
+    other.delete(&manifest("app", &large.digest)).await.expect(202);
+    let hours = world.collect_for(10).await;
+    assert!(hours.objects_deleted > 0, "{hours:#?}");
+    other.put_manifest("app", "large", &large).await.expect(201);
+    assert_eq!(reader.get(&manifest("app", "large")).await.expect(200).body, large.bytes);
+}
