@@ -14,8 +14,10 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
+    /// Keeps no connection: all proxies are one address to the server, which lets that have so many.
     pub(crate) fn new(base: String) -> Self {
-        Self { base, client: Client::builder().redirect(Policy::none()).no_proxy().build().unwrap() }
+        let client = Client::builder().redirect(Policy::none()).no_proxy().pool_max_idle_per_host(0);
+        Self { base, client: client.build().unwrap() }
     }
 
     pub(crate) async fn forward(&self, request: &Request) -> Reply {
