@@ -37,11 +37,6 @@ export function embed(template, source) {
     return template.replace(FUNCTION_CODE, () => code.replace(/^(?=.)/gm, ' '.repeat(10)));
 }
 
-/** Returns the function as the template holds it, its variables not yet replaced. */
-export function embedded(template) {
-    return FUNCTION_CODE.exec(template)[0].replace(/^ {10}/gm, '');
-}
-
 function main() {
     const template = readFileSync(TEMPLATE_PATH, 'utf8');
     const wanted = embed(template, readFileSync(FUNCTION_PATH, 'utf8'));

@@ -4,20 +4,24 @@ import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { embed, embedded, SUBSTITUTED_SETTINGS } from '../embed.mjs';
+import { embed } from '../embed.mjs';
 import { loadFunction } from '../../../tests/aws/edge/runtime.mjs';
-import { customErrorResponses, errorCachingTtls } from '../../../tests/aws/edge/template.mjs';
+import { distributionOf, errorTtlsOf } from '../../../tests/aws/edge/distribution.mjs';
+import { deployed } from '../../../tests/aws/edge/helpers.mjs';
 import { DIGEST, MIB, SOURCE, TEMPLATE, UPLOAD, put, recorded, request } from './support.mjs';
 
-const PARAMETERS = { Uploads: 'presigned', Relay: 'false', InlineBytesMax: '4194304', CapabilityKey: '' };
+const RELAY = { RelayDomainName: 'relay.example.com', RelayVpcOriginId: 'vo_1' };
+const CAPABILITY = { Uploads: 'capability' };
 
 /** Returns the function as CloudFormation would deploy it. */
-function deployed(parameters = {}) {
-    return embedded(TEMPLATE).replace(/\$\{(\w+)\}/g, (_, name) => ({ ...PARAMETERS, ...parameters })[name]);
+function deployedFunction(parameters) {
+    return deployed(parameters).EdgeFunction.FunctionCode;
 }
 
-/** Returns the template without the function: the rest of it is looked through as text. */
-const REST = TEMPLATE.replace(/^ {6}FunctionCode: !Sub\n {8}- \|\n(?: {10}.*\n|\n)*/m, '');
+/** Returns the distribution in the same way. */
+function configOf(parameters) {
+    return deployed(parameters).Distribution.DistributionConfig;
+}
 
 test('the template holds the function: node infra/edge/embed.mjs writes it', () => {
     const path = fileURLToPath(new URL('../embed.mjs', import.meta.url));
@@ -37,30 +41,24 @@ test('a function that !Sub would change is not embedded', () => {
 
 test('what is deployed differs from the file in the settings alone', () => {
     const withoutSettings = text => text.replace(/const settings = \{[^}]*\};/, '');
-    assert.equal(withoutSettings(deployed()), withoutSettings(SOURCE));
-    assert.equal(deployed(), SOURCE, 'the defaults of the template are those of the file');
-});
-
-test('the variables of !Sub are known ones', () => {
-    const names = Object.values(SUBSTITUTED_SETTINGS).join().match(/(?<=\$\{)\w+/g);
-    assert.deepEqual(names.sort(), Object.keys(PARAMETERS).sort());
-    for (const name of ['Uploads', 'InlineBytesMax']) assert.match(REST, new RegExp(`^  ${name}:$`, 'm'));
-    for (const name of ['Relay', 'CapabilityKey']) assert.match(REST, new RegExp(`^ {8}[- ] ${name}: !If`, 'm'));
+    assert.equal(withoutSettings(deployedFunction()), withoutSettings(SOURCE));
+    assert.equal(deployedFunction(), SOURCE, 'the defaults of the template are those of the file');
 });
 
 test('parameters of the stack reach the function', () => {
-    const run = parameters => loadFunction(deployed(parameters));
-    assert.equal(run({ Relay: 'true' })(recorded('patch-chunked')).originId, 'relay');
+    const run = parameters => loadFunction(deployedFunction(parameters));
+    assert.equal(run(RELAY)(recorded('patch-chunked')).originId, 'relay');
     assert.equal(run({ Uploads: 'off' })(recorded('put-direct')).result.statusCode, 413);
     const patch = request('PATCH', UPLOAD, { 'content-length': 2 * MIB });
     assert.equal(run({ InlineBytesMax: '1048576' })(patch).result.statusCode, 413);
     const query = 'exp=4102444800&cap=T4tnbWFKMB8n3tR2Nw9lmRj4Ldcw5ToSEgAUeLbnhzA';
-    const capable = run({ Uploads: 'capability', CapabilityKey: 'k' })(put(9, `${query}&${DIGEST}`));
+    const capable = run(CAPABILITY)(put(9, `${query}&${DIGEST}`));
     assert.equal(capable.result.statusCode, 403, 'the key is part of the check');
 });
 
 test('the function is below 10 KB, with its comments and a key of 64 characters', () => {
-    const bytes = Buffer.byteLength(deployed({ CapabilityKey: 'k'.repeat(64), Uploads: 'capability' }));
+    const key = { '{{resolve:secretsmanager:capability-key}}': 'k'.repeat(64) };
+    const bytes = Buffer.byteLength(deployedFunction({ ...CAPABILITY, ...key }));
     assert.ok(bytes < 10_240, `${bytes} bytes`);
 });
 
@@ -80,37 +78,64 @@ test('the function uses nothing that runtime 2.0 does not document', () => {
 
 test('no error is remembered', () => {
     const codes = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
-    assert.deepEqual(customErrorResponses(TEMPLATE), Object.fromEntries(codes.map(code => [code, 0])));
+    assert.deepEqual(distributionOf(deployed()).errorTtls, Object.fromEntries(codes.map(code => [code, 0])));
 });
 
 test('without those lines errors would be remembered', () => {
-    assert.equal(errorCachingTtls('CustomErrorResponses:\n')[404], 10);
-    assert.equal(errorCachingTtls(TEMPLATE.replace(/(ErrorCode: 404\n.*TTL:) 0/, '$1 7'))[404], 7);
-    assert.equal(errorCachingTtls(TEMPLATE.replace(/- ErrorCode: 503\n.*\n/, ''))[503], 10);
+    assert.equal(errorTtlsOf([])[404], 10);
+    assert.equal(errorTtlsOf([{ ErrorCode: 404, ErrorCachingMinTTL: 7 }])[404], 7);
+    assert.equal(errorTtlsOf([{ ErrorCode: 404 }])[404], 10);
 });
 
 test('one behaviour serves all methods, caches nothing and forwards everything but the host', () => {
-    assert.doesNotMatch(REST, /^\s*CacheBehaviors:/m);
-    assert.match(REST, /AllowedMethods: \[GET, HEAD, OPTIONS, PUT, PATCH, POST, DELETE\]/);
-    assert.match(REST, /CachePolicyId: 4135ea2d-6df8-44a3-9df3-4b5a84be39ad/);
-    assert.match(REST, /OriginRequestPolicyId: b689b0a8-53d0-40ab-baf2-68738e2966ac/);
-    assert.match(REST, /ViewerProtocolPolicy: https-only/);
-    assert.match(REST, /TargetOriginId: api/);
+    const { behaviour } = distributionOf(deployed());
+    const methods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'];
+    const eventTypes = ['viewer-request', 'viewer-response'];
+    assert.deepEqual(behaviour, { originId: 'api', methods, keepsHost: false, eventTypes });
+    assert.equal(configOf().DefaultCacheBehavior.ViewerProtocolPolicy, 'https-only');
 });
 
-test('the function runs for requests and for responses', () => {
-    const events = REST.match(/EventType: .*\n.*FunctionARN: !GetAtt EdgeFunction\.FunctionARN/g);
-    assert.deepEqual(events.map(text => /EventType: (\S+)/.exec(text)[1]), ['viewer-request', 'viewer-response']);
-    assert.match(REST, /Runtime: cloudfront-js-2\.0/);
+test('the function has the runtime that it is written for', () => {
+    assert.equal(deployed().EdgeFunction.FunctionConfig.Runtime, 'cloudfront-js-2.0');
 });
 
 test('the origins are those that the function selects', () => {
     const selected = SOURCE.match(/(?<=selectRequestOriginById\(')\w+/g);
-    assert.deepEqual([...selected, 'api'].sort(), REST.match(/(?<=- Id: )(api|s3|relay)$/gm).sort());
+    const { origins } = distributionOf(deployed(RELAY));
+    assert.deepEqual([...selected, 'api'].sort(), Object.keys(origins).sort());
+    assert.deepEqual(Object.keys(distributionOf(deployed()).origins), ['api', 's3'], 'without a relay');
+    const urls = Object.values(origins).map(({ url }) => url);
+    assert.deepEqual(urls, ['http://api.example.com', 'http://s3.example.com', 'http://relay.example.com']);
+});
+
+test('viewers never reach an origin in the clear, but for the relay inside AWS', () => {
+    const [api, , relay] = configOf(RELAY).Origins;
+    assert.equal(api.CustomOriginConfig.OriginProtocolPolicy, 'https-only');
+    assert.equal(relay.VpcOriginConfig.VpcOriginId, 'vo_1');
+});
+
+test('only the API is shown the key of the edge', () => {
+    const headers = Object.values(distributionOf(deployed(RELAY)).origins).map(origin => origin.headers);
+    assert.deepEqual(headers, [{ 'x-slipway-edge': 'the-key' }, {}, {}]);
 });
 
 test('only capability mode has an origin access control, and it always signs', () => {
-    assert.match(REST, /OriginAccessControlId: !If \[HasCapability, !GetAtt BucketAccess\.Id, !Ref AWS::NoValue\]/);
-    assert.match(REST, /HasCapability: !Equals \[!Ref Uploads, capability\]/);
-    assert.match(REST, /Condition: HasCapability\n(?:.*\n){1,9}.*SigningBehavior: always/);
+    const isSigned = parameters => distributionOf(deployed(parameters)).origins.s3.isSigned;
+    assert.deepEqual([isSigned(), isSigned(CAPABILITY)], [false, true]);
+    assert.equal(deployed().BucketAccess, undefined);
+    assert.equal(deployed(CAPABILITY).BucketAccess.OriginAccessControlConfig.SigningBehavior, 'always');
+});
+
+test('a template that says more than the stand-in knows is refused', () => {
+    const refused = (change, why) => {
+        const stack = deployed();
+        change(stack.Distribution.DistributionConfig);
+        assert.throws(() => distributionOf(stack), why);
+    };
+    refused(config => { config.CacheBehaviors = []; }, /CacheBehaviors of a distribution/);
+    refused(config => { config.Origins[0].OriginShield = {}; }, /OriginShield of an origin/);
+    refused(config => { config.DefaultCacheBehavior.Compress = true; }, /Compress of a behaviour/);
+    refused(config => { config.DefaultCacheBehavior.CachePolicyId = 'other'; }, /cache policy other/);
+    refused(config => { delete config.DefaultCacheBehavior.OriginRequestPolicyId; }, /origin request policy undefined/);
+    refused(config => { config.DefaultCacheBehavior.FunctionAssociations[0].FunctionARN = 'other'; }, /function other/);
 });

@@ -1,4 +1,4 @@
-// A CloudFront distribution on one machine: infra/edge/function.js before up to three origins, plain HTTP.
+// A CloudFront distribution on one machine: the function of infra/edge.yaml before the template's origins, plain HTTP.
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { pipeline } from 'node:stream';
@@ -7,17 +7,17 @@ import { eventOf, faultOf, headersOf, HEAD_MAX, requestOf, responseOf, URL_MAX, 
 import { accessDenied, faultForS3, signedHeaders } from './s3.mjs';
 
 const DEFAULTS = {
-    showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, originHeaders: {}, now: Date.now,
+    showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, now: Date.now,
 };
 
 /**
  * A distribution.
  *
- * `origins` are URLs by id, `run` is what loadFunction() returned, `errorTtls` are seconds by status.
+ * `origins`, `behaviour` and `errorTtls` are what distributionOf() returned, `run` is what loadFunction() did.
  * `showsCfIdToS3` sends `X-Amz-Cf-Id` to S3 too, as CloudFront does. `seesModified` gives viewer-response the request
  * that viewer-request made instead of the viewer's own: the documentation leaves it open. `accessControl` holds the
  * keys that sign requests for S3, if there is an origin access control. `authorization` is that of every request that
- * has none. `originHeaders` are custom headers by the origin's id, in place of a viewer's of the same name.
+ * has none.
  */
 export class Edge {
     constructor(options) {
@@ -30,7 +30,7 @@ export class Edge {
 
     /** Answers one request of a viewer; a listener of node's http server. */
     handle(incoming, outgoing) {
-        const refusal = refusalOf(incoming);
+        const refusal = this.methodRefusal(incoming) ?? refusalOf(incoming);
         if (refusal) return answer(incoming, outgoing, refusal);
         this.logIn(incoming);
         const viewed = requestOf(incoming);
@@ -41,13 +41,22 @@ export class Edge {
         return answer(incoming, outgoing, result);
     }
 
+    methodRefusal({ method }) {
+        if (this.behaviour.methods.includes(method)) return undefined;
+        return { statusCode: 403, headers: {}, body: `the distribution does not allow ${method}\n` };
+    }
+
     /** As if the viewer had sent it. */
     logIn({ headers, rawHeaders }) {
         if (!this.authorization || 'authorization' in headers) return;
         rawHeaders.push('Authorization', this.authorization);
     }
 
+    /** Without a function, what comes in goes out. */
     runFunction(before, event) {
+        if (!this.behaviour.eventTypes.includes(event.context.eventType)) {
+            return { result: before, originId: this.behaviour.originId };
+        }
         try {
             const { result, originId } = this.run(event);
             const fault = faultOf(event.context.eventType, before, result);
@@ -67,7 +76,7 @@ export class Edge {
         exchange.key = `${request.method} ${originId} ${urlOf(request, incoming)}`;
         const remembered = this.recall(exchange.key);
         if (remembered) return answer(incoming, outgoing, remembered);
-        const fault = originId === 's3' ? faultForS3(request) : undefined;
+        const fault = this.origins[originId].isS3 ? faultForS3(request) : undefined;
         if (!fault) return this.forward(exchange);
         this.counts.guardViolations.push(fault);
         return answer(incoming, outgoing, accessDenied(fault));
@@ -91,16 +100,18 @@ export class Edge {
     }
 
     originRequest({ incoming, request, originId }) {
-        const origin = new URL(this.origins[originId]);
+        const { url, isS3, isSigned, headers: customHeaders } = this.origins[originId];
+        const origin = new URL(url);
         const path = origin.pathname.replace(/\/$/, '') + urlOf(request, incoming);
         const { method } = request;
-        const headers = { 'user-agent': 'Amazon CloudFront', ...headersOf(request), host: origin.host };
+        const headers = { 'user-agent': 'Amazon CloudFront', ...headersOf(request) };
+        if (!this.behaviour.keepsHost) headers.host = origin.host;
         appendTo(headers, 'via', '1.1 0123456789abcdef.cloudfront.net (CloudFront)');
         appendTo(headers, 'x-forwarded-for', incoming.socket.remoteAddress);
-        if (originId !== 's3' || this.showsCfIdToS3) headers['x-amz-cf-id'] = randomBytes(42).toString('base64url');
-        Object.assign(headers, this.originHeaders[originId]);
-        if (originId === 's3' && this.accessControl) {
-            const signed = { method, path, host: origin.host, time: new Date(this.now()), ...this.accessControl };
+        if (!isS3 || this.showsCfIdToS3) headers['x-amz-cf-id'] = randomBytes(42).toString('base64url');
+        Object.assign(headers, customHeaders);
+        if (isSigned) {
+            const signed = { method, path, host: headers.host, time: new Date(this.now()), ...this.accessControl };
             Object.assign(headers, signedHeaders(signed));
         }
         return { hostname: origin.hostname, port: origin.port, method, path, headers, agent: false };

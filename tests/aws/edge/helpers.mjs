@@ -1,11 +1,22 @@
 // What the tests of the stand-in share: origins that can be told what to answer, and the stand-in as a process.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const STAND_IN = fileURLToPath(new URL('stand-in.mjs', import.meta.url));
+const TEMPLATE = fileURLToPath(new URL('../../../infra/edge.yaml', import.meta.url));
+/** What CloudFormation knows, and no test has reason to change. */
+const VALUES = {
+    'AWS::StackId': 'arn:aws:cloudformation:eu-west-1:1:stack/edge/0',
+    ApiDomainName: 'api.example.com', BucketRegionalDomainName: 's3.example.com',
+    EdgeKeySecretArn: 'edge-key', '{{resolve:secretsmanager:edge-key}}': 'the-key',
+    CapabilityKeySecretArn: 'capability-key', '{{resolve:secretsmanager:capability-key}}': 'k',
+};
 
 /** Starts an origin; `answer` gets node's request and response. It remembers the requests. */
 export async function startOrigin(t, answer = (incoming, outgoing) => drain(incoming, outgoing, 200)) {
@@ -27,8 +38,18 @@ export function drain(incoming, outgoing, statusCode, headers = {}, body = '') {
     incoming.on('end', () => outgoing.writeHead(statusCode, headers).end(body));
 }
 
-/** Starts the stand-in and returns its URL and a reader of its counts. */
-export async function startEdge(t, flags) {
+/** Returns the resources of infra/edge.yaml with these parameters, as they are deployed. */
+export function deployed(parameters = {}) {
+    const pairs = Object.entries({ ...VALUES, ...parameters }).map(([name, value]) => `${name}=${value}`);
+    return JSON.parse(execFileSync(process.env.DEPLOYED, [TEMPLATE, ...pairs], { encoding: 'utf8' }));
+}
+
+/** Starts the stand-in with a stack and returns its URL and a reader of its counts. */
+export async function startEdge(t, stack, flags) {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-edge-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'stack.json'), JSON.stringify(stack));
+    flags = { stack: join(folder, 'stack.json'), ...flags };
     const args = Object.entries(flags).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
     const child = spawn(process.execPath, [STAND_IN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     t.after(() => child.kill());

@@ -1,4 +1,4 @@
-// Runs infra/edge/function.js as CloudFront does: one script, one handler, the built-in modules and nothing else.
+// Runs the edge's function as CloudFront does: one script, one handler, the built-in modules and nothing else.
 import crypto from 'node:crypto';
 import vm from 'node:vm';
 
@@ -8,17 +8,17 @@ const IMPORT = /^import cf from 'cloudfront';/;
  * Loads the function.
  *
  * `settings` replaces values of its settings block. `originIds` are the origins of the distribution; to select another
- * is an error, as it is on CloudFront.
+ * is an error, as it is on CloudFront. `targetOriginId` is the one that serves what selects none.
  */
-export function loadFunction(source, settings = {}, originIds = ['api', 's3', 'relay']) {
+export function loadFunction(source, settings = {}, originIds = ['api', 's3', 'relay'], targetOriginId = 'api') {
     if (!IMPORT.test(source)) throw new Error("the function does not begin with: import cf from 'cloudfront';");
-    const selected = { originId: 'api' };
+    const selected = {};
     const context = vm.createContext(globals(selected, originIds), { codeGeneration: { strings: false, wasm: false } });
     vm.runInContext(source.replace(IMPORT, "'use strict';"), context, { filename: 'function.js' });
     Object.assign(vm.runInContext('settings', context), settings);
     const handler = vm.runInContext('handler', context);
     return event => {
-        selected.originId = 'api';
+        selected.originId = targetOriginId;
         const result = handler(plain(event));
         return { result: plain(result), originId: selected.originId };
     };

@@ -1,30 +1,22 @@
-// A CloudFront stand-in as a process: node stand-in.mjs --api URL --s3 URL [--relay URL] …
+// A CloudFront stand-in as a process: node stand-in.mjs --stack FILE …
 //
-// Prints `listening http://…` and `control http://…`. GET /__edge/counts on the control port says what has passed.
+// FILE is what tests/infra's program `deployed` makes of infra/edge.yaml. It prints `listening http://…` and
+// `control http://…`. GET /__edge/counts on the control port says what has passed.
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { distributionOf } from './distribution.mjs';
 import { Edge } from './edge.mjs';
 import { loadFunction } from './runtime.mjs';
-import { errorCachingTtls } from './template.mjs';
 
-const INFRA = new URL('../../../infra/', import.meta.url);
 const FLAGS = {
     listen: { type: 'string', default: '127.0.0.1:0' },
     control: { type: 'string', default: '127.0.0.1:0' },
-    api: { type: 'string' },
-    s3: { type: 'string' },
-    relay: { type: 'string', default: '' },
-    template: { type: 'string', default: fileURLToPath(new URL('edge.yaml', INFRA)) },
-    function: { type: 'string', default: fileURLToPath(new URL('edge/function.js', INFRA)) },
-    // JSON: values for the function's settings block, beside `relay`.
+    // JSON: properties of resources by logical id.
+    stack: { type: 'string' },
+    // JSON: values for the function's settings block, in place of the stack's.
     settings: { type: 'string', default: '{}' },
-    // JSON: statuses and seconds, instead of what the template says.
-    'error-ttls': { type: 'string' },
-    // What the origin `api` knows the distribution by.
-    key: { type: 'string' },
     // JSON: accessKeyId, secretAccessKey and region of an origin access control.
     'access-control': { type: 'string' },
     // What `Authorization` is of a request that has none, for clients that know nothing of accounts.
@@ -49,24 +41,18 @@ async function main() {
 }
 
 function edgeOf(flags) {
-    const { api, s3, relay } = flags;
-    if (!api || !s3) throw new Error('--api and --s3 are needed');
-    const origins = relay ? { api, s3, relay } : { api, s3 };
-    const settings = { relay: relay !== '', ...JSON.parse(flags.settings) };
+    if (!flags.stack) throw new Error('--stack is needed');
+    const { origins, behaviour, errorTtls, code } = distributionOf(JSON.parse(readFileSync(flags.stack, 'utf8')));
     return new Edge({
         origins,
-        run: loadFunction(readFileSync(flags.function, 'utf8'), settings, Object.keys(origins)),
-        errorTtls: json(flags['error-ttls']) ?? errorCachingTtls(readFileSync(flags.template, 'utf8')),
-        accessControl: json(flags['access-control']),
+        behaviour,
+        errorTtls,
+        run: loadFunction(code, JSON.parse(flags.settings), Object.keys(origins), behaviour.originId),
+        accessControl: flags['access-control'] && JSON.parse(flags['access-control']),
         authorization: flags.authorization,
-        originHeaders: flags.key ? { api: { 'x-slipway-edge': flags.key } } : {},
         showsCfIdToS3: flags['cf-id-to-s3'],
         seesModified: flags['response-sees'] === 'modified',
     });
-}
-
-function json(text) {
-    return text === undefined ? undefined : JSON.parse(text);
 }
 
 function listen(server, address) {

@@ -2,38 +2,39 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'node:test';
 
-import { drain, send, startEdge, startOrigin } from './helpers.mjs';
+import { deployed, drain, send, startEdge, startOrigin } from './helpers.mjs';
 
-const INFRA = new URL('../../../infra/', import.meta.url);
 const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const UPLOAD = '/v2/team/app/blobs/uploads/0192f3a4';
 const PRESIGNED = 'X-Amz-Credential=A%2FB&X-Amz-SignedHeaders=host&X-Amz-Signature=0';
 const DIRECT = `${UPLOAD}?${PRESIGNED}&digest=sha256:${HASH}`;
 const S3_ANSWER = (incoming, outgoing) => drain(incoming, outgoing, 200, { etag: '"x"', 'x-amz-request-id': 'x' });
 
-/** Starts an API, a store and the stand-in before them. */
-async function start(t, flags = {}, answers = {}) {
+/**
+ * Starts an API, a store and the stand-in before them.
+ *
+ * `parameters` are those of the template, `change` gets the stack before it is started, `flags` are the stand-in's.
+ */
+async function start(t, { parameters = {}, change = () => {}, answers = {}, ...flags } = {}) {
     const api = await startOrigin(t, answers.api);
     const s3 = await startOrigin(t, answers.s3 ?? S3_ANSWER);
-    const edge = await startEdge(t, { api: api.url, s3: s3.url, ...flags });
+    const hosts = { ApiDomainName: new URL(api.url).host, BucketRegionalDomainName: new URL(s3.url).host };
+    const stack = deployed({ ...hosts, ...parameters });
+    change(stack);
+    const edge = await startEdge(t, stack, flags);
     return { api, s3, edge };
 }
 
-/** Writes a variant of a file below infra/ and returns its path. */
-function variant(t, name, change) {
-    const folder = mkdtempSync(join(tmpdir(), 'slipway-edge-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const original = readFileSync(new URL(name, INFRA), 'utf8');
-    const changed = change(original);
-    assert.notEqual(changed, original);
-    writeFileSync(join(folder, 'variant'), changed);
-    return join(folder, 'variant');
+/** Returns a change of the function's text. */
+function rewritten(from, to) {
+    return ({ EdgeFunction }) => {
+        assert.ok(EdgeFunction.FunctionCode.includes(from));
+        EdgeFunction.FunctionCode = EdgeFunction.FunctionCode.replace(from, to);
+    };
 }
 
 test('a request for the API arrives as CloudFront would send it', async t => {
@@ -53,7 +54,7 @@ test('a request for the API arrives as CloudFront would send it', async t => {
 });
 
 test('the API knows the edge by a header that viewers cannot set, and S3 does not see it', async t => {
-    const { api, s3, edge } = await start(t, { key: 'the-key' });
+    const { api, s3, edge } = await start(t);
     const headers = { 'x-slipway-edge': 'guessed', 'content-length': 5 };
     await send(`${edge.url}/v2/`, { headers: { 'x-slipway-edge': 'guessed' } });
     await send(edge.url + DIRECT, { method: 'PUT', headers, body: 'layer' });
@@ -88,9 +89,12 @@ test('X-Amz-Cf-Id goes to S3 if it is asked for', async t => {
     assert.ok(s3.requests[0].headers['x-amz-cf-id']);
 });
 
-test('settings reach the function: a bucket in the path, the relay by its flag', async t => {
+test('settings reach the function: a bucket in the path, the relay by its parameter', async t => {
     const relay = await startOrigin(t);
-    const { s3, edge } = await start(t, { settings: '{"uploadsPath":"/bucket/uploads/"}', relay: relay.url });
+    const { s3, edge } = await start(t, {
+        parameters: { RelayDomainName: new URL(relay.url).host, RelayVpcOriginId: 'vo_1' },
+        settings: '{"uploadsPath":"/bucket/uploads/"}',
+    });
     await send(edge.url + DIRECT, { method: 'PUT', body: 'x' });
     await send(edge.url + UPLOAD, { method: 'PATCH', body: sent => sent.end('x') });
     assert.equal(s3.requests[0].url, `/bucket/uploads/0192f3a4?${PRESIGNED}`);
@@ -103,7 +107,7 @@ test('a body is passed on while it comes, and so is an answer', async t => {
         incoming.on('end', () => outgoing.end('!'));
         incoming.resume();
     };
-    const { edge } = await start(t, {}, { api: answerOnFirstChunk });
+    const { edge } = await start(t, { answers: { api: answerOnFirstChunk } });
     const socket = net.connect(new URL(edge.url).port, '127.0.0.1');
     t.after(() => socket.destroy());
     socket.write(`PATCH ${UPLOAD} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`);
@@ -130,16 +134,18 @@ test('many bytes pass without being held', async t => {
 });
 
 test('no error is remembered with the template as it is', async t => {
-    const { api, edge } = await start(t, {}, { api: (incoming, outgoing) => drain(incoming, outgoing, 404) });
+    const { api, edge } = await start(t, { answers: { api: (incoming, outgoing) => drain(incoming, outgoing, 404) } });
     for (const method of ['HEAD', 'GET', 'HEAD']) await send(`${edge.url}/v2/a/blobs/b`, { method });
     assert.equal(api.requests.length, 3);
     assert.equal((await edge.counts()).cacheHits, 0);
 });
 
 test('a 404 is remembered if the template does not say otherwise', async t => {
-    const template = variant(t, 'edge.yaml', text => text.replace(/- ErrorCode: 404\n.*\n/, ''));
+    const change = ({ Distribution: { DistributionConfig: config } }) => {
+        config.CustomErrorResponses = config.CustomErrorResponses.filter(({ ErrorCode }) => ErrorCode !== 404);
+    };
     const answer = (incoming, outgoing) => drain(incoming, outgoing, 404, { 'cache-control': 'no-store' }, 'gone');
-    const { api, edge } = await start(t, { template }, { api: answer });
+    const { api, edge } = await start(t, { change, answers: { api: answer } });
     const twice = async (path, method) => {
         const before = api.requests.length;
         const answers = [await send(edge.url + path, { method }), await send(edge.url + path, { method })];
@@ -182,7 +188,7 @@ test('what the function refuses reaches the client whole, though the body is sti
 
 test('an origin that answers before the body has come is heard', async t => {
     const early = (incoming, outgoing) => outgoing.writeHead(413, { connection: 'close' }).end('too large');
-    const { edge } = await start(t, {}, { api: early });
+    const { edge } = await start(t, { answers: { api: early } });
     const body = sent => { sent.write('x'); sent.on('error', () => {}); };
     const { status, text } = await send(edge.url + UPLOAD, { method: 'PATCH', body });
     assert.deepEqual({ status, text }, { status: 413, text: 'too large' });
@@ -191,14 +197,14 @@ test('an origin that answers before the body has come is heard', async t => {
 test('errors of S3 pass unchanged: the function is not called', async t => {
     const type = { 'content-type': 'application/xml' };
     const answer = (incoming, outgoing) => drain(incoming, outgoing, 403, type, '<Error/>');
-    const { edge } = await start(t, {}, { s3: answer });
+    const { edge } = await start(t, { answers: { s3: answer } });
     const { status, headers, text } = await send(edge.url + DIRECT, { method: 'PUT', body: 'x' });
     assert.deepEqual([status, headers['content-type'], text], [403, 'application/xml', '<Error/>']);
 });
 
 test('HEAD keeps the length, repeated headers and cookies stay apart', async t => {
     const headers = { 'content-length': '123', 'set-cookie': ['a=1; Path=/', 'b=2'], link: ['<a>', '<b>'] };
-    const { api, edge } = await start(t, {}, { api: (incoming, outgoing) => outgoing.writeHead(200, headers).end() });
+    const { api, edge } = await start(t, { answers: { api: (incoming, outgoing) => outgoing.writeHead(200, headers).end() } });
     const got = await send(`${edge.url}/v2/`, { method: 'HEAD', headers: { cookie: 'a=1; b=2' } });
     assert.equal(got.headers['content-length'], '123');
     assert.deepEqual(got.headers['set-cookie'], ['a=1; Path=/', 'b=2']);
@@ -207,8 +213,7 @@ test('HEAD keeps the length, repeated headers and cookies stay apart', async t =
 });
 
 test('the guard before S3 notices a function that lets too much through', async t => {
-    const lax = variant(t, 'edge/function.js', text => text.replace('(host|', '(host|authorization|'));
-    const { s3, edge } = await start(t, { function: lax });
+    const { s3, edge } = await start(t, { change: rewritten('(host|', '(host|authorization|') });
     const headers = { authorization: 'Bearer x' };
     const { status, text } = await send(edge.url + DIRECT, { method: 'PUT', headers, body: 'x' });
     assert.equal(status, 403);
@@ -222,8 +227,7 @@ test('a function that breaks the rules is 502, one that throws is 503', async t 
         + "    if (request.uri === '/throw') throw new Error('no');\n"
         + "    if (request.uri === '/relay') cf.selectRequestOriginById('relay');\n";
     const opening = 'function route(request, viewerIp) {\n';
-    const path = variant(t, 'edge/function.js', text => text.replace(opening, opening + bad));
-    const { api, edge } = await start(t, { function: path });
+    const { api, edge } = await start(t, { change: rewritten(opening, opening + bad) });
     const statuses = [];
     for (const uri of ['/add', '/throw', '/relay', '/']) statuses.push((await send(edge.url + uri)).status);
     assert.deepEqual(statuses, [502, 503, 503, 200]);
@@ -232,20 +236,51 @@ test('a function that breaks the rules is 502, one that throws is 503', async t 
 });
 
 test('an origin that is not there is 502', async t => {
-    const { edge } = await start(t, { api: 'http://127.0.0.1:1' });
+    const { edge } = await start(t, { parameters: { ApiDomainName: '127.0.0.1:1' } });
     assert.equal((await send(edge.url)).status, 502);
 });
 
 test('with an access control S3 gets a signature instead of the query', async t => {
-    const key = 'k';
     const keys = { accessKeyId: 'A', secretAccessKey: 'S', region: 'eu-west-1' };
-    const settings = JSON.stringify({ uploads: 'capability', capabilityKey: key });
-    const { s3, edge } = await start(t, { settings, 'access-control': JSON.stringify(keys) });
-    const cap = createHmac('sha256', key).update('0192f3a4:4102444800').digest('base64url');
+    const parameters = { Uploads: 'capability' };
+    const { s3, edge } = await start(t, { parameters, 'access-control': JSON.stringify(keys) });
+    const cap = createHmac('sha256', 'k').update('0192f3a4:4102444800').digest('base64url');
     const url = `${edge.url}${UPLOAD}?exp=4102444800&cap=${cap}&digest=sha256:${HASH}`;
     const { status } = await send(url, { method: 'PUT', headers: { authorization: 'Bearer x' }, body: 'x' });
     assert.equal(status, 201);
     assert.equal(s3.requests[0].url, '/uploads/0192f3a4');
     assert.match(s3.requests[0].headers.authorization, /^AWS4-HMAC-SHA256 Credential=A\/\d{8}\/eu-west-1\/s3\//);
     assert.equal(s3.requests[0].headers['x-amz-content-sha256'], 'UNSIGNED-PAYLOAD');
+});
+
+test('every method of the specification passes, and no other', async t => {
+    const { api, edge } = await start(t);
+    const allowed = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'];
+    for (const method of allowed) assert.equal((await send(`${edge.url}/v2/`, { method })).status, 200);
+    for (const method of ['TRACE', 'PROPFIND']) assert.equal((await send(`${edge.url}/v2/`, { method })).status, 403);
+    assert.deepEqual(api.requests.map(({ method }) => method), allowed);
+});
+
+test('the template says which methods, which origin, with which path and headers, and when the function runs', async t => {
+    const { api, s3, edge } = await start(t, {
+        change({ Distribution: { DistributionConfig: { DefaultCacheBehavior: behaviour, Origins: [, bucket] } } }) {
+            Object.assign(behaviour, { TargetOriginId: 's3', OriginRequestPolicyId: '216adef6-5c7f-47e4-b989-5492eafa07d3' });
+            delete behaviour.AllowedMethods;
+            behaviour.FunctionAssociations.pop();
+            Object.assign(bucket, { OriginPath: '/there', OriginCustomHeaders: [{ HeaderName: 'x-own', HeaderValue: '1' }] });
+        },
+    });
+    assert.equal((await send(edge.url + DIRECT, { method: 'PUT', body: 'x' })).status, 403);
+    assert.equal((await send(`${edge.url}/v2/?a=b`)).status, 200);
+    const [{ url, headers }] = s3.requests;
+    assert.deepEqual([url, headers.host, headers['x-own']], ['/there/v2/?a=b', new URL(edge.url).host, '1']);
+    assert.deepEqual([s3.requests.length, api.requests.length], [1, 0]);
+});
+
+test('without the function for responses S3 itself answers', async t => {
+    const { edge } = await start(t, {
+        change: ({ Distribution }) => Distribution.DistributionConfig.DefaultCacheBehavior.FunctionAssociations.pop(),
+    });
+    const { status, headers } = await send(edge.url + DIRECT, { method: 'PUT', body: 'x' });
+    assert.deepEqual([status, headers.etag], [200, '"x"']);
 });

@@ -9,6 +9,8 @@ use crate::Template;
 /// `{{resolve:secretsmanager:…}}` (which stays as it is when there is no value).
 pub type Resolver<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+const NO_VALUE: &str = "AWS::NoValue";
+
 pub(crate) struct Evaluator<'a> {
     template: &'a Template,
     resolver: &'a Resolver<'a>,
@@ -20,25 +22,41 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn text(&self, expression: &Value) -> Result<String> {
-        let text = match self.value(expression)? {
-            Value::String(text) => text,
-            Value::Number(number) => number.to_string(),
-            Value::Bool(truth) => truth.to_string(),
+        match self.value(expression)? {
+            Value::String(text) => Ok(text),
+            Value::Number(number) => Ok(number.to_string()),
+            Value::Bool(truth) => Ok(truth.to_string()),
             other => bail!("{other} is not a text"),
-        };
-        let dynamic = text.starts_with("{{resolve:").then(|| (self.resolver)(&text)).flatten();
-        Ok(dynamic.unwrap_or(text))
+        }
     }
 
-    fn value(&self, expression: &Value) -> Result<Value> {
-        match expression {
+    /// Fields and items that are `AWS::NoValue` are left out.
+    pub(crate) fn value(&self, expression: &Value) -> Result<Value> {
+        let value = match expression {
             Value::Object(fields) => match function_call(fields) {
-                Some((function, argument)) => self.call(function, argument),
-                None => bail!("{expression} is neither a value nor a function"),
+                Some((function, argument)) => self.call(function, argument)?,
+                None => self.fields(fields)?,
             },
-            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
-            scalar => Ok(scalar.clone()),
-        }
+            Value::Array(items) => self.items(items)?,
+            scalar => scalar.clone(),
+        };
+        Ok(self.dynamic(&value).unwrap_or(value))
+    }
+
+    fn fields(&self, fields: &Map<String, Value>) -> Result<Value> {
+        let values = fields.iter().map(|(name, field)| Ok((name.clone(), self.value(field)?)));
+        let values: Map<_, _> = values.collect::<Result<_>>()?;
+        Ok(Value::Object(values.into_iter().filter(|(_, value)| !value.is_null()).collect()))
+    }
+
+    fn items(&self, items: &[Value]) -> Result<Value> {
+        let values: Vec<_> = items.iter().map(|item| self.value(item)).collect::<Result<_>>()?;
+        Ok(values.into_iter().filter(|value| !value.is_null()).collect())
+    }
+
+    fn dynamic(&self, value: &Value) -> Option<Value> {
+        let text = value.as_str().filter(|text| text.starts_with("{{resolve:"))?;
+        (self.resolver)(text).map(Value::String)
     }
 
     fn call(&self, function: &str, argument: &Value) -> Result<Value> {
@@ -66,6 +84,9 @@ impl<'a> Evaluator<'a> {
 
     /// Asks the resolver first, then the parameters' defaults, then the value of an SSM parameter in the template.
     fn reference(&self, name: &str) -> Result<Value> {
+        if name == NO_VALUE {
+            return Ok(Value::Null);
+        }
         if let Some(value) = (self.resolver)(name) {
             return Ok(json!(value));
         }
@@ -118,7 +139,7 @@ impl<'a> Evaluator<'a> {
         list.get(usize::try_from(index)?).cloned().context("Select beyond the list")
     }
 
-    fn condition(&self, name: &str) -> Result<bool> {
+    pub(crate) fn condition(&self, name: &str) -> Result<bool> {
         let condition = self.template.section("Conditions").get(name);
         self.truth(condition.with_context(|| format!("no condition {name}"))?)
     }
@@ -172,6 +193,13 @@ Resources:
           OVERRIDDEN: own
           NAME: !GetAtt Name.Value
           SECRET: !If [IsFancy, !Sub '{{resolve:secretsmanager:${Key}}}', '']
+  Fancy:
+    Type: Some::Thing
+    Condition: IsFancy
+    Properties:
+      Items: [!Ref Mode, !If [IsFancy, !Ref AWS::NoValue, plain], {Secret: !Sub '{{resolve:secretsmanager:${Key}}}'}]
+      Name: !If [IsFancy, !Ref AWS::NoValue, plain]
+      Function: !GetAtt Function.Arn
 ";
 
     fn environment(resolver: &Resolver<'_>) -> Result<Value> {
@@ -199,6 +227,22 @@ Resources:
         };
         let fancy = json!({"SHARED": "fancy", "OVERRIDDEN": "own", "NAME": "given", "SECRET": "hush"});
         assert_eq!(environment(&resolver).unwrap(), fancy);
+    }
+
+    #[test]
+    fn resources_are_deployed_if_their_condition_holds_and_without_what_has_no_value() {
+        let deployed = |mode: &str| {
+            let values = [("Mode", mode), ("AWS::Region", "here"), ("Key", "k")];
+            let secret = ("{{resolve:secretsmanager:k}}", "hush");
+            let resolver = |name: &str| {
+                let known = values.iter().chain([&secret]).find(|(known, _)| *known == name);
+                known.map(|(_, value)| (*value).to_owned())
+            };
+            Template::parse(TEMPLATE).unwrap().deployed(&resolver).unwrap()
+        };
+        let expected = json!({"Items": ["fancy", {"Secret": "hush"}], "Function": "Function.Arn"});
+        assert_eq!(deployed("fancy")["Fancy"], expected);
+        assert_eq!(deployed("plain").get("Fancy"), None);
     }
 
     #[test]

@@ -85,6 +85,23 @@ impl Template {
         self.variables(function)?.into_iter().map(value_of).collect()
     }
 
+    /// Returns the properties of the resources that are deployed, by logical id, with everything worked out.
+    ///
+    /// An attribute of a resource that `resolver` does not know is its own name: `EdgeFunction.FunctionARN`.
+    pub fn deployed(&self, resolver: &Resolver<'_>) -> Result<Value> {
+        let resolver = |name: &str| resolver(name).or_else(|| self.own_attribute(name));
+        let evaluator = Evaluator::new(self, &resolver);
+        let mut deployed = Map::new();
+        for (logical_id, resource) in self.section("Resources") {
+            if resource["Condition"].as_str().map_or(Ok(true), |name| evaluator.condition(name))? {
+                let properties = evaluator.value(&resource["Properties"]);
+                let properties = properties.with_context(|| format!("cannot evaluate {logical_id}"))?;
+                deployed.insert(logical_id.clone(), properties);
+            }
+        }
+        Ok(Value::Object(deployed))
+    }
+
     /// Returns what a role may do, one line for each action and resource, sorted; `Deny`s and conditions included.
     ///
     /// A line is `s3:GetObject ${Bucket.Arn}/data/*`, with ` if {…}` behind it where there is a condition.
@@ -95,6 +112,11 @@ impl Template {
     /// Returns what a managed policy allows, in the same lines.
     pub fn policy_rights(&self, policy: &str) -> Result<Vec<String>> {
         rights::of_policy(self, policy)
+    }
+
+    fn own_attribute(&self, name: &str) -> Option<String> {
+        let (logical_id, _) = name.split_once('.')?;
+        self.resource(logical_id).map(|_| name.to_owned())
     }
 
     fn variables(&self, function: &str) -> Result<BTreeMap<&String, &Value>> {

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::accounts::{Accounts, Credential, authorization};
-use crate::deployment::{BUCKET, Deployment, Services, TABLE, edge_terms};
+use crate::deployment::{BUCKET, Deployment, Hosts, Services, TABLE};
 use crate::edge::Edge;
 use crate::lambda;
 use crate::programs::Programs;
@@ -153,17 +153,15 @@ impl Cloud {
             true => Some(Relay::start(programs, folder.path(), &environment)?),
             false => None,
         };
-        let relay_url = relay.as_ref().map_or_else(String::new, |relay| relay.url.clone());
+        let relay_host = relay.as_ref().map_or_else(String::new, |relay| relay.host.clone());
         let edge = match options.has_edge {
             true => {
-                let origins = [
-                    ("api", gateway.url("").trim_end_matches('/').to_owned()),
-                    ("s3", s3.endpoint()),
-                    ("relay", relay_url),
-                ];
-                let origins = origins.each_ref().map(|(name, url)| (*name, url.as_str()));
-                let terms = edge_terms(&dynamodb, options, injected);
-                Some(Edge::start(programs, folder.path(), origins, &terms)?)
+                let hosts = Hosts { api: gateway.address().to_string(), relay: relay_host };
+                Some(Edge::start(
+                    programs,
+                    folder.path(),
+                    &deployment.edge_terms(&services, hosts, injected)?,
+                )?)
             }
             false => None,
         };

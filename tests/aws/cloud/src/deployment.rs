@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use anyhow::Result;
 use dynamodb_standin::DynamoDbStandin;
+use infra_tests::Template;
 use s3_standin::S3Standin;
 use secrets_standin::{SECRET_NAME, SecretsStandin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::capability;
 use crate::cloud::CloudOptions;
 use crate::edge::Terms;
+use crate::programs::root;
 
 pub(crate) const TABLE: &str = "slipway";
 /// What Secrets Manager makes for the edge to show.
@@ -21,6 +24,12 @@ pub(crate) const BUCKET: &str = "slipway-objects";
 pub(crate) struct Deployment {
     pub(crate) values: HashMap<&'static str, String>,
     pub(crate) credentials: BTreeMap<String, String>,
+}
+
+/// Host and port of what stands behind the edge; the relay's is empty where there is none.
+pub(crate) struct Hosts {
+    pub(crate) api: String,
+    pub(crate) relay: String,
 }
 
 /// The stand-ins for AWS's services.
@@ -76,6 +85,42 @@ impl Deployment {
         environment.extend(self.credentials.clone());
         environment
     }
+
+    /// What edge.yaml makes of it, but for a bucket that is named in the path.
+    pub(crate) fn edge_terms(
+        &self,
+        services: &Services<'_>,
+        hosts: Hosts,
+        authorization: Option<String>,
+    ) -> Result<Terms> {
+        let template = Template::load(root().join("infra/edge.yaml"))?;
+        let s3 = services.s3.endpoint().trim_start_matches("http://").to_owned();
+        let values = HashMap::from([
+            ("AWS::StackId", "arn:aws:cloudformation:eu-central-1:1:stack/edge/0".to_owned()),
+            ("ApiDomainName", hosts.api),
+            ("BucketRegionalDomainName", s3),
+            ("RelayDomainName", hosts.relay),
+            ("EdgeKeySecretArn", self.values["EdgeKey"].clone()),
+            ("CapabilityKeySecretArn", self.values["CapabilityKey"].clone()),
+        ]);
+        let resolver = |name: &str| values.get(name).or_else(|| self.values.get(name)).cloned();
+        let has_capability = self.values["Uploads"] == "capability";
+        Ok(Terms {
+            stack: template.deployed(&resolver)?,
+            settings: json!({ "uploadsPath": format!("/{BUCKET}/uploads/") }),
+            access_control: has_capability.then(|| access_control(services.dynamodb)),
+            authorization,
+        })
+    }
+}
+
+/// What signs for S3 in the name of an origin access control.
+fn access_control(dynamodb: &DynamoDbStandin) -> Value {
+    let keys = dynamodb.credentials();
+    json!({
+        "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
+        "sessionToken": keys.session_token, "region": dynamodb.region(),
+    })
 }
 
 /// What Lambda gives every function.
@@ -90,29 +135,4 @@ fn credentials(services: &Services<'_>) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
-}
-
-/// The same as edge.yaml gives it, but for a bucket that is named in the path.
-pub(crate) fn edge_terms(
-    dynamodb: &DynamoDbStandin,
-    options: &CloudOptions,
-    authorization: Option<String>,
-) -> Terms {
-    let uploads_path = format!("/{BUCKET}/uploads/");
-    if !options.has_capability {
-        let settings = json!({ "uploadsPath": uploads_path });
-        return Terms { settings, key: EDGE_KEY, access_control: None, authorization };
-    }
-    let keys = dynamodb.credentials();
-    Terms {
-        key: EDGE_KEY,
-        settings: json!({
-            "uploadsPath": uploads_path, "uploads": "capability", "capabilityKey": capability::KEY,
-        }),
-        access_control: Some(json!({
-            "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
-            "sessionToken": keys.session_token, "region": dynamodb.region(),
-        })),
-        authorization,
-    }
 }

@@ -1,4 +1,4 @@
-//! The edge: node runs the function file as it is, behind a stand-in for CloudFront.
+//! The edge: node runs the function of `infra/edge.yaml`, behind a stand-in for the rest of what that template says.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,10 +18,10 @@ pub(crate) struct Edge {
 
 /// On which terms layers go to S3.
 pub(crate) struct Terms {
-    /// Values of the function's settings.
+    /// The resources of `infra/edge.yaml` as they are deployed.
+    pub(crate) stack: Value,
+    /// Values of the function's settings, in place of the stack's.
     pub(crate) settings: Value,
-    /// What the API knows the edge by.
-    pub(crate) key: &'static str,
     /// The keys of an origin access control, if there is one.
     pub(crate) access_control: Option<Value>,
     /// What `Authorization` is of a request that has none.
@@ -29,21 +29,14 @@ pub(crate) struct Terms {
 }
 
 impl Edge {
-    /// Starts an edge before these origins.
-    pub(crate) fn start(
-        programs: &Programs,
-        folder: &Path,
-        origins: [(&str, &str); 3],
-        terms: &Terms,
-    ) -> Result<Self> {
-        let log = folder.join("edge.log");
+    /// Starts an edge before the origins of its stack.
+    pub(crate) fn start(programs: &Programs, folder: &Path, terms: &Terms) -> Result<Self> {
+        let (log, stack) = (folder.join("edge.log"), folder.join("edge.json"));
+        std::fs::write(&stack, terms.stack.to_string())?;
         let mut command = Command::new(&programs.node);
         command.arg(root().join("tests/aws/edge/stand-in.mjs"));
-        for (origin, url) in origins {
-            command.arg(format!("--{origin}={url}"));
-        }
+        command.arg("--stack").arg(stack);
         command.arg("--settings").arg(terms.settings.to_string());
-        command.arg("--key").arg(terms.key);
         if let Some(keys) = &terms.access_control {
             command.arg("--access-control").arg(keys.to_string());
         }

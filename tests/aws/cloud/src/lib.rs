@@ -1,7 +1,7 @@
 //! The deployed registry on one machine.
 //!
 //! ```text
-//! client ─> edge (node runs infra/edge/function.js) ─> gateway (routes of infra/template.yaml) ─> api: read, write, token
+//! client ─> edge (node, as infra/edge.yaml says) ─> gateway (routes of infra/template.yaml) ─> api: read, write, token
 //!             │ PUT of layers                                                                        │
 //!             └────────────> S3 stand-in <───────────────────────────────────────────────────────────┤
 //!                               │ event                            DynamoDB stand-in <───────────────┘

@@ -13,7 +13,7 @@ use crate::programs::Programs;
 /// A running relay.
 pub(crate) struct Relay {
     _daemon: Daemon,
-    pub(crate) url: String,
+    pub(crate) host: String,
 }
 
 impl Relay {
@@ -29,6 +29,6 @@ impl Relay {
         let answers = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
         let daemon = Daemon::start(&mut command, &folder.join("relay.log"), answers)
             .map_err(|error| anyhow!("the relay does not start: {error}"))?;
-        Ok(Self { _daemon: daemon, url: format!("http://127.0.0.1:{port}") })
+        Ok(Self { _daemon: daemon, host: format!("127.0.0.1:{port}") })
     }
 }
