@@ -60,7 +60,7 @@ cloud: has-emulator functions ## Run the deployed registry on this machine until
 	$(BUILT)/cloud --functions $(BUILT)
 
 sam-local: install-tools ## Push and pull through `sam local` with the stack's template
-	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p api -p stand-ins
+	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p api -p relay -p stand-ins
 	FUNCTIONS_DIR=$(BUILT) tests/aws/sam/run.sh
 
 unit: ## Run the tests that need nothing but the code

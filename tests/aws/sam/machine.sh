@@ -59,6 +59,7 @@ clean_up() {
     local status=$?
     end "$sam"
     [ "$status" = 0 ] || report_failure >&2
+    [ -z "$relay" ] || docker container rm --force "$relay" >/dev/null 2>&1 || true
     end "$stand_ins"
     remove_images
     stop_own_docker
@@ -87,5 +88,5 @@ stop_own_docker() {
 
 readonly BASE_IMAGE=public.ecr.aws/lambda/provided:al2023-x86_64
 readonly EMULATION_IMAGE=public.ecr.aws/lambda/provided:al2023-rapid-x86_64
-work='' step_name='' log='' sam='' stand_ins='' dockerd='' made_bridge='' made_base_image=''
+work='' step_name='' log='' sam='' relay='' stand_ins='' dockerd='' made_bridge='' made_base_image=''
 images=()

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Pushes and pulls with docker and skopeo through `sam local start-api` with infra/template.yaml:
+# Pushes and pulls with docker and skopeo through `sam local start-api` with infra/template.yaml, and sends one layer
+# through the relay's image:
 #   tests/aws/sam/run.sh
-# FUNCTIONS_DIR is a folder with `api` and `stand-ins`; without it they are built. The docker daemon is the one that
+# FUNCTIONS_DIR is a folder with `api`, `relay` and `stand-ins`; without it they are built. The docker daemon is the one that
 # answers, or one of its own. S3, DynamoDB and Secrets Manager are the tests' stand-ins.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 source tests/aws/sam/machine.sh
+source tests/aws/sam/relay.sh
 
 # Everything is on this machine, and no proxy leads to it.
 export NO_PROXY='*' no_proxy='*'
@@ -27,6 +29,9 @@ main() {
     step "a push without a login" refuse_stranger
     step "login" log_in
     step "push and pull" push_and_pull warm
+    step "the relay's image" start_relay
+    step "a layer through the relay" push_through_relay
+    step "the relay's end" stop_relay
     step "logout" log_out warm
     step "stop" stop_sam warm
     step "sam local, a container for each request" start_sam fresh
@@ -66,7 +71,7 @@ step() {
 
 build_programs() {
     programs=${FUNCTIONS_DIR:-$TARGET/debug}
-    [ -n "${FUNCTIONS_DIR:-}" ] || cargo build --quiet --locked -p api -p stand-ins
+    [ -n "${FUNCTIONS_DIR:-}" ] || cargo build --quiet --locked -p api -p relay -p stand-ins
     tests/aws/sam/build.sh "$programs" "$work/build"
     tests/aws/glibc.sh "$work"/build/Api*/bootstrap
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{named, template};
+use crate::{named, path, template};
 
 /// `rights` has the policy line by line.
 #[test]
@@ -89,4 +89,42 @@ fn a_slow_upload_is_not_cut_off() {
     };
     assert!(value("LoadBalancer", "LoadBalancerAttributes", "idle_timeout.timeout_seconds") >= 600);
     assert!(value("TargetGroup", "TargetGroupAttributes", "deregistration_delay.timeout_seconds") >= 900);
+}
+
+/// What the last stage of the Dockerfile says of the image, beside what is in it.
+fn image_settings() -> Vec<String> {
+    let dockerfile = std::fs::read_to_string(path("../functions/relay/Dockerfile")).unwrap();
+    let (_, last) = dockerfile.rsplit_once("\nFROM ").unwrap();
+    let lines = last.lines().skip(1).filter(|line| !line.starts_with('#') && !line.starts_with("COPY "));
+    lines.map(str::to_owned).collect()
+}
+
+/// The image that the tests run is not built from the Dockerfile: no machine of theirs has its base.
+#[test]
+fn the_image_of_the_tests_has_the_settings_of_the_dockerfile() {
+    let script = std::fs::read_to_string(path("../tests/aws/relay-image.sh")).unwrap();
+    let changes: Vec<_> =
+        script.split("--change '").skip(1).map(|rest| rest.split('\'').next().unwrap()).collect();
+    assert_eq!(changes, image_settings());
+}
+
+#[test]
+fn the_task_runs_the_image_as_the_dockerfile_makes_it() {
+    let settings = image_settings();
+    let relay = named("relay.yaml");
+    let container = &relay.properties("Task")["ContainerDefinitions"][0];
+    for overriding in ["User", "EntryPoint", "Command"] {
+        assert!(container[overriding].is_null(), "{overriding}");
+    }
+    let port = settings.iter().find_map(|line| line.strip_prefix("EXPOSE ")).unwrap();
+    let as_text = |value: &serde_json::Value| value.to_string().replace('"', "");
+    assert_eq!(as_text(&container["PortMappings"][0]["ContainerPort"]), port);
+    assert_eq!(as_text(&relay.properties("TargetGroup")["Port"]), port);
+    assert_eq!(as_text(&relay.properties("Service")["LoadBalancers"][0]["ContainerPort"]), port);
+    assert!(container["Environment"].as_array().unwrap().contains(&json!({"Name": "PORT", "Value": port})));
+    let script = std::fs::read_to_string(path("../tests/aws/sam/relay.sh")).unwrap();
+    let user = settings.iter().find_map(|line| line.strip_prefix("USER ")?.split(':').next()).unwrap();
+    assert!(script.contains(&format!("RELAY_USER={user} RELAY_PORT={port}\n")), "what the tests run");
+    let health = relay.properties("TargetGroup")["HealthCheckPath"].as_str().unwrap();
+    assert!(script.contains(&format!("http://$relay_address{health}\")")), "what the tests ask");
 }
