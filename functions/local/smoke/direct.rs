@@ -86,6 +86,7 @@ async fn length_is_demanded(target: &Target) -> Result<Finding> {
     let (location, bytes) = (target.begin().await?, Noise::bytes(1026)?);
     let ask = put(&location, &digest_of(&bytes), Payload::Chunked(bytes))?;
     let reply = target.send(ask).await?.expect(411)?;
+    ensure!(reply.is_understood(), "{}", reply.fact());
     Ok(Finding::Holds(reply.fact()))
 }
 

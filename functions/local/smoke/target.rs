@@ -224,12 +224,17 @@ impl Target {
         for url in &leftovers {
             let reply = self.send(Ask::new(Method::DELETE, url.parse()?)).await?;
             // An upload that was committed or adopted is gone already, and may say so in any way.
-            let is_upload = url.contains("/blobs/uploads/");
-            if !(matches!(reply.status, 200..=299 | 404) || is_upload && reply.status < 500) {
+            let is_gone = url.contains("/blobs/uploads/") && matches!(reply.status, 400 | 405..=499);
+            if !(matches!(reply.status, 200..=299 | 404) || is_gone) {
                 kept.push(reply.fact());
             }
         }
         Ok(kept)
+    }
+
+    /// Returns whether anything has to be deleted in the end.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        !self.leftovers.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Notes what has to be deleted in the end.
