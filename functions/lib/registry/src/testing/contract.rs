@@ -2,11 +2,15 @@
 
 /// Defines a test for every promise of [`ItemStore`](crate::ports::ItemStore).
 ///
-/// `$store` is an expression that makes an empty store; it may be a tuple of the store and what keeps it alive.
+/// `$store` is an expression that makes an empty store; it may be a tuple of the store and what keeps it alive. With
+/// `contract_cases` before it, this is instead an array of each promise's name and the future that tests it.
 #[macro_export]
 macro_rules! item_store_contract {
     ($store:expr) => {
-        $crate::contract_tests!(
+        $crate::item_store_contract!(contract_tests, $store);
+    };
+    ($each:ident, $store:expr) => {
+        $crate::$each! {
             $store,
             items_contract,
             [
@@ -26,15 +30,18 @@ macro_rules! item_store_contract {
                 a_query_obeys_prefix_after_and_limit_both_ways,
                 a_scan_sees_every_item_once,
             ]
-        );
+        }
     };
 }
 
-/// Defines a test for every promise of [`ObjectStore`](crate::ports::ObjectStore).
+/// Defines a test for every promise of [`ObjectStore`](crate::ports::ObjectStore), as [`item_store_contract`] does.
 #[macro_export]
 macro_rules! object_store_contract {
     ($store:expr) => {
-        $crate::contract_tests!(
+        $crate::object_store_contract!(contract_tests, $store);
+    };
+    ($each:ident, $store:expr) => {
+        $crate::$each! {
             $store,
             objects_contract,
             [
@@ -54,7 +61,7 @@ macro_rules! object_store_contract {
                 many_small_pieces_make_one_object,
                 a_listing_tells_objects_from_unfinished_uploads,
             ]
-        );
+        }
     };
 }
 
@@ -70,6 +77,20 @@ macro_rules! contract_tests {
                 $crate::testing::$module::$name(&store.0).await;
             }
         )*
+    };
+}
+
+/// Makes an array of the named functions' names and futures.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_cases {
+    ($store:expr, $module:ident, [$($name:ident),* $(,)?]) => {
+        [$(
+            (stringify!($name), ::std::boxed::Box::pin(async move {
+                let store = $store;
+                $crate::testing::$module::$name(&store.0).await;
+            }) as ::std::pin::Pin<::std::boxed::Box<dyn Future<Output = ()> + '_>>)
+        ),*]
     };
 }
 
