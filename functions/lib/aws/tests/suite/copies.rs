@@ -7,7 +7,7 @@ use oci::{Algorithm, Digest, UploadId};
 use registry::ports::{ObjectKey, ObjectStore, SignedDownloads, SignedUploads, VerifiedCopy};
 use s3_standin::Options;
 
-use crate::world::World;
+use crate::world::{Stores, World};
 
 fn id(number: usize) -> UploadId {
     format!("0000000{number}-upload").parse().unwrap()
@@ -18,9 +18,9 @@ fn key(name: &str) -> ObjectKey {
 }
 
 /// Puts the bytes where the client would, by the query that it was given.
-async fn upload(world: &World, id: &UploadId, bytes: &[u8]) -> u16 {
-    let query = Presigned::new((*world.objects).clone()).signed_put(id).await.unwrap();
-    let url = format!("{}/standin/uploads/{id}?{query}", world.s3.endpoint());
+async fn upload(stores: &Stores, id: &UploadId, bytes: &[u8]) -> u16 {
+    let query = Presigned::new((*stores.objects).clone()).signed_put(id).await.unwrap();
+    let url = format!("{}/uploads/{id}?{query}", stores.bucket_url);
     reqwest::Client::new().put(url).body(bytes.to_vec()).send().await.unwrap().status().as_u16()
 }
 
@@ -28,32 +28,58 @@ async fn upload(world: &World, id: &UploadId, bytes: &[u8]) -> u16 {
 async fn the_copy_of_an_upload_is_known_by_its_digest_and_stays_as_it_is() {
     for copy_checksum in [true, false] {
         let world = World::with(Options { copy_checksum, ..Options::default() }).await;
-        assert_eq!(upload(&world, &id(1), b"a layer").await, 200);
-        let copied = world.objects.copy_upload(&id(1), &key("one")).await.unwrap().unwrap();
-        assert_eq!(copied.digest, Digest::of(Algorithm::Sha256, b"a layer"));
-        assert_eq!(copied.size_bytes, 7);
-        assert_eq!(upload(&world, &id(1), b"other bytes").await, 200, "the URL can be used again");
-        assert_eq!(world.objects.head(&key("one")).await.unwrap(), Some(7));
+        knows_a_copy(&world).await;
         let reads = world.s3.calls().count("GetObject");
         assert_eq!(reads, u64::from(!copy_checksum), "only without a checksum are the bytes read");
     }
 }
 
+pub(crate) async fn knows_a_copy(stores: &Stores) {
+    assert_eq!(upload(stores, &id(1), b"a layer").await, 200);
+    let copied = stores.objects.copy_upload(&id(1), &key("one")).await.unwrap().unwrap();
+    assert_eq!(copied.digest, Digest::of(Algorithm::Sha256, b"a layer"));
+    assert_eq!(copied.size_bytes, 7);
+    assert_eq!(upload(stores, &id(1), b"other bytes").await, 200, "the URL can be used again");
+    assert_eq!(stores.objects.head(&key("one")).await.unwrap(), Some(7));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_has_not_come_is_none() {
     let world = World::new().await;
-    assert_eq!(world.objects.copy_upload(&id(1), &key("one")).await.unwrap(), None);
+    knows_what_has_not_come(&world).await;
+}
+
+pub(crate) async fn knows_what_has_not_come(stores: &Stores) {
+    assert_eq!(stores.objects.copy_upload(&id(1), &key("one")).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_not_copied_over_what_is_there() {
+    let world = World::new().await;
+    copies_over_nothing(&world).await;
+}
+
+/// An attempt before has made the copy, and its answer was lost.
+pub(crate) async fn copies_over_nothing(stores: &Stores) {
+    stores.objects.put(&key("one"), "the copy".into()).await.unwrap();
+    assert_eq!(upload(stores, &id(1), b"other bytes").await, 200);
+    let copied = stores.objects.copy_upload(&id(1), &key("one")).await.unwrap().unwrap();
+    assert_eq!(copied.digest, Digest::of(Algorithm::Sha256, b"the copy"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_that_have_come_are_listed_in_their_order() {
     let world = World::new().await;
+    lists_uploads(&world).await;
+}
+
+pub(crate) async fn lists_uploads(stores: &Stores) {
     for number in [3, 1, 2] {
-        upload(&world, &id(number), b"a layer").await;
+        upload(stores, &id(number), b"a layer").await;
     }
     let (first, rest) = (
-        world.objects.arrived_uploads(None, 2).await.unwrap(),
-        world.objects.arrived_uploads(Some(&id(2)), 2).await.unwrap(),
+        stores.objects.arrived_uploads(None, 2).await.unwrap(),
+        stores.objects.arrived_uploads(Some(&id(2)), 2).await.unwrap(),
     );
     assert_eq!((first, rest), (vec![id(1), id(2)], vec![id(3)]));
 }
@@ -61,13 +87,17 @@ async fn uploads_that_have_come_are_listed_in_their_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_query_is_good_for_its_own_upload_only() {
     let world = World::new().await;
-    let query = Presigned::new((*world.objects).clone()).signed_put(&id(1)).await.unwrap();
+    binds_a_query_to_its_upload(&world).await;
+}
+
+pub(crate) async fn binds_a_query_to_its_upload(stores: &Stores) {
+    let query = Presigned::new((*stores.objects).clone()).signed_put(&id(1)).await.unwrap();
     let client = reqwest::Client::new();
     for key in ["uploads/00000002-upload", "data/00/one", "uploads/00000001-upload/x"] {
-        let url = format!("{}/standin/{key}?{query}", world.s3.endpoint());
+        let url = format!("{}/{key}?{query}", stores.bucket_url);
         assert_eq!(client.put(url).body("x").send().await.unwrap().status().as_u16(), 403, "{key}");
     }
-    let url = format!("{}/standin/uploads/{}?{query}", world.s3.endpoint(), id(1));
+    let url = format!("{}/uploads/{}?{query}", stores.bucket_url, id(1));
     assert_eq!(client.get(&url).send().await.unwrap().status().as_u16(), 403, "not for reading");
     assert_eq!(client.delete(&url).send().await.unwrap().status().as_u16(), 403, "not for deleting");
 }
@@ -75,8 +105,12 @@ async fn a_signed_query_is_good_for_its_own_upload_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_download_serves_the_object_in_ranges_as_bytes_of_no_type() {
     let world = World::new().await;
-    world.objects.put(&key("one"), "<script>".into()).await.unwrap();
-    let url = Presigned::new((*world.objects).clone()).signed_get(&key("one")).await.unwrap();
+    serves_a_signed_download(&world).await;
+}
+
+pub(crate) async fn serves_a_signed_download(stores: &Stores) {
+    stores.objects.put(&key("one"), "<script>".into()).await.unwrap();
+    let url = Presigned::new((*stores.objects).clone()).signed_get(&key("one")).await.unwrap();
     let client = reqwest::Client::new();
     let whole = client.get(&url).send().await.unwrap();
     assert_eq!(whole.headers()["content-type"], "application/octet-stream");

@@ -7,7 +7,7 @@ use s3_standin::{Delivery, Fault, Options};
 use http::Method;
 
 use crate::client::{Client, Reply, assert_sound, blob, digest, image, manifest};
-use crate::world::World;
+use crate::world::{Stores, World};
 
 /// A store that computes the checksum of a copy, and one that does not.
 const COPY_CHECKSUMS: [bool; 2] = [true, false];
@@ -23,7 +23,7 @@ async fn world(copy_checksum: bool) -> (World, Client) {
 }
 
 /// Pushes the manifest of an image whose blobs were sent already, and pulls everything.
-async fn assert_pushes(world: &World, client: &Client, config: &Bytes, layer: &Bytes) {
+async fn assert_pushes(world: &Stores, client: &Client, config: &Bytes, layer: &Bytes) {
     let image = image(config, &[layer]);
     client.put(&manifest("v1"), &image).await.expect(201);
     let cold = Client::new(world);
@@ -61,13 +61,17 @@ async fn a_direct_upload_is_taken_over_by_its_event() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_upload_is_taken_over_by_the_manifest_that_needs_it() {
     for copy_checksum in COPY_CHECKSUMS {
-        let (world, client) = world(copy_checksum).await;
-        let (config, layer) = (Bytes::from("{}"), noise(9_000_000, 2));
-        client.send_direct(&world, &config).await;
-        client.send_direct(&world, &layer).await;
-        client.head(&blob(&layer)).await.expect(404);
-        assert_pushes(&world, &client, &config, &layer).await;
+        pushes_direct(&world(copy_checksum).await.0).await;
     }
+}
+
+/// Pushes an image whose bytes nobody announces, and pulls it.
+pub(crate) async fn pushes_direct(world: &Stores) {
+    let (client, config, layer) = (Client::new(world).by_edge(), Bytes::from("{}"), noise(9_000_000, 2));
+    client.send_direct(world, &config).await;
+    client.send_direct(world, &layer).await;
+    client.head(&blob(&layer)).await.expect(404);
+    assert_pushes(world, &client, &config, &layer).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +96,7 @@ async fn bytes_that_a_client_sends_again_after_the_adoption_are_nobodys() {
     let put = async |bytes: &'static str| {
         let id = begun.headers["docker-upload-uuid"].to_str().unwrap();
         let (_, query) = begun.location().split_once('?').unwrap();
-        let url = format!("{}/standin/uploads/{id}?{query}", world.s3.endpoint());
+        let url = format!("{}/uploads/{id}?{query}", world.bucket_url);
         reqwest::Client::new().put(url).body(bytes).send().await.unwrap().error_for_status().unwrap();
     };
     put("layer").await;

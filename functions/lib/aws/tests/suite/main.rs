@@ -6,6 +6,8 @@ mod client;
 mod collections;
 mod contract;
 mod copies;
+mod engine;
+mod engines;
 mod items;
 mod lanes;
 mod objects;

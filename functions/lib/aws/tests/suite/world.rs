@@ -1,5 +1,6 @@
 //! A table and a bucket of their own for each test.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use aws::{Clients, DynamoDb, S3, Settings};
@@ -12,13 +13,28 @@ use s3_standin::S3Standin;
 const BUCKET: &str = "standin";
 const TABLE: &str = "slipway";
 
+/// The adapters on a table and a bucket.
+pub(crate) struct Stores {
+    pub(crate) items: Arc<DynamoDb>,
+    pub(crate) objects: Arc<S3>,
+    /// Where clients find the bucket.
+    pub(crate) bucket_url: String,
+}
+
 /// Both stand-ins, and the adapters on them.
 pub(crate) struct World {
     pub(crate) dynamodb: DynamoDbStandin,
     pub(crate) s3: S3Standin,
-    pub(crate) items: Arc<DynamoDb>,
-    pub(crate) objects: Arc<S3>,
+    stores: Stores,
     operator: aws_sdk_s3::Client,
+}
+
+impl Deref for World {
+    type Target = Stores;
+
+    fn deref(&self) -> &Stores {
+        &self.stores
+    }
 }
 
 impl World {
@@ -32,12 +48,13 @@ impl World {
         let token = options.session_token.clone();
         let keys = Credentials::new(&options.access_key, &options.secret_key, token, None, "tests");
         let s3 = S3Standin::start(options).await.unwrap();
-        let items = items(&dynamodb, SharedTimeSource::default());
+        let items = Arc::new(items(&dynamodb, SharedTimeSource::default()));
         let settings = Settings { s3_endpoint: Some(s3.endpoint()), ..settings() };
         let config = config(keys, dynamodb.region(), SharedTimeSource::default());
         let operator = Clients::new(&config, &settings).s3;
         let objects = Arc::new(S3::new(operator.clone(), BUCKET));
-        Self { dynamodb, s3, items: Arc::new(items), objects, operator }
+        let stores = Stores { items, objects, bucket_url: format!("{}/{BUCKET}", s3.endpoint()) };
+        Self { dynamodb, s3, stores, operator }
     }
 
     /// Returns a client of the bucket, as an operator has one.
@@ -64,7 +81,8 @@ fn items(standin: &DynamoDbStandin, time: SharedTimeSource) -> DynamoDb {
     DynamoDb::new(Clients::new(&config, &settings).dynamodb, TABLE)
 }
 
-fn config(keys: Credentials, region: &str, time: SharedTimeSource) -> SdkConfig {
+/// Returns what the clients of both services share.
+pub(crate) fn config(keys: Credentials, region: &str, time: SharedTimeSource) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
