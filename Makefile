@@ -11,7 +11,7 @@ PROFILE = $(or $(SLIPWAY_PROFILE),debug)
 BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local cloud clients conformance hostile bench fuzz \
+.PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local sam-build cloud clients conformance hostile bench fuzz \
 	bench-functions install-tools model soak
 
 help: ## List the targets
@@ -55,6 +55,9 @@ edge: ## Test the edge's function
 
 has-emulator:
 	@test -n "$(RIE)" || { echo "the SAM CLI is missing: make install-tools" >&2; exit 1; }
+
+sam-build: install-tools ## Build the stack with `sam build` as users do: half an hour
+	nice tests/aws/sam/sam-build.sh
 
 cloud: has-emulator functions ## Run the deployed registry on this machine until Ctrl-C
 	$(BUILT)/cloud --functions $(BUILT)
