@@ -2,7 +2,7 @@
 
 use oci::{Digest, RepositoryName};
 
-use crate::manifests::delete::Deletion;
+use crate::manifests::delete::{Deletion, Flagged};
 use crate::ports::{Condition, Item, Write};
 use crate::records::{ImmutableTags, ManifestRecord, ManifestState};
 use crate::{Error, Principal, Registry};
@@ -64,19 +64,8 @@ impl Registry {
         if self.transact(flag.collect()).await?.is_some() {
             return Ok(false);
         }
-        let (immutable_tags, watch, must_go) = (ImmutableTags::default(), None, false);
-        let only_while = None;
-        let mut deletion = Deletion {
-            repository,
-            principal,
-            digest,
-            item,
-            record,
-            immutable_tags,
-            watch,
-            must_go,
-            only_while,
-        };
+        let flagged = Flagged { item, record, immutable_tags: ImmutableTags::default(), watch: None };
+        let mut deletion = flagged.deletion(repository, principal, digest);
         self.manifest_end_of(&mut deletion).await
     }
 

@@ -34,10 +34,14 @@ pub(crate) struct Deletion<'a> {
 
 /// A manifest that was flagged.
 pub(crate) struct Flagged {
-    item: Item,
-    record: ManifestRecord,
-    immutable_tags: ImmutableTags,
-    watch: Key,
+    /// The manifest, flagged.
+    pub(super) item: Item,
+    /// What the item says.
+    pub(super) record: ManifestRecord,
+    /// Which tags of the repository have to stay.
+    pub(super) immutable_tags: ImmutableTags,
+    /// Where the review queue watches over its deletion.
+    pub(super) watch: Option<Key>,
 }
 
 impl Flagged {
@@ -55,7 +59,7 @@ impl Flagged {
             item,
             record,
             immutable_tags,
-            watch: Some(watch),
+            watch,
             must_go: false,
             only_while: None,
         }
@@ -180,7 +184,7 @@ impl Registry {
             let item = self.manifest_item(&seen, &record);
             let unchanged = Condition::Version(seen.version);
             let suspect = self.suspect(manifest_suspect(repository, digest), self.lifetimes.lease);
-            let watch = suspect.key().clone();
+            let watch = Some(suspect.key().clone());
             let mut writes = vec![Write::Put(item.clone(), unchanged), suspect];
             writes.extend(ending.cloned());
             match self.transact(writes).await? {
