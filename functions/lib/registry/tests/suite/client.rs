@@ -1,5 +1,7 @@
 //! A client: requests as docker, skopeo and the others send them, and the answers.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -21,6 +23,8 @@ pub(crate) struct Client {
     /// The value of `Authorization`.
     shown: Option<String>,
     address: Address,
+    /// What was asked last: the method and the path.
+    asked: Arc<Mutex<(Method, String)>>,
 }
 
 /// An answer, read to its end.
@@ -84,7 +88,14 @@ impl Client {
     }
 
     fn of_service(service: Service) -> Self {
-        Self { service, registry: None, comes_by_edge: false, shown: None, address: Address::default() }
+        Self {
+            service,
+            registry: None,
+            comes_by_edge: false,
+            shown: None,
+            address: Address::default(),
+            asked: Arc::default(),
+        }
     }
 
     /// Returns the same client, but it shows this.
@@ -95,6 +106,11 @@ impl Client {
     /// Returns what it shows.
     pub(crate) fn shown(&self) -> Option<&str> {
         self.shown.as_deref()
+    }
+
+    /// Returns what it asked last: the method and the path.
+    pub(crate) fn asked_last(&self) -> (Method, String) {
+        self.asked.lock().unwrap().clone()
     }
 
     /// Returns the same client, but from this address.
@@ -125,6 +141,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: Body,
     ) -> Reply {
+        *self.asked.lock().unwrap() = (method.clone(), path.split('?').next().unwrap().to_owned());
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

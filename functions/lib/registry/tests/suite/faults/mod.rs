@@ -1,5 +1,6 @@
 //! Every storage call of every operation fails in every way; the client repeats; nothing is lost or made up.
 
+mod actions;
 mod adoptions;
 mod operations;
 mod sequences;
@@ -141,6 +142,14 @@ any_fault_is_made_good_at! {
     blob_delete: BlobDelete,
     blob_delete_of_layer: BlobDeleteOfLayer,
     head_with_renewal: HeadWithRenewal,
+    ping: Ping,
+    catalog_list: CatalogList,
+    tag_list: TagList,
+    referrer_list: ReferrerList,
+    manifest_get: ManifestGet,
+    manifest_get_large: ManifestGetLarge,
+    blob_get: BlobGet,
+    upload_status: UploadStatus,
 }
 
 #[tokio::test]

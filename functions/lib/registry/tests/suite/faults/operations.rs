@@ -1,4 +1,4 @@
-//! Every operation that writes: what has to be there before, the request, and how a client repeats it.
+//! Every operation: what has to be there before, the request, and how a client repeats it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::client::{Client, Reply, blob, committing, manifest, mounting, uploads
 use crate::content::{Content, Image};
 use crate::world::World;
 
-/// Every operation that writes.
+/// Every operation; those that a store answers in several ways are here several times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     UploadBegin,
@@ -35,6 +35,14 @@ pub(super) enum Operation {
     BlobDelete,
     BlobDeleteOfLayer,
     HeadWithRenewal,
+    Ping,
+    CatalogList,
+    TagList,
+    ReferrerList,
+    ManifestGet,
+    ManifestGetLarge,
+    BlobGet,
+    UploadStatus,
 }
 
 /// More tags than one transaction can take away.
@@ -97,6 +105,7 @@ impl Operation {
             Self::UploadAppend
             | Self::UploadAppendInOrder
             | Self::UploadFinishWithLastChunk
+            | Self::UploadStatus
             | Self::UploadCancel => {
                 location = client.begin("app").await;
                 client.patch(&location, half).await.expect(202);
@@ -123,8 +132,11 @@ impl Operation {
             Self::ManifestDeleteOfChild => {
                 client.put_manifest("app", "v2", &things.index).await.expect(201);
             }
-            Self::ReferrerDelete => {
+            Self::ReferrerDelete | Self::ReferrerList => {
                 client.put_manifest("app", "v2", &things.referrer).await.expect(201);
+            }
+            Self::ManifestGetLarge => {
+                client.put_manifest("app", "v2", &things.large).await.expect(201);
             }
             Self::BlobDelete => drop(client.push_blob("app", &things.loose).await.expect(201)),
             Self::HeadWithRenewal => world.clock.advance(Duration::from_secs(20 * 60 * 60)),
@@ -179,6 +191,14 @@ impl Operation {
             Self::BlobDelete => client.delete(&blob("app", &loose.digest)).await,
             Self::BlobDeleteOfLayer => client.delete(&blob("app", &old.layer.digest)).await,
             Self::HeadWithRenewal => client.head(&blob("app", &old.layer.digest)).await,
+            Self::Ping => client.get("/v2/").await,
+            Self::CatalogList => client.get("/v2/_catalog").await,
+            Self::TagList => client.get("/v2/app/tags/list").await,
+            Self::ReferrerList => client.get(&format!("/v2/app/referrers/{}", old.manifest.digest)).await,
+            Self::ManifestGet => client.get(&manifest("app", "v1")).await,
+            Self::ManifestGetLarge => client.get(&manifest("app", "v2")).await,
+            Self::BlobGet => client.get(&blob("app", &old.layer.digest)).await,
+            Self::UploadStatus => client.get(location).await,
         }
     }
 
@@ -186,10 +206,13 @@ impl Operation {
     pub(super) fn status(self) -> u16 {
         match self {
             Self::UploadBegin | Self::UploadAppend | Self::UploadAppendInOrder => 202,
-            Self::UploadCancel => 204,
+            Self::UploadCancel | Self::UploadStatus => 204,
             Self::ManifestPutWithoutBlobs => 400,
             Self::ManifestDeleteOfChild | Self::BlobDeleteOfLayer => 405,
-            Self::HeadWithRenewal => 200,
+            Self::HeadWithRenewal | Self::Ping | Self::CatalogList | Self::TagList | Self::ReferrerList => {
+                200
+            }
+            Self::ManifestGet | Self::ManifestGetLarge | Self::BlobGet => 200,
             _ if self.deletes() => 202,
             _ => 201,
         }
