@@ -12,7 +12,7 @@ BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local sam-build cloud clients conformance hostile bench fuzz \
-	bench-functions install-tools model soak
+	bench-functions install-tools model soak nightly
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
@@ -94,6 +94,10 @@ model: ## Search the big plans of the storage model: 15 minutes
 soak: ## A million seeds of the simulation, and the long runs of clients beside collections and kills: hours
 	$(CARGO) run --release -p simulation -- 0..1000000
 	SLIPWAY_SOAK_EVENTS=104135 SLIPWAY_SOAK_COLLECTIONS=481 SLIPWAY_SOAK_KILLS=5000 $(CARGO) test --test soak -- --nocapture --test-threads 1
+
+nightly: install-tools everything model soak ## Run what is too long for every run: a night
+	SLIPWAY_FAULTS=all $(CARGO) test --workspace --test faults
+	SLIPWAY_HUGE=all SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace --test clients cloud::huge
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
 	tests/fuzz/run.sh
