@@ -57,7 +57,7 @@ fn report_of(answer: Value) -> Result<Report> {
 
 async fn run(connection: &Connection) -> Result<Report> {
     let waiting = ask(connection, &json!({ "task": "waiting" })).await?["waiting"].as_u64();
-    let bar = ProgressBar::new(waiting.unwrap_or_default());
+    let bar = ProgressBar::new(waiting.unwrap_or_default()).with_message("0 gone");
     let style = "{bar:30} {human_pos} of {human_len} looked at, {msg}, {eta} to go";
     bar.set_style(ProgressStyle::with_template(style)?);
     let (mut all, mut from) = (Report::default(), None);
@@ -67,8 +67,8 @@ async fn run(connection: &Connection) -> Result<Report> {
         all.add(report);
         // What is collected leaves more to look at.
         bar.set_length(bar.length().unwrap_or_default().max(all.suspects));
-        bar.set_position(all.suspects);
         bar.set_message(format!("{} gone", HumanCount(all.gone.len() as u64)));
+        bar.set_position(all.suspects);
         if from.is_none() || all.error.is_some() {
             bar.finish_and_clear();
             return Ok(all);

@@ -5,6 +5,7 @@ mod documents;
 mod logins;
 mod messages;
 mod pipes;
+mod progress;
 mod refusals;
 mod resources;
 mod terminal;

@@ -8,7 +8,7 @@ use super::{PASSWORD, Person, finish, refusal};
 use crate::SLIPWAY;
 
 /// Types lines at a terminal of its own (`script`); returns all that is seen there.
-fn typed(script: &std::path::Path, command: &str, input: &str) -> (Option<i32>, String) {
+pub(super) fn typed(script: &std::path::Path, command: &str, input: &str) -> (Option<i32>, String) {
     let mut terminal = Command::new(script);
     terminal.args(["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"]);
     let finished = finish(&mut terminal, input);
