@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     aws::environment::log();
     let environment = Environment::read()?;
     let role = Role::read()?;
-    let shared = aws::sdk_config().await;
+    let shared = aws::function_config().await;
     let backend = environment.backend(&shared);
     // The first request finds the connection open; without one it tries again itself.
     if let Err(error) = backend.items.warm_up().await {

@@ -8,7 +8,7 @@ use scheduled::{Job, run};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::environment::log();
-    let backend = Environment::read()?.backend(&aws::sdk_config().await);
+    let backend = Environment::read()?.backend(&aws::function_config().await);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Job>| {
         let backend = backend.clone();
         let deadline = Timestamp::from_millis(event.context.deadline);
