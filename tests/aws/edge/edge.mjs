@@ -7,13 +7,14 @@ import { eventOf, faultOf, headersOf, HEAD_MAX, requestOf, responseOf, URL_MAX, 
 import { accessDenied, faultForS3, signedHeaders } from './s3.mjs';
 
 const DEFAULTS = {
-    showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, now: Date.now,
+    showsCfIdToS3: false, seesModified: false, accessControl: undefined, authorization: undefined, minTtl: 0, now: Date.now,
 };
 
 /**
  * A distribution.
  *
- * `origins`, `behaviour` and `errorTtls` are what distributionOf() returned, `run` is what loadFunction() did.
+ * `origins`, `behaviour` and `errorTtls` are what distributionOf() returned, `run` is what loadFunction() did. `minTtl` is
+ * for how many seconds what is no error is kept, whatever the origin says: a cache policy's `MinTTL`.
  * `showsCfIdToS3` sends `X-Amz-Cf-Id` to S3 too, as CloudFront does. `seesModified` gives viewer-response the request
  * that viewer-request made instead of the viewer's own: the documentation leaves it open. `accessControl` holds the
  * keys that sign requests for S3, if there is an origin access control. `authorization` is that of every request that
@@ -135,7 +136,7 @@ export class Edge {
     }
 
     remember({ incoming, key }, { statusCode, headers }, received) {
-        const ttlSeconds = this.errorTtls[statusCode] ?? 0;
+        const ttlSeconds = statusCode < 400 ? this.minTtl : (this.errorTtls[statusCode] ?? 0);
         if (!['GET', 'HEAD'].includes(incoming.method) || ttlSeconds === 0) return;
         const chunks = [];
         received.on('data', chunk => chunks.push(chunk));

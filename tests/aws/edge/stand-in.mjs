@@ -17,6 +17,8 @@ const FLAGS = {
     stack: { type: 'string' },
     // JSON: values for the function's settings block, in place of the stack's.
     settings: { type: 'string', default: '{}' },
+    // For how many seconds the cache policy keeps what is no error; the template's keeps nothing.
+    'min-ttl': { type: 'string', default: '0' },
     // JSON: accessKeyId, secretAccessKey and region of an origin access control.
     'access-control': { type: 'string' },
     // What `Authorization` is of a request that has none, for clients that know nothing of accounts.
@@ -48,6 +50,7 @@ function edgeOf(flags) {
         behaviour,
         errorTtls,
         run: loadFunction(code, JSON.parse(flags.settings), Object.keys(origins), behaviour.originId),
+        minTtl: Number(flags['min-ttl']),
         accessControl: flags['access-control'] && JSON.parse(flags['access-control']),
         authorization: flags.authorization,
         showsCfIdToS3: flags['cf-id-to-s3'],

@@ -133,6 +133,16 @@ test('many bytes pass without being held', async t => {
     assert.ok(Number(peak) * 1024 < bytes, `${peak} kB at the peak`);
 });
 
+test('an answer is remembered for as long as the cache policy wants, whatever the origin says', async t => {
+    const answer = (incoming, outgoing) => drain(incoming, outgoing, 200, { 'cache-control': 'no-store' }, 'new');
+    for (const [flags, arrived] of [[{}, 2], [{ 'min-ttl': '60' }, 1]]) {
+        const { api, edge } = await start(t, { ...flags, answers: { api: answer } });
+        const path = `${edge.url}/v2/a/manifests/b`;
+        assert.deepEqual([(await send(path)).text, (await send(path)).text], ['new', 'new']);
+        assert.equal(api.requests.length, arrived);
+    }
+});
+
 test('no error is remembered with the template as it is', async t => {
     const { api, edge } = await start(t, { answers: { api: (incoming, outgoing) => drain(incoming, outgoing, 404) } });
     for (const method of ['HEAD', 'GET', 'HEAD']) await send(`${edge.url}/v2/a/blobs/b`, { method });

@@ -138,7 +138,7 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
 }
 
 fn insert_body(event: &mut Map<String, Value>, call: &Call<'_>, manners: Manners) {
-    let is_text = manners.bodies_as_text || is_text_type(&call.parts.headers);
+    let is_text = manners.bodies_as_text || is_text_type(&call.parts.headers, manners);
     event.insert("isBase64Encoded".to_owned(), json!(!is_text && !call.body.is_empty()));
     if call.body.is_empty() {
         return;
@@ -149,8 +149,8 @@ fn insert_body(event: &mut Map<String, Value>, call: &Call<'_>, manners: Manners
     event.insert("body".to_owned(), json!(body));
 }
 
-fn is_text_type(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).map(text) else { return false };
+fn is_text_type(headers: &HeaderMap, manners: Manners) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).map(text) else { return manners.untyped_as_text };
     let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media_type.starts_with("text/") || TEXT_TYPES.contains(&media_type.as_str())
 }

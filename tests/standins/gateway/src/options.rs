@@ -55,6 +55,8 @@ pub struct Manners {
     pub decode_query: bool,
     /// Every request body is passed as text, whatever its type.
     pub bodies_as_text: bool,
+    /// A request body without a type is passed as text.
+    pub untyped_as_text: bool,
     /// `multiValueHeaders` of an answer count, as in payload format 1.0 and in `sam local`.
     pub take_multi_value_headers: bool,
     /// An answer without Content-Type becomes `application/json`, as in `sam local`.

@@ -59,6 +59,15 @@ async fn a_gateway_may_pass_every_body_as_text() {
 }
 
 #[tokio::test]
+async fn a_gateway_may_pass_bodies_without_a_type_as_text() {
+    let api = Api::mannered(ok(), Manners { untyped_as_text: true, ..Manners::default() }).await;
+    api.request("PATCH", "/", &[], b"a\xffb").await;
+    assert_eq!(api.event()["body"], "a\u{fffd}b");
+    api.request("PATCH", "/", &[("Content-Type", "application/octet-stream")], b"a\xffb").await;
+    assert_eq!(api.event()["isBase64Encoded"], true);
+}
+
+#[tokio::test]
 async fn the_bytes_of_bodies_are_counted_without_base64() {
     let reply = serde_json::json!({ "statusCode": 200, "body": "AAECAw==", "isBase64Encoded": true });
     let api = Api::answering(reply).await;
