@@ -1,6 +1,6 @@
 //! All parts together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,7 +9,7 @@ use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dynamodb_standin::DynamoDbStandin;
-use gateway_standin::{Function, Gateway, GatewayOptions, Manners};
+use gateway_standin::{Function, Manners};
 use s3_standin::S3Standin;
 use secrets_standin::SecretsStandin;
 use serde_json::{Value, json};
@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::accounts::{Accounts, Credential, authorization};
-use crate::deployment::{BUCKET, Deployment, Hosts, Services, TABLE};
-use crate::edge::Edge;
+use crate::deployment::{BUCKET, Deployment, Services, TABLE};
+use crate::entry::{Changes, Entry, Way};
 use crate::lambda;
 use crate::programs::Programs;
 use crate::pump::{self, Bus};
@@ -69,11 +69,21 @@ pub fn session_token(chars: usize) -> String {
     STANDARD.encode(bytes)[..chars].to_owned()
 }
 
+/// The functions of the template: their programs, and how many events each takes at once.
+const FUNCTIONS: [(&str, &str, usize); 5] = [
+    ("ApiReadFunction", "api", 8),
+    ("ApiWriteFunction", "api", 8),
+    ("ApiTokenFunction", "api", 4),
+    ("EventsFunction", "events", 4),
+    ("ScheduledFunction", "scheduled", 1),
+];
+
 /// A running stack; everything ends when it is dropped.
 pub struct Cloud {
-    edge: Option<Edge>,
+    way: Way,
+    entry: Entry,
+    stack: Stack,
     _relay: Option<Relay>,
-    gateway: Gateway,
     functions: BTreeMap<&'static str, Function>,
     lambda: SocketAddr,
     signer: Signer,
@@ -106,6 +116,8 @@ impl Cloud {
             access_key: keys.access_key_id.clone(),
             secret_key: keys.secret_access_key.clone(),
             session_token: keys.session_token.clone(),
+            // The edge shows its header to S3 only where it is told to.
+            refuse_cf_id: true,
             ..s3_standin::Options::default()
         }))?;
         let bus = Bus::default();
@@ -129,42 +141,26 @@ impl Cloud {
         };
         let _entered = runtime.enter();
         let mut functions = BTreeMap::new();
-        for (name, program, instances) in [
-            ("ApiReadFunction", "api", 8),
-            ("ApiWriteFunction", "api", 8),
-            ("ApiTokenFunction", "api", 4),
-            ("EventsFunction", "events", 4),
-            ("ScheduledFunction", "scheduled", 1),
-        ] {
+        for (name, program, instances) in FUNCTIONS {
             let function = stack.function(name, program, programs, &deployment, instances)?;
             function.restart_always(options.is_forgetful);
             functions.insert(name, function);
         }
-        let by_name: HashMap<String, Function> =
-            functions.iter().map(|(name, function)| ((*name).to_owned(), function.clone())).collect();
-        let gateway = GatewayOptions {
-            manners: options.manners,
-            authorization: injected.clone(),
-            ..GatewayOptions::new(stack.routes()?, by_name)
-        };
-        let gateway = runtime.block_on(Gateway::start(gateway))?;
-
         let relay = match options.has_relay {
             true => Some(Relay::start(programs, folder.path(), &environment)?),
             false => None,
         };
-        let relay_host = relay.as_ref().map_or_else(String::new, |relay| relay.host.clone());
-        let edge = match options.has_edge {
-            true => {
-                let hosts = Hosts { api: gateway.address().to_string(), relay: relay_host };
-                Some(Edge::start(
-                    programs,
-                    folder.path(),
-                    &deployment.edge_terms(&services, hosts, injected)?,
-                )?)
-            }
-            false => None,
+        let entry = Entry {
+            programs: programs.clone(),
+            folder: folder.path().to_owned(),
+            routes: stack.routes()?,
+            functions: functions.iter().map(|(name, one)| ((*name).to_owned(), one.clone())).collect(),
+            deployment,
+            relay_host: relay.as_ref().map_or_else(String::new, |relay| relay.host.clone()),
+            authorization: injected,
         };
+        let as_deployed = Changes { manners: options.manners, ..Changes::default() };
+        let way = runtime.block_on(entry.open(&as_deployed, options.has_edge))?;
         let signer = Signer::new(&s3.endpoint(), dynamodb.region(), keys, BUCKET);
         let (s3, dynamodb) = (Arc::new(s3), Arc::new(dynamodb));
         let lambda = runtime.block_on(lambda::listen(functions.clone()))?;
@@ -173,9 +169,10 @@ impl Cloud {
         runtime.spawn(pump::outbox_stream(Arc::clone(&dynamodb), events));
         drop(_entered);
         Ok(Self {
-            edge,
+            way,
+            entry,
+            stack,
             _relay: relay,
-            gateway,
             functions,
             lambda,
             signer,
@@ -191,7 +188,7 @@ impl Cloud {
 
     /// Returns host and port of the API itself.
     pub fn api_address(&self) -> String {
-        self.gateway.address().to_string()
+        self.way.gateway.address().to_string()
     }
 
     /// Returns host and port of Lambda's API, which invokes functions by their names in the template.
@@ -201,10 +198,22 @@ impl Cloud {
 
     /// Returns host and port that clients use: the edge, where there is one.
     pub fn address(&self) -> String {
-        match &self.edge {
-            Some(edge) => edge.url.trim_start_matches("http://").to_owned(),
-            None => self.api_address(),
-        }
+        self.way.address()
+    }
+
+    /// Opens another way in, with an edge, before the same functions and storage.
+    pub fn open(&self, changes: &Changes) -> Result<Way> {
+        self._runtime.block_on(self.entry.open(changes, true))
+    }
+
+    /// Starts a function as the template has it with other values of its parameters and resources.
+    ///
+    /// # Panics
+    /// When the template has no such function.
+    pub fn redeployed(&self, name: &str, values: &[(&'static str, &str)]) -> Result<Function> {
+        let known = FUNCTIONS.into_iter().find(|(known, ..)| *known == name);
+        let (name, program, instances) = known.unwrap_or_else(|| panic!("no function {name}"));
+        self.stack.function(name, program, &self.entry.programs, &self.entry.deployment.with(values), instances)
     }
 
     /// Returns the password that the user `admin` begins with.
@@ -262,7 +271,7 @@ impl Cloud {
 
     /// Returns what the edge has counted.
     pub fn edge_counts(&self) -> Result<Value> {
-        self.edge.as_ref().map_or(Ok(Value::Null), Edge::counts)
+        self.way.edge.as_ref().map_or(Ok(Value::Null), crate::edge::Edge::counts)
     }
 
     /// Returns what was told on the event bus.

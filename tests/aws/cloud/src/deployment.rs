@@ -1,6 +1,7 @@
 //! What CloudFormation would fill in, and what the parts get by it that no template of functions says.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use anyhow::Result;
 use dynamodb_standin::DynamoDbStandin;
@@ -11,8 +12,6 @@ use serde_json::{Value, json};
 
 use crate::capability;
 use crate::cloud::CloudOptions;
-use crate::edge::Terms;
-use crate::programs::root;
 
 pub(crate) const TABLE: &str = "slipway";
 /// What Secrets Manager makes for the edge to show.
@@ -21,6 +20,7 @@ const EDGE_KEY: &str = "another0key0of0letters0and0digits0as0SecretsManager0make
 pub(crate) const BUCKET: &str = "slipway-objects";
 
 /// The names and addresses that exist only once the stack is deployed, and the parameters that were chosen.
+#[derive(Clone)]
 pub(crate) struct Deployment {
     pub(crate) values: HashMap<&'static str, String>,
     pub(crate) credentials: BTreeMap<String, String>,
@@ -86,15 +86,16 @@ impl Deployment {
         environment
     }
 
-    /// What edge.yaml makes of it, but for a bucket that is named in the path.
-    pub(crate) fn edge_terms(
-        &self,
-        services: &Services<'_>,
-        hosts: Hosts,
-        authorization: Option<String>,
-    ) -> Result<Terms> {
-        let template = Template::load(root().join("infra/edge.yaml"))?;
-        let s3 = services.s3.endpoint().trim_start_matches("http://").to_owned();
+    /// The same with other values.
+    pub(crate) fn with(&self, values: &[(&'static str, &str)]) -> Self {
+        let mut changed = self.clone();
+        changed.values.extend(values.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        changed
+    }
+
+    /// What this template, which is `infra/edge.yaml` or like it, makes of it.
+    pub(crate) fn edge_stack(&self, template: &Path, hosts: Hosts) -> Result<Value> {
+        let s3 = self.values["S3Endpoint"].trim_start_matches("http://").to_owned();
         let values = HashMap::from([
             ("AWS::StackId", "arn:aws:cloudformation:eu-central-1:1:stack/edge/0".to_owned()),
             ("ApiDomainName", hosts.api),
@@ -104,23 +105,19 @@ impl Deployment {
             ("CapabilityKeySecretArn", self.values["CapabilityKey"].clone()),
         ]);
         let resolver = |name: &str| values.get(name).or_else(|| self.values.get(name)).cloned();
-        let has_capability = self.values["Uploads"] == "capability";
-        Ok(Terms {
-            stack: template.deployed(&resolver)?,
-            settings: json!({ "uploadsPath": format!("/{BUCKET}/uploads/") }),
-            access_control: has_capability.then(|| access_control(services.dynamodb)),
-            authorization,
+        Template::load(template)?.deployed(&resolver)
+    }
+
+    /// What signs for S3 in the name of the origin access control, if there is one.
+    pub(crate) fn access_control(&self) -> Option<Value> {
+        let key = |name: &str| self.credentials[name].clone();
+        (self.values["Uploads"] == "capability").then(|| {
+            json!({
+                "accessKeyId": key("AWS_ACCESS_KEY_ID"), "secretAccessKey": key("AWS_SECRET_ACCESS_KEY"),
+                "sessionToken": key("AWS_SESSION_TOKEN"), "region": key("AWS_REGION"),
+            })
         })
     }
-}
-
-/// What signs for S3 in the name of an origin access control.
-fn access_control(dynamodb: &DynamoDbStandin) -> Value {
-    let keys = dynamodb.credentials();
-    json!({
-        "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
-        "sessionToken": keys.session_token, "region": dynamodb.region(),
-    })
 }
 
 /// What Lambda gives every function.

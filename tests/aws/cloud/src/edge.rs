@@ -26,6 +26,8 @@ pub(crate) struct Terms {
     pub(crate) access_control: Option<Value>,
     /// What `Authorization` is of a request that has none.
     pub(crate) authorization: Option<String>,
+    /// More flags of the stand-in.
+    pub(crate) flags: Vec<&'static str>,
 }
 
 impl Edge {
@@ -37,6 +39,7 @@ impl Edge {
         command.arg(root().join("tests/aws/edge/stand-in.mjs"));
         command.arg("--stack").arg(stack);
         command.arg("--settings").arg(terms.settings.to_string());
+        command.args(&terms.flags);
         if let Some(keys) = &terms.access_control {
             command.arg("--access-control").arg(keys.to_string());
         }

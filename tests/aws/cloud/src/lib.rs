@@ -17,6 +17,7 @@ pub mod capability;
 mod cloud;
 mod deployment;
 mod edge;
+mod entry;
 mod lambda;
 mod programs;
 mod pump;
@@ -26,5 +27,7 @@ mod stack;
 
 pub use accounts::Credential;
 pub use cloud::{Cloud, CloudOptions, session_token};
+pub use entry::{Changes, Way};
+pub use gateway_standin::{Function, Manners, Route};
 pub use programs::{Missing, Programs};
 pub use s3_standin::Delivery;
