@@ -10,16 +10,12 @@ use test_support::content::sha256;
 use crate::message::{Reply, Request};
 use crate::upstream::Upstream;
 
-/// Which query authorises a direct PUT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signing {
-    Presigned,
-    Capability,
-}
+/// The parameters of a signature.
+const LIFETIME: &str = "X-Amz-Expires";
+const SIGNATURE: &str = "X-Amz-Signature";
 
 /// An edge; the fields say what is wrong with it.
 pub(crate) struct Edge {
-    pub(crate) signing: Signing,
     /// Whether the signature covers the upload's id.
     pub(crate) binds_id: bool,
     /// Whether the signature covers its lifetime.
@@ -29,8 +25,8 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    pub(crate) fn new(signing: Signing) -> Self {
-        Self { signing, binds_id: true, binds_lifetime: true, objects: Mutex::default() }
+    pub(crate) fn new() -> Self {
+        Self { binds_id: true, binds_lifetime: true, objects: Mutex::default() }
     }
 
     /// Answers a direct PUT; everything else goes on to the registry.
@@ -44,7 +40,7 @@ impl Edge {
         let mut reply = upstream.forward(request).await;
         if request.method == Method::POST && reply.status == 202 {
             let location = reply.text("location").to_owned();
-            reply.set("location", &format!("{location}?{}", self.query(&location, self.lifetime())));
+            reply.set("location", &format!("{location}?{}", self.query(&location, "3600")));
         }
         reply
     }
@@ -52,12 +48,14 @@ impl Edge {
     /// Whether the request never reaches the registry.
     pub(crate) fn is_direct(&self, request: &Request) -> bool {
         let has_body = request.is_chunked() || !request.body.is_empty();
-        request.method == Method::PUT && request.is_upload() && self.is_offered(request) && has_body
+        request.method == Method::PUT
+            && request.is_upload()
+            && request.parameter(SIGNATURE).is_some()
+            && has_body
     }
 
     async fn put(&self, upstream: &Upstream, request: &Request) -> Reply {
-        let (lifetime, _) = self.names();
-        let signed = self.query(&request.path, request.parameter(lifetime).unwrap_or_default());
+        let signed = self.query(&request.path, request.parameter(LIFETIME).unwrap_or_default());
         if !request.query.contains(&signed) {
             return Reply::s3(403, "SignatureDoesNotMatch");
         }
@@ -82,26 +80,10 @@ impl Edge {
         upstream.forward(&Request { method: Method::PUT, query, body: Bytes::new(), ..part }).await;
     }
 
-    fn is_offered(&self, request: &Request) -> bool {
-        request.parameter(self.names().1).is_some()
-    }
-
-    fn names(&self) -> (&'static str, &'static str) {
-        match self.signing {
-            Signing::Presigned => ("X-Amz-Expires", "X-Amz-Signature"),
-            Signing::Capability => ("exp", "cap"),
-        }
-    }
-
-    fn lifetime(&self) -> &'static str {
-        if self.signing == Signing::Presigned { "3600" } else { "1799999999" }
-    }
-
     fn query(&self, path: &str, lifetime: &str) -> String {
         let id = if self.binds_id { path } else { "" };
         let signed_lifetime = if self.binds_lifetime { lifetime } else { "" };
         let signature = sha256(format!("secret {id} {signed_lifetime}").as_bytes());
-        let (lifetime_name, signature_name) = self.names();
-        format!("{lifetime_name}={lifetime}&{signature_name}={}", &signature["sha256:".len()..])
+        format!("{LIFETIME}={lifetime}&{SIGNATURE}={}", &signature["sha256:".len()..])
     }
 }

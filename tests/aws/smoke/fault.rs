@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::accounts::Accounts;
-use crate::edge::{Edge, Signing};
+use crate::edge::Edge;
 use crate::message::{Reply, Request};
 
 type Before = Box<dyn Fn(&mut Request) -> Option<Reply> + Send + Sync>;
@@ -49,7 +49,7 @@ impl Fault {
 
     /// The same behind an edge that offers direct uploads.
     pub(crate) fn direct(self) -> Self {
-        self.behind(Edge::new(Signing::Presigned))
+        self.behind(Edge::new())
     }
 
     /// The same before a registry that asks for accounts.
@@ -82,7 +82,7 @@ pub(crate) fn is_put_of(request: &Request, size_bytes: usize) -> bool {
     request.method == Method::PUT && request.is_upload() && request.body.len() == size_bytes
 }
 
-/// Whether this is a PATCH with a body of this size.
-pub(crate) fn is_patch_of(request: &Request, size_bytes: usize, is_chunked: bool) -> bool {
-    request.method == Method::PATCH && request.body.len() == size_bytes && request.is_chunked() == is_chunked
+/// Whether this is a PATCH with a body of this size, and a length.
+pub(crate) fn is_patch_of(request: &Request, size_bytes: usize) -> bool {
+    request.method == Method::PATCH && request.body.len() == size_bytes && !request.is_chunked()
 }

@@ -11,10 +11,11 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::accounts::PASSWORD;
+use crate::checks::{LETS_IN, REALM};
 use crate::fault::Fault;
 use crate::run::Run;
 use crate::site::Site;
-use crate::stories::{LETS_IN, REALM, Story};
+use crate::stories::Story;
 
 pub(crate) const STORIES: &[Story] = &[
     ("a certificate that is not trusted is refused", certificate_decides),
@@ -29,7 +30,7 @@ fn certificate_decides(site: &Site) {
     assert!(trusting.passes);
 
     let wary = Run::of(&url, &["--json"], &[]);
-    let fact = wary.fact("the registry lets this client in");
+    let fact = wary.fact(LETS_IN);
     assert!(fact.contains("certificate") && fact.contains("SSL_CERT_FILE"), "{fact}");
     assert!(!wary.passes);
 }

@@ -1,8 +1,12 @@
-//! `slipway smoke` finds what is wrong: a proxy that breaks one thing stands before a sound registry, and exactly the
-//! check for that thing must say so.
+//! `slipway smoke` finds what is wrong: exactly the check for what is broken must say so.
+//!
+//! What is about AWS is broken in the registry as it is deployed (`deployed`); what is about HTTP alone, by a proxy before a
+//! sound registry.
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod accounts;
+mod checks;
+mod deployed;
 mod direct_faults;
 mod edge;
 mod fault;
@@ -23,6 +27,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
+use deployed::Deployed;
 use rows::{Row, all_rows};
 use site::Site;
 use stories::STORIES;
@@ -42,6 +47,21 @@ fn main() -> ExitCode {
         let site = site.clone();
         trials.push(Trial::test(name, move || {
             story(&site);
+            Ok(())
+        }));
+    }
+    let deployment = Arc::new(Deployed::default());
+    for row in deployed::all_rows() {
+        let deployment = deployment.clone();
+        trials.push(Trial::test(format!("deployed: {}: found by {:?}", row.title, row.checks), move || {
+            row.shows(&deployment);
+            Ok(())
+        }));
+    }
+    for (name, story) in deployed::stories::STORIES {
+        let deployment = deployment.clone();
+        trials.push(Trial::test(format!("deployed: {name}"), move || {
+            story(&deployment);
             Ok(())
         }));
     }

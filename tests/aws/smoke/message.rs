@@ -57,11 +57,6 @@ impl Reply {
         Self { body: error.to_string().into(), ..Self::new(status) }
     }
 
-    /// What API Gateway says about a body that is too large.
-    pub(crate) fn gateway_too_large() -> Self {
-        Self { body: Bytes::from_static(br#"{"message":"Request Entity Too Large"}"#), ..Self::new(413) }
-    }
-
     /// What S3 says.
     pub(crate) fn s3(status: u16, code: &str) -> Self {
         Self { body: format!("<Error><Code>{code}</Code></Error>").into(), ..Self::new(status) }
