@@ -57,11 +57,17 @@ fn edge_and_relay_are_made_when_they_are_asked_for() {
 fn an_operator_is_told_where_the_registry_is() {
     let template = template();
     let outputs = template.section("Outputs");
-    for name in ["Endpoint", "DockerLogin", "FirstPassword", "ApiEndpoint", "TableName", "BucketName"] {
+    for name in
+        ["Endpoint", "DockerLogin", "FirstPassword", "Smoke", "ApiEndpoint", "TableName", "BucketName"]
+    {
         assert!(outputs.contains_key(name), "{name}");
     }
     let login = outputs["DockerLogin"]["Value"].to_string();
     assert!(login.contains("docker login --username admin ${Edge.Outputs.EdgeDomainName}"));
+    let smoke = outputs["Smoke"]["Value"].to_string();
+    assert!(
+        smoke.contains("slipway smoke https://${Edge.Outputs.EdgeDomainName} --user admin --password-stdin")
+    );
 }
 
 /// An output is shown to all who may look at the stack; the secret only to those who may read it.
