@@ -213,7 +213,13 @@ impl Cloud {
     pub fn redeployed(&self, name: &str, values: &[(&'static str, &str)]) -> Result<Function> {
         let known = FUNCTIONS.into_iter().find(|(known, ..)| *known == name);
         let (name, program, instances) = known.unwrap_or_else(|| panic!("no function {name}"));
-        self.stack.function(name, program, &self.entry.programs, &self.entry.deployment.with(values), instances)
+        self.stack.function(
+            name,
+            program,
+            &self.entry.programs,
+            &self.entry.deployment.with(values),
+            instances,
+        )
     }
 
     /// Returns the password that the user `admin` begins with.
