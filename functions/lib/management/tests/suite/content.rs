@@ -18,12 +18,16 @@ const RESTORE: &str = "/repositories/team%2Fapp/tags/v1/restore";
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// Moves the tag to an index of nothing but this text; returns its digest.
-async fn push(world: &World, show: &Show, repository: &str, text: &str) -> String {
-    let index =
-        json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": { "of": text } });
+/// Returns an index of nothing but this text.
+pub(crate) fn index(text: &str) -> String {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [], "annotations": { "of": text } })
+        .to_string()
+}
+
+/// Moves the tag to the index of this text; returns its digest.
+pub(crate) async fn push(world: &World, show: &Show, repository: &str, text: &str) -> String {
     let request = Request::put(format!("/v2/{repository}/manifests/v1")).header("content-type", INDEX);
-    let request = show.on(request).body(full(index.to_string())).unwrap();
+    let request = show.on(request).body(full(index(text))).unwrap();
     let response = Service::guarded(world.access.clone()).handle(request).await;
     assert_eq!(response.status(), 201);
     response.headers()["docker-content-digest"].to_str().unwrap().to_owned()

@@ -10,9 +10,9 @@ use crate::world::{PASSWORD, Scene, Show, user};
 
 /// Method and route, its body, and what anonymous, carol (a stranger), bob (a member, and the user in the path), alice
 /// (the owner), the robot, alice with a token that has scopes, and root (the administrator) are answered.
-type Row = (&'static str, &'static str, Option<Value>, [u16; 7]);
+pub(crate) type Row = (&'static str, &'static str, Option<Value>, [u16; 7]);
 
-fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let scopes = json!([{ "repositories": "team/*", "permissions": ["pull"] }]);
     let robot = json!({ "label": "ci", "robot": "ci", "scopes": scopes });
     let trust = json!({ "issuer": "https://ci.example", "audience": "slipway", "claims": { "sub": "x" },
@@ -80,7 +80,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-fn concrete(route: &str, scene: &Scene) -> String {
+pub(crate) fn concrete(route: &str, scene: &Scene) -> String {
     let id = if route.contains("trusts") { &scene.trust_id } else { &scene.token_id };
     route
         .replace("{user}", "bob")

@@ -28,9 +28,11 @@ const KEY: [u8; 32] = [7; 32];
 /// Stores, and the API on them.
 pub(crate) struct World {
     pub(crate) items: Arc<MemoryItems>,
+    pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) access: Access,
     pub(crate) management: Management,
+    stores: Stores,
 }
 
 /// What a caller shows.
@@ -85,23 +87,28 @@ impl World {
 
     /// Returns a registry on these items, whose calls the hook decides over; the seed makes its ids.
     fn on(items: MemoryItems, is_open: bool, seed: u64, hook: Arc<dyn Hook>) -> Self {
-        let (items, clock) = (Arc::new(items), Arc::new(SetClock::default()));
+        let (items, objects) = (Arc::new(items), Arc::new(MemoryObjects::default()));
+        let clock = Arc::new(SetClock::default());
         let stores = Stores {
-            items: Arc::new(Hooked::new(Arc::clone(&items), hook)),
-            objects: Arc::new(MemoryObjects::default()),
+            items: Arc::new(Hooked::new(Arc::clone(&items), Arc::clone(&hook))),
+            objects: Arc::new(Hooked::new(Arc::clone(&objects), hook)),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SeededRandom::new(seed)),
             abilities: Abilities::default(),
         };
-        let registry = Registry::new(stores, Lifetimes::default());
-        let options = AccessOptions {
-            is_open_without_accounts: is_open,
-            notes_use: true,
-            deletes_within: Some(Duration::from_secs(20)),
-            ..AccessOptions::default()
-        };
-        let access = Access::new(registry, KeyRing::new("slipway", &KEY, &[]), options, None);
-        Self { items, clock, management: Management::new(access.clone()), access }
+        let access = access(&stores, is_open);
+        Self { items, objects, clock, management: Management::new(access.clone()), access, stores }
+    }
+
+    /// Returns the API of a process that has just started.
+    pub(crate) fn restarted(&self) -> Management {
+        Management::new(access(&self.stores, false))
+    }
+
+    /// Returns the stores, over whose calls nobody decides.
+    pub(crate) fn calm(&self) -> Stores {
+        let (items, objects) = (Arc::clone(&self.items) as _, Arc::clone(&self.objects) as _);
+        Stores { items, objects, ..self.stores.clone() }
     }
 
     /// Returns what is stored.
@@ -139,6 +146,18 @@ impl World {
     }
 }
 
+/// Returns the accounts of a process with these stores.
+fn access(stores: &Stores, is_open: bool) -> Access {
+    let registry = Registry::new(stores.clone(), Lifetimes::default());
+    let options = AccessOptions {
+        is_open_without_accounts: is_open,
+        notes_use: true,
+        deletes_within: Some(Duration::from_secs(20)),
+        ..AccessOptions::default()
+    };
+    Access::new(registry, KeyRing::new("slipway", &KEY, &[]), options, None)
+}
+
 impl Show {
     pub(crate) fn basic(user: &str, secret: &str) -> Self {
         Self::Basic(user.to_owned(), secret.to_owned())
@@ -165,6 +184,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Returns the same client, but it asks this process.
+    pub(crate) fn of(&self, management: Management) -> Self {
+        Self { management, show: self.show.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
     }
