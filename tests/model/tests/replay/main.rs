@@ -199,4 +199,6 @@ replayed! {
     tags_that_move_are_as_in_the_model: "tags",
     a_deletion_of_a_blob_is_as_in_the_model: "delete-blob",
     pushes_to_two_repositories_are_as_in_the_model: "two-repositories",
+    collectors_that_fail_are_as_in_the_model: "collectors-fail",
+    collectors_that_look_at_all_are_as_in_the_model: "collectors-look-at-all",
 }
