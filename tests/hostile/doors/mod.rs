@@ -5,6 +5,7 @@
 mod addresses;
 mod downloads;
 mod events;
+mod principals;
 mod signatures;
 mod uploads;
 
@@ -44,6 +45,10 @@ impl Door {
     }
 
     fn open_with(test: &str, delivery: Delivery, is_forgetful: bool) -> Option<Self> {
+        Self::deployed(test, delivery, &CloudOptions { is_forgetful, ..CloudOptions::default() })
+    }
+
+    fn deployed(test: &str, delivery: Delivery, options: &CloudOptions) -> Option<Self> {
         let built = Path::new(env!("CARGO_BIN_EXE_slipway")).parent().unwrap();
         let programs = match Programs::find(built) {
             Ok(programs) => programs,
@@ -52,8 +57,7 @@ impl Door {
                 return None;
             }
         };
-        let options = CloudOptions { is_forgetful, ..CloudOptions::default() };
-        let cloud = Cloud::start(&programs, &options).unwrap();
+        let cloud = Cloud::start(&programs, options).unwrap();
         cloud.s3().deliver(delivery);
         let mut words = Words::default();
         words.set("host", &cloud.address());
