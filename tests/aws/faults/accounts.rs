@@ -1,14 +1,10 @@
-//! Accounts: what logins and the management API ask of AWS, and whether the roles of their functions may do it.
+//! Logins: what they ask of AWS, and whether the role of their function may do it and needs all that it may.
 
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
-use registry::access::{
-    Access, AccessError, AccessOptions, AuditFilter, Caller, KeyRing, Limits, RepositoryChange, Role,
-    TokenWanted,
-};
+use registry::access::{Access, AccessOptions, KeyRing};
 use registry::http::Service;
-use registry::records::{Grantee, OrganisationRole};
 use serde_json::Value;
 
 use crate::rights::Roles;
@@ -18,10 +14,6 @@ const PASSWORD: &str = "a long and winding password";
 
 /// Basic authorization of `admin` with that password.
 const BASIC: &str = "Basic YWRtaW46YSBsb25nIGFuZCB3aW5kaW5nIHBhc3N3b3Jk";
-
-fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
-}
 
 fn access(world: &World) -> Access {
     let options = AccessOptions {
@@ -50,10 +42,6 @@ impl Desk<'_> {
         assert!(!calls.is_empty(), "{job} asks nothing");
         self.roles.assert_allow_job(self.role, job, &calls);
         done
-    }
-
-    async fn manages<T>(&mut self, job: &str, work: impl Future<Output = Result<T, AccessError>>) -> T {
-        self.does(job, work).await.unwrap_or_else(|error| panic!("{job}: {error}"))
     }
 }
 
@@ -103,35 +91,4 @@ async fn the_function_that_makes_tokens_may_do_all_that_logins_ask_and_needs_eac
         .filter(|line| !line.starts_with("secretsmanager:"))
         .collect();
     assert_eq!(unused, [""; 0]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_function_of_the_management_api_may_do_all_that_it_asks() {
-    let (cloud, mut roles) = (Cloud::start().await, Roles::of_the_template());
-    let world = cloud.world().await;
-    let access = access(&world);
-    let address = Default::default();
-    let admin: Caller = access.login("admin", &PASSWORD.into(), &address).await.unwrap();
-    let mut desk = Desk { world: &world, roles: &mut roles, role: "ApiWriteRole" };
-    let (team, repository) = (name("team"), name("team/app"));
-    desk.manages("a user", access.user_create(&admin, &name("somebody"), &PASSWORD.into(), false)).await;
-    desk.manages("an organisation", access.organisation_create(&admin, &team)).await;
-    let member = OrganisationRole::Member;
-    desk.manages("a member", access.member_put(&admin, &team, &name("somebody"), member)).await;
-    desk.manages("a team", access.team_put(&admin, &team, &name("dev"), "")).await;
-    let change = RepositoryChange::default();
-    desk.manages("a repository", access.repository_create(&admin, &repository, &change)).await;
-    let grantee = Grantee::User(name("somebody"));
-    desk.manages("a grant", access.grant_put(&admin, &repository, &grantee, Role::Admin)).await;
-    let wanted = TokenWanted { robot: None, label: String::new(), limits: Limits::None, life: None };
-    let (token, _) = desk.manages("a token", access.token_create(&admin, &name("admin"), wanted)).await;
-    desk.manages("accounts", access.account_list(&admin, None, 10)).await;
-    desk.manages("the audit", access.audit_list(&admin, &AuditFilter::default(), None, 10)).await;
-    desk.manages("no token", access.token_revoke(&admin, &name("admin"), &token.id)).await;
-    desk.manages("no grant", access.grant_delete(&admin, &repository, &grantee)).await;
-    desk.manages("no repository", access.repository_delete(&admin, &repository)).await;
-    desk.manages("no team", access.team_delete(&admin, &team, &name("dev"))).await;
-    desk.manages("no member", access.member_delete(&admin, &team, &name("somebody"))).await;
-    desk.manages("no organisation", access.account_delete(&admin, &team)).await;
-    desk.manages("no user", access.account_delete(&admin, &name("somebody"))).await;
 }

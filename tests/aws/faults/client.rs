@@ -1,5 +1,6 @@
 //! A client: requests as events of the gateway, and the functions' answers.
 
+use api::Function;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -53,17 +54,23 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// Fails unless this is the management API's documented answer to a request whose storage failed.
+    #[track_caller]
+    pub(crate) fn assert_is_problem(&self) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert!(self.header("retry-after").parse::<u32>().is_ok(), "{self:?}");
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"));
+        assert_eq!(body["status"], self.status, "{self:?}");
+        assert!(!body.to_string().contains(SECRET), "the client reads what AWS said: {self:?}");
+    }
+}
+
 impl Client {
     pub(crate) async fn send(&self, method: &Method, target: &str, body: &Content) -> Reply {
         let Functions { read, write, .. } = &self.0;
         let function = if [Method::GET, Method::HEAD].contains(method) { read } else { write };
-        let event: LambdaRequest = serde_json::from_value(event(method, target, body)).unwrap();
-        let event = LambdaEvent::new(event, Context::default());
-        let answer = tokio::select! {
-            answer = api::answer(function.clone(), event) => answer.unwrap(),
-            () = self.0.ended_by_lambda() => panic!("Lambda ended the function, and the client got the gateway's 503"),
-        };
-        reply(&serde_json::to_value(answer).unwrap())
+        answered(function.clone(), event(method, target, body), self.0.ended_by_lambda()).await
     }
 
     pub(crate) async fn ask(&self, method: Method, target: &str) -> Reply {
@@ -96,7 +103,17 @@ impl Client {
     }
 }
 
-fn event(method: &Method, target: &str, body: &Content) -> Value {
+/// Returns what the function says to the event; Lambda ends it when that is over.
+pub(crate) async fn answered(function: Function, event: Value, ended: impl Future<Output = ()>) -> Reply {
+    let event: LambdaRequest = serde_json::from_value(event).unwrap();
+    let answer = tokio::select! {
+        answer = api::answer(function, LambdaEvent::new(event, Context::default())) => answer.unwrap(),
+        () = ended => panic!("Lambda ended the function, and the client got the gateway's 503"),
+    };
+    reply(&serde_json::to_value(answer).unwrap())
+}
+
+pub(crate) fn event(method: &Method, target: &str, body: &Content) -> Value {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     json!({
         "version": "2.0",

@@ -12,10 +12,13 @@ mod deadlines;
 mod fault;
 mod jobs;
 mod layer;
+mod managing;
 mod operations;
 mod outbox;
 mod repair;
+mod requests;
 mod rights;
+mod scene;
 mod stages;
 mod world;
 

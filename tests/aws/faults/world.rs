@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use api::{Function, Role};
 use async_trait::async_trait;
+use aws::Trust;
 use aws::environment::{Backend, Environment};
 use aws::item_of_image;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -15,7 +16,9 @@ use events::Reactions;
 use registry::http::Service as Registry;
 use registry::ports::{Item, ItemScan, Key, StoreError};
 use s3_standin::S3Standin;
+use secrets_standin::{SECRET_NAME, SecretsStandin};
 use serde_json::Value;
+use test_support::access::PASSWORD;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
@@ -28,10 +31,11 @@ const EMPTY: &str = "empty";
 /// How long the API functions may run (`infra/template.yaml`).
 const LAMBDA_TIMEOUT: Duration = Duration::from_secs(29);
 
-/// Both stand-ins.
+/// The stand-ins.
 pub(crate) struct Cloud {
     dynamodb: Arc<DynamoDbStandin>,
     s3: S3Standin,
+    secrets: SecretsStandin,
     forward: Forward,
     worlds: AtomicUsize,
 }
@@ -48,6 +52,8 @@ pub(crate) struct World {
     pub(crate) events: Reactions,
     settled: Functions,
     functions: Functions,
+    environment: Environment,
+    shared: SdkConfig,
     /// The name of the world that this one was made like.
     origin: String,
     dynamodb: Arc<DynamoDbStandin>,
@@ -84,7 +90,10 @@ impl Cloud {
             ..s3_standin::Options::default()
         };
         let s3 = S3Standin::start(options).await.unwrap();
-        Self { dynamodb: Arc::new(dynamodb), s3, forward: forward(), worlds: AtomicUsize::new(0) }
+        // The first password, and what the signing key is made of.
+        let secret = format!("{PASSWORD}{}", "0123456789abcdef".repeat(4));
+        let secrets = SecretsStandin::start(([127, 0, 0, 1], 0).into(), &secret).await.unwrap();
+        Self { dynamodb: Arc::new(dynamodb), s3, secrets, forward: forward(), worlds: AtomicUsize::new(0) }
     }
 
     /// Returns a world with nothing in it.
@@ -109,14 +118,30 @@ impl Cloud {
         let bus = door(Service::EventBridge, String::new()).await;
         let clock = layer.clock.clone();
         let shared = self.sdk_config(&clock);
-        let backend = environment(name, &dynamodb, &s3).backend(&shared);
-        let direct = environment(name, &self.dynamodb.endpoint(), &self.s3.endpoint()).backend(&shared);
+        let secrets = self.secrets.endpoint();
+        let environment = |dynamodb: &str, s3: &str| environment(name, dynamodb, s3, &secrets);
+        let backend = environment(&dynamodb, &s3).backend(&shared);
+        let environment = environment(&self.dynamodb.endpoint(), &self.s3.endpoint());
+        let direct = environment.backend(&shared);
         let bus = aws_sdk_eventbridge::config::Builder::from(&shared).endpoint_url(bus);
         let events = Reactions::new(&backend, bus);
         let (settled, functions) = (Functions::new(&direct, &clock), Functions::new(&backend, &clock));
         let (name, origin) = (name.to_owned(), origin.to_owned());
         let dynamodb = Arc::clone(&self.dynamodb);
-        World { layer, backend, direct, name, origin, events, settled, functions, dynamodb, _tasks: tasks }
+        World {
+            layer,
+            backend,
+            direct,
+            name,
+            origin,
+            events,
+            settled,
+            functions,
+            environment,
+            shared,
+            dynamodb,
+            _tasks: tasks,
+        }
     }
 
     fn sdk_config(&self, clock: &Clock) -> SdkConfig {
@@ -154,6 +179,16 @@ impl World {
         self.functions.clone()
     }
 
+    /// A function that has accounts, on one of the two stores. It has just started, and its secret cannot fail.
+    pub(crate) async fn guarded(&self, backend: &Backend, role: Role) -> Function {
+        let trust = if role == Role::Token { Trust::Logins } else { Trust::Rights };
+        let guard = self.environment.guard(&self.shared, backend.registry(), trust, None).await.unwrap();
+        let clock = self.layer.clock.clone();
+        Function::new(Registry::guarded(guard.access().clone()), role)
+            .with_guard(guard)
+            .with_timer(move |duration| Box::pin(clock.timeout(duration)))
+    }
+
     /// Functions that prepare, and look at what came of it.
     pub(crate) fn settled(&self) -> Functions {
         self.settled.clone()
@@ -171,11 +206,16 @@ impl Functions {
 
     /// Waits until Lambda ends a function that has begun now.
     pub(crate) fn ended_by_lambda(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.clock.timeout(LAMBDA_TIMEOUT)
+        ended_by_lambda(&self.clock)
     }
 }
 
-fn environment(name: &str, dynamodb: &str, s3: &str) -> Environment {
+/// Waits until Lambda ends a function that has begun now.
+pub(crate) fn ended_by_lambda(clock: &Clock) -> impl Future<Output = ()> + Send + use<> {
+    clock.timeout(LAMBDA_TIMEOUT)
+}
+
+fn environment(name: &str, dynamodb: &str, s3: &str, secrets: &str) -> Environment {
     let variables = [
         ("SLIPWAY_TABLE", name),
         ("SLIPWAY_BUCKET", name),
@@ -183,6 +223,8 @@ fn environment(name: &str, dynamodb: &str, s3: &str) -> Environment {
         ("SLIPWAY_S3_ENDPOINT", s3),
         ("SLIPWAY_S3_PATH_STYLE", "true"),
         ("SLIPWAY_UPLOADS", "presigned"),
+        ("SLIPWAY_SECRET", SECRET_NAME),
+        ("SLIPWAY_SECRETS_ENDPOINT", secrets),
     ];
     let value =
         |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
