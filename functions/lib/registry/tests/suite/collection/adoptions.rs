@@ -4,15 +4,17 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use oci::UploadId;
 use registry::jobs::garbage_collection::{Budget, Collector, Policy};
-use registry::ports::{Clock, Item, ItemStore, Key, Query, StoreError, Timestamp, TransactError, Write};
+use registry::ports::{
+    AppendState, Clock, Item, ItemStore, Key, ObjectStore, Query, StoreError, Timestamp, TransactError, Write,
+};
 use registry::records::keys;
 use registry::testing::{MemoryItems, SetClock};
 use tokio::sync::oneshot;
 
-use super::{DAY, HOUR};
+use super::{DAY, HOUR, LONG_HOURS};
 use crate::client::{Client, blob, mounting};
 use crate::content::Content;
 use crate::world::World;
@@ -167,4 +169,20 @@ async fn a_copy_that_is_a_blob_elsewhere_by_the_time_its_commit_is_sent_again_st
     world.collect().await;
     assert_eq!(world.read_blob(&client, "other", &layer.digest).await, layer.bytes);
     world.fsck().await;
+}
+
+#[tokio::test]
+async fn bytes_that_an_adopted_session_had_taken_itself_without_knowing_it_go() {
+    let world = World::direct();
+    let (client, id, layer) = sent(&world).await;
+    let found = world.items.get(&[keys::upload(&id)]).await.unwrap().pop().unwrap().unwrap();
+    let object = found.record.as_upload().unwrap().object.clone();
+    let chunk = futures_util::stream::iter([Ok("chunk".into())]).boxed();
+    // What a chunk leaves whose process dies, or whose store is busy, when the session has to be told.
+    world.objects.append(&object, &AppendState::default(), chunk).await.unwrap();
+    client.adopt(&id).await.unwrap().unwrap();
+    assert_eq!(world.stored().await["object"], 2);
+    world.collect_for(LONG_HOURS).await;
+    world.assert_clean().await;
+    assert_eq!(world.stored().await.get("object"), None, "nobody needed {} either", layer.digest);
 }
