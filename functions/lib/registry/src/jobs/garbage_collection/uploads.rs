@@ -6,7 +6,7 @@ use super::fate::{Ending, Fate};
 use super::queue::Visit;
 use super::{Collector, Kind, RETRY, Report, answers};
 use crate::Error;
-use crate::ports::{Condition, Item, ObjectKey, StoreError, Write};
+use crate::ports::{AppendState, Condition, Item, ObjectKey, StoreError, Write};
 use crate::records::{Record, UploadRecord, UploadState, keys};
 
 /// The id of a session, and an object.
@@ -100,9 +100,9 @@ impl Collector {
         object: &ObjectKey,
     ) -> Result<Option<u64>, StoreError> {
         let objects = &self.registry.stores.objects;
-        if record.object == *object {
-            objects.abort(object, &record.append).await?;
-        }
+        // An adopted session has another object by now, and does not know what it had taken itself.
+        let append = if record.object == *object { record.append.clone() } else { AppendState::default() };
+        objects.abort(object, &append).await?;
         let size_bytes = objects.head(object).await?;
         if size_bytes.is_some() {
             self.object_discard(object).await?;
