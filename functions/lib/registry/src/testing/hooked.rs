@@ -28,6 +28,8 @@ pub enum Call {
     ObjectAbort,
     CopyUpload,
     ArrivedUploads,
+    SignedGet,
+    SignedPut,
 }
 
 impl Call {

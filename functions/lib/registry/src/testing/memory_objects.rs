@@ -14,6 +14,9 @@ use crate::ports::{
     SignedDownloads, SignedUploads, StoreError, StoreErrorKind, VerifiedCopy,
 };
 
+/// The beginning of signed URLs.
+const SIGNED_URL: &str = "https://objects.invalid/";
+
 #[derive(Default)]
 struct Shelf {
     objects: BTreeMap<ObjectKey, Bytes>,
@@ -40,6 +43,12 @@ impl MemoryObjects {
     /// Takes what a client sends past the registry.
     pub fn receive(&self, id: UploadId, bytes: Bytes) {
         self.shelf().direct.insert(id, bytes);
+    }
+
+    /// Answers a client that goes where a signed URL leads; `None` if there is no such object.
+    pub fn serve(&self, url: &str) -> Option<Bytes> {
+        let key = ObjectKey::stored(url.strip_prefix(SIGNED_URL)?);
+        self.shelf().objects.get(&key).cloned()
     }
 
     /// Refuses if the upload is an object already, unless it has this size.
@@ -126,7 +135,7 @@ impl ObjectStore for MemoryObjects {
 #[async_trait]
 impl SignedDownloads for MemoryObjects {
     async fn signed_get(&self, key: &ObjectKey) -> Result<String, StoreError> {
-        Ok(format!("https://objects.invalid/{key}"))
+        Ok(format!("{SIGNED_URL}{key}"))
     }
 }
 
