@@ -8,11 +8,12 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
 use registry::http::{Body, Service};
 use registry::ports::Clock;
+use registry::testing::Call;
 use tokio::sync::{oneshot, watch};
 
 use crate::content::{Content, REPOSITORIES};
 use crate::dice::Dice;
-use crate::gate::ProcessId;
+use crate::gate::{NO_PROCESS, Pass, ProcessId};
 use crate::ledger::{Attempt, Deed};
 use crate::world::{SERVERS, World};
 
@@ -49,11 +50,18 @@ pub(crate) struct Ask {
     range: Option<String>,
     body: Bytes,
     deed: Option<Deed>,
+    comes_by_edge: bool,
 }
 
 impl Ask {
     pub(crate) fn new(method: Method, path: String) -> Self {
-        Self { method, path, content_type: None, range: None, body: Bytes::new(), deed: None }
+        let body = Bytes::new();
+        Self { method, path, content_type: None, range: None, body, deed: None, comes_by_edge: false }
+    }
+
+    /// The request comes through the edge, by which clients can reach the store.
+    pub(crate) fn by_edge(self) -> Self {
+        Self { comes_by_edge: true, ..self }
     }
 
     pub(crate) fn with(self, body: Bytes) -> Self {
@@ -86,6 +94,10 @@ impl Ask {
         }
         if let Some(range) = self.range.and_then(|range| http::HeaderValue::from_str(&range).ok()) {
             request.headers_mut().insert("content-range", range);
+        }
+        if self.comes_by_edge {
+            let host = http::HeaderValue::from_static("registry.example");
+            request.headers_mut().insert("x-viewer-host", host);
         }
         request
     }
@@ -149,8 +161,22 @@ impl Client {
         }
     }
 
+    /// Asks, and reads the answer where the registry says that it is.
     pub(crate) async fn get(&self, path: String) -> Option<Reply> {
-        self.send(Ask::new(Method::GET, path)).await
+        let asked = self.world.clock.now();
+        let reply = self.send(Ask::new(Method::GET, path.clone())).await?;
+        if reply.status != 307 {
+            return Some(reply);
+        }
+        let pass = self.world.gate.call(NO_PROCESS, Call::ObjectGet).await;
+        if matches!(pass, Pass::Failed(_) | Pass::LostReply) {
+            return None;
+        }
+        let body = self.world.objects.serve(reply.header("location"));
+        if body.is_none() && self.world.clock.now() < asked.after(PATIENCE) {
+            self.world.ledger.accuse(format!("{path} leads to an object that is not there"));
+        }
+        Some(Reply { status: 200, body: body?, ..reply })
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct Pace {
     pub(crate) slow_reply_one_in: usize,
     /// One call in so many takes hours or days.
     pub(crate) sleep_one_in: usize,
+    /// Nothing does, but whoever has copied an upload at times goes on only after so long.
+    pub(crate) copies_rest: Option<Duration>,
 }
 
 /// Where every storage call waits.
@@ -137,13 +139,22 @@ impl Gate {
         self.wait(NO_PROCESS, Stage::Nap).await;
     }
 
+    /// Waits for so long, and then until the scheduler says so.
+    pub(crate) async fn rest(&self, rest: Duration) {
+        self.wait_for(rest, NO_PROCESS, Stage::Nap).await;
+    }
+
     async fn wait(&self, process: ProcessId, stage: Stage) -> Pass {
+        self.wait_for(Duration::ZERO, process, stage).await
+    }
+
+    async fn wait_for(&self, rest: Duration, process: ProcessId, stage: Stage) -> Pass {
         let passed = {
             let mut room = self.room();
             let is_alive = process == NO_PROCESS || room.alive.contains(&process);
             is_alive.then(|| {
                 let (pass, passed) = oneshot::channel();
-                let until = self.clock.now().after(self.delay(stage));
+                let until = self.clock.now().after(rest + self.delay(stage));
                 room.waiting.push(Waiting { process, stage, until, pass });
                 passed
             })
@@ -157,14 +168,20 @@ impl Gate {
         }
     }
 
-    /// Returns whether one of these processes is in the middle of something.
+    /// Returns whether one of these processes is in the middle of something, and may yet store bytes.
     pub(crate) fn is_busy(&self, processes: &[ProcessId]) -> bool {
-        self.room().waiting.iter().any(|waiting| processes.contains(&waiting.process))
+        self.room().waiting.iter().any(|waiting| {
+            processes.contains(&waiting.process) && waiting.stage != Stage::Reply(Call::CopyUpload)
+        })
     }
 
     /// Longer than a lease, or than half of it.
     fn delay(&self, stage: Stage) -> Duration {
         const HOURS: [u64; 4] = [2, 13, 26, 50];
+        if let Some(rest) = self.pace.copies_rest {
+            let rests = stage == Stage::Reply(Call::CopyUpload) && self.dice.one_in(2);
+            return if rests { rest } else { Duration::ZERO };
+        }
         let may_sleep = stage != Stage::Nap && !stores_bytes(stage);
         match may_sleep && self.dice.one_in(self.pace.sleep_one_in) {
             true => Duration::from_secs(*self.dice.pick(&HOURS) * 60 * 60),
@@ -175,5 +192,6 @@ impl Gate {
 
 /// What arrives an hour after its session has ended is an object that nobody knows of; no request takes so long.
 fn stores_bytes(stage: Stage) -> bool {
-    matches!(stage, Stage::Request(Call::ObjectAppend | Call::ObjectPut | Call::ObjectFinish))
+    const STORING: [Call; 4] = [Call::ObjectAppend, Call::ObjectPut, Call::ObjectFinish, Call::CopyUpload];
+    matches!(stage, Stage::Request(call) if STORING.contains(&call))
 }

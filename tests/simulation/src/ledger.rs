@@ -55,6 +55,8 @@ struct Book {
     moment: u64,
     entries: Vec<Entry>,
     promises: Vec<Promise>,
+    /// Blobs that arrived past the registry, and are promised to manifests alone.
+    kept: Vec<Promise>,
     violations: Vec<String>,
     acknowledged: u64,
 }
@@ -154,12 +156,33 @@ impl Ledger {
         self.book().promises.push(Promise { repository, blob, since, given, until });
     }
 
+    /// The edge said that it has the blob, which began to arrive at that moment.
+    pub(crate) fn kept(&self, repository: usize, blob: usize, since: u64, until: Timestamp) {
+        let given = self.moment();
+        self.book().kept.push(Promise { repository, blob, since, given, until });
+    }
+
     /// Returns whether the blob has to be there: it was promised before, and nobody has deleted it since.
     pub(crate) fn is_promised(&self, repository: usize, blob: usize, before: u64) -> bool {
+        self.holds(repository, blob, before, |book| &book.promises)
+    }
+
+    /// Returns whether a manifest has to find the blob: it is there, or the registry has only to take it.
+    pub(crate) fn is_kept(&self, repository: usize, blob: usize, before: u64) -> bool {
+        self.is_promised(repository, blob, before) || self.holds(repository, blob, before, |book| &book.kept)
+    }
+
+    fn holds(
+        &self,
+        repository: usize,
+        blob: usize,
+        before: u64,
+        promises: impl FnOnce(&Book) -> &Vec<Promise>,
+    ) -> bool {
         let now = self.clock.now();
         let book = self.book();
         let wanted = Deed::DeleteBlob { repository, blob };
-        let promises = book.promises.iter().filter(|promise| {
+        let promises = promises(&book).iter().filter(|promise| {
             (promise.repository, promise.blob) == (repository, blob)
                 && now < promise.until
                 && promise.given < before

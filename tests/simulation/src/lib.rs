@@ -4,9 +4,13 @@
 //! nothing but the seed says which happens next, which fails and how, which process dies, and when time passes
 //! (`docs/reliability.md`). What clients were told is written down and held against what can be pulled in the end.
 
+mod bounds;
 mod client;
+mod cloud;
 mod content;
 mod dice;
+mod direct;
+mod events;
 mod gate;
 mod ledger;
 mod programs;

@@ -49,7 +49,7 @@ impl Client {
     fn object_to_refusal(&self, repository: usize, number: usize, begun: u64) {
         let ledger = &self.world.ledger;
         let wanted = &self.world.universe.manifests[number];
-        let has_blobs = wanted.blobs.iter().all(|&blob| ledger.is_promised(repository, blob, begun));
+        let has_blobs = wanted.blobs.iter().all(|&blob| ledger.is_kept(repository, blob, begun));
         let has_children = wanted.children.iter().all(|&child| {
             ledger.has_to_be_there(repository, child, begun) && !self.world.weather.takes_untagged()
         });
@@ -63,6 +63,9 @@ impl Client {
     async fn provide(&self, repository: usize, number: usize) -> bool {
         if self.head_blob(repository, number).await {
             return true;
+        }
+        if self.world.plan.is_cloud && !self.dice.one_in(4) {
+            return self.upload_direct(repository, number).await;
         }
         match self.dice.below(6) {
             0 | 1 => self.mount(repository, number).await,
@@ -79,7 +82,13 @@ impl Client {
     }
 
     /// Sends a request that promises the blob if it is answered like this.
-    async fn for_a_promise(&self, repository: usize, number: usize, ask: Ask, status: u16) -> bool {
+    pub(crate) async fn for_a_promise(
+        &self,
+        repository: usize,
+        number: usize,
+        ask: Ask,
+        status: u16,
+    ) -> bool {
         let ledger = &self.world.ledger;
         let (since, asked) = (ledger.moment(), self.world.clock.now());
         let Some(reply) = self.send(ask).await else { return false };

@@ -28,7 +28,7 @@ type Memory = Mutex<BTreeMap<Key, Option<Item>>>;
 
 /// A store as one process reaches it.
 pub(crate) struct Gated<S> {
-    inner: Arc<S>,
+    pub(crate) inner: Arc<S>,
     gate: Arc<Gate>,
     process: ProcessId,
     memory: Option<Memory>,
@@ -55,7 +55,7 @@ impl<S> Gated<S> {
         keys.iter().zip(found).map(stale).collect()
     }
 
-    async fn around<T, E: From<StoreError>>(
+    pub(crate) async fn around<T, E: From<StoreError>>(
         &self,
         call: Call,
         work: impl Future<Output = Result<T, E>> + Send,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use http::Method;
+use registry::Lifetimes;
 
 use crate::client::{Ask, Client, manifest};
 use crate::content::REPOSITORIES;
 use crate::register::{Act, Event};
 use crate::stores::Reads;
 use crate::weather::Weather;
-use crate::world::{SERVERS, World};
+use crate::world::{Plan, World};
 
 /// How many tags there are.
 pub const TAGS: usize = 16;
@@ -49,7 +50,16 @@ pub fn history(seed: u64, clients: usize, deeds: usize, is_stale: bool) -> Histo
 
 async fn history_in(seed: u64, clients: usize, deeds: usize, is_stale: bool) -> History {
     let reads = if is_stale { Reads::EventualOfTags } else { Reads::Strong };
-    let world = World::reading(reads, seed, Weather::fair(), SERVERS, false);
+    let plan = Plan {
+        seed,
+        weather: Weather::fair(),
+        collectors: 0,
+        reads,
+        lifetimes: Lifetimes::default(),
+        is_cloud: false,
+        is_told: false,
+    };
+    let world = World::new(plan);
     let pusher = Client::new(&world, clients, seed);
     let prepared = tokio::spawn(async move {
         for number in 0..MANIFESTS {

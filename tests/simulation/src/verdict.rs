@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use registry::Lifetimes;
 use registry::http::Service;
 use registry::jobs::fsck::fsck;
 use registry::jobs::garbage_collection::{Budget, Collector};
@@ -12,14 +13,12 @@ use crate::client::{Ask, blob, manifest, read};
 use crate::content::{REPOSITORIES, TAGS};
 use crate::world::World;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-
-/// What is neither needed nor under way goes within the longest time that it is kept for: an upload session.
-const LONG_HOURS: u32 = 9 * 24;
+/// By then nothing is left that anybody would look at again: more than a session, and more than a lease after it.
+const LONG: Duration = Duration::from_secs(9 * 24 * 60 * 60);
 
 /// Looks at what a run has left.
 pub(crate) struct Judge {
-    world: Arc<World>,
+    pub(crate) world: Arc<World>,
     service: Service,
 }
 
@@ -32,16 +31,25 @@ impl Judge {
     pub(crate) async fn judge(&self) {
         self.world.check("in the end").await;
         self.look("in the end").await;
-        self.collect_for(LONG_HOURS).await;
+        if self.world.plan.is_cloud && self.world.arrivals.dice.one_in(2) {
+            self.world.adopt_calmly().await;
+            self.look("after adoptions").await;
+        }
+        let Lifetimes { lease, object, .. } = self.world.plan.lifetimes;
+        self.nothing_stays_too_long().await;
+        self.collect_after(LONG).await;
         self.world.check("after collections").await;
         self.look("after collections").await;
         self.nothing_is_left().await;
         self.delete_all().await;
-        self.collect_for(LONG_HOURS).await;
+        self.collect_after(Duration::ZERO).await;
+        self.collect_after(object).await;
         self.nothing_is_stored().await;
+        self.collect_after(lease).await;
+        self.nothing_is_left().await;
     }
 
-    fn accuse(&self, what: String) {
+    pub(crate) fn accuse(&self, what: String) {
         self.world.ledger.accuse(what);
     }
 
@@ -109,24 +117,25 @@ impl Judge {
 
     async fn send(&self, ask: Ask) -> (u16, bytes::Bytes) {
         match read(self.service.clone(), ask.request()).await {
+            Some(reply) if reply.status == 307 => match self.world.objects.serve(reply.header("location")) {
+                Some(body) => (200, body),
+                None => (404, reply.body),
+            },
             Some(reply) => (reply.status, reply.body),
             None => (0, bytes::Bytes::new()),
         }
     }
 
-    /// Collectors run every few hours, and nothing fails.
-    async fn collect_for(&self, hours: u32) {
-        const STEP_HOURS: u32 = 27;
-        for _ in 0..hours.div_ceil(STEP_HOURS) {
-            self.world.clock.advance(HOUR * STEP_HOURS);
-            let collector = Collector::new(self.world.calm_registry(), self.world.weather.policy);
-            let report = collector.run(&Budget::ALL, None).await;
-            for failure in report.failures {
-                self.accuse(format!("collector: {}: {}", failure.what, failure.problem));
-            }
-            if let Some(error) = report.error {
-                self.accuse(format!("collector: {error}"));
-            }
+    /// A collector runs once when so much time has passed, and nothing fails.
+    pub(crate) async fn collect_after(&self, time: Duration) {
+        self.world.clock.advance(time);
+        let collector = Collector::new(self.world.calm_registry(), self.world.weather.policy);
+        let report = collector.run(&Budget::ALL, None).await;
+        for failure in report.failures {
+            self.accuse(format!("collector: {}: {}", failure.what, failure.problem));
+        }
+        if let Some(error) = report.error {
+            self.accuse(format!("collector: {error}"));
         }
     }
 

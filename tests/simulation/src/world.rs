@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use registry::http::Service;
 use registry::jobs::fsck::{Severity, fsck};
-use registry::ports::{Abilities, Clock, StoreErrorKind};
+use registry::ports::{Abilities, Clock, ItemStore, ObjectStore, StoreErrorKind, VerifiedCopy};
 use registry::testing::{MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 use tokio::sync::watch;
 
+use crate::cloud::{Arrivals, Cloud, abilities};
 use crate::content::Universe;
 use crate::dice::Dice;
 use crate::gate::{Gate, Pace, Pass, ProcessId, Stage};
@@ -30,7 +31,34 @@ struct Process {
     id: ProcessId,
     registry: Registry,
     service: Service,
+    copies: Arc<dyn VerifiedCopy>,
     life: watch::Sender<ProcessId>,
+}
+
+/// What a world is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) weather: Weather,
+    /// How many processes collect.
+    pub(crate) collectors: usize,
+    pub(crate) reads: Reads,
+    pub(crate) lifetimes: Lifetimes,
+    /// Whether clients can reach the objects without the registry in between.
+    pub(crate) is_cloud: bool,
+    /// Whether somebody wants to read what happens.
+    pub(crate) is_told: bool,
+}
+
+impl Plan {
+    /// Returns how many processes answer requests or events; those that collect come after them.
+    pub(crate) fn serving(&self) -> usize {
+        SERVERS + usize::from(self.is_cloud)
+    }
+
+    fn processes(&self) -> usize {
+        self.serving() + self.collectors
+    }
 }
 
 /// Everything that there is in one run.
@@ -42,33 +70,28 @@ pub(crate) struct World {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) universe: Universe,
     pub(crate) weather: Weather,
+    pub(crate) plan: Plan,
+    /// What clients have sent past the registry.
+    pub(crate) arrivals: Arrivals,
     dice: Dice,
     random: Arc<SeededRandom>,
-    process_count: usize,
     processes: Mutex<Vec<Process>>,
     started: AtomicU64,
-    reads: Reads,
-    is_told: bool,
     /// A number that follows from all that has happened.
     print: AtomicU64,
 }
 
 impl World {
-    /// Returns an empty world for so many processes.
-    pub(crate) fn new(seed: u64, weather: Weather, processes: usize, is_told: bool) -> Arc<Self> {
-        Self::reading(Reads::Strong, seed, weather, processes, is_told)
-    }
-
-    /// Returns the same, whose processes read like this.
-    pub(crate) fn reading(
-        reads: Reads,
-        seed: u64,
-        weather: Weather,
-        processes: usize,
-        is_told: bool,
-    ) -> Arc<Self> {
+    /// Returns an empty world.
+    pub(crate) fn new(plan: Plan) -> Arc<Self> {
+        let Plan { seed, weather, .. } = plan;
         let clock = Arc::new(SetClock::default());
-        let pace = Pace { slow_reply_one_in: weather.slow_reply_one_in, sleep_one_in: weather.sleep_one_in };
+        let copies_rest = (plan.lifetimes.upload < plan.lifetimes.lease).then_some(plan.lifetimes.upload);
+        let pace = Pace {
+            slow_reply_one_in: weather.slow_reply_one_in,
+            sleep_one_in: weather.sleep_one_in,
+            copies_rest,
+        };
         let world = Self {
             items: Arc::default(),
             objects: Arc::default(),
@@ -76,17 +99,16 @@ impl World {
             ledger: Arc::new(Ledger::new(Arc::clone(&clock), HELD)),
             universe: Universe::new(&Dice::new(seed, 2)),
             weather,
+            plan,
+            arrivals: Arrivals::new(Dice::new(seed, 4), &clock),
             dice: Dice::new(seed, 3),
             random: Arc::new(SeededRandom::new(!seed)),
-            process_count: processes,
             processes: Mutex::default(),
             started: AtomicU64::new(0),
-            reads,
-            is_told,
             print: AtomicU64::new(seed),
             clock,
         };
-        for _ in 0..processes {
+        for _ in 0..plan.processes() {
             let process = world.process();
             world.processes().push(process);
         }
@@ -99,7 +121,7 @@ impl World {
 
     /// Says what happens, if somebody wants to read it.
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
-        if self.is_told {
+        if self.plan.is_told {
             println!("{} {}", self.clock.now().as_secs(), what());
         }
     }
@@ -118,30 +140,32 @@ impl World {
     fn process(&self) -> Process {
         let id = self.started.fetch_add(1, Ordering::SeqCst) + 1;
         self.gate.admit(id);
-        let items = Gated::new(&self.items, &self.gate, id, self.reads);
-        let objects = Gated::new(&self.objects, &self.gate, id, self.reads);
-        let registry = self.registry_on(Arc::new(items), Arc::new(objects));
-        Process { id, service: Service::new(registry.clone()), registry, life: watch::Sender::new(id) }
+        let items = Gated::new(&self.items, &self.gate, id, self.plan.reads);
+        let objects = Arc::new(Gated::new(&self.objects, &self.gate, id, self.plan.reads));
+        let registry = self.registry_on(Arc::new(items), &objects);
+        let service = Service::new(registry.clone());
+        Process { id, service, registry, copies: objects, life: watch::Sender::new(id) }
     }
 
-    fn registry_on(
+    fn registry_on<O: ObjectStore + Cloud + 'static>(
         &self,
-        items: Arc<dyn registry::ports::ItemStore>,
-        objects: Arc<dyn registry::ports::ObjectStore>,
+        items: Arc<dyn ItemStore>,
+        objects: &Arc<O>,
     ) -> Registry {
+        let abilities = if self.plan.is_cloud { abilities(objects) } else { Abilities::default() };
         let stores = Stores {
             items,
-            objects,
+            objects: Arc::clone(objects) as _,
             clock: Arc::clone(&self.clock) as _,
             random: Arc::clone(&self.random) as _,
-            abilities: Abilities::default(),
+            abilities,
         };
-        Registry::new(stores, Lifetimes::default())
+        Registry::new(stores, self.plan.lifetimes)
     }
 
     /// Returns a registry whose calls happen at once.
     pub(crate) fn calm_registry(&self) -> Registry {
-        self.registry_on(Arc::clone(&self.items) as _, Arc::clone(&self.objects) as _)
+        self.registry_on(Arc::clone(&self.items) as _, &self.objects)
     }
 
     /// Returns what answers in this process, and what tells of its end.
@@ -154,6 +178,11 @@ impl World {
     pub(crate) fn registry(&self, process: usize) -> (Registry, watch::Receiver<ProcessId>) {
         let processes = self.processes();
         (processes[process].registry.clone(), processes[process].life.subscribe())
+    }
+
+    /// Returns how the process takes over what was uploaded past it.
+    pub(crate) fn copies(&self, process: usize) -> Arc<dyn VerifiedCopy> {
+        Arc::clone(&self.processes()[process].copies)
     }
 
     /// The process dies where it is, and another takes its place.
@@ -180,7 +209,7 @@ impl World {
     async fn happen(&self) {
         self.clock.advance(Duration::from_millis(1 + self.dice.below(5) as u64));
         if self.dice.one_in(self.weather.kill_one_in) {
-            let process = self.dice.below(self.process_count);
+            let process = self.dice.below(self.plan.processes());
             return self.kill(process);
         }
         if self.dice.one_in(self.weather.leap_one_in) {
@@ -216,15 +245,14 @@ impl World {
 
     fn leap(&self) {
         const MINUTES: [u64; 10] = [1, 2, 5, 10, 30, 60, 13 * 60, 13 * 60, 25 * 60, 8 * 24 * 60];
-        const SESSION_MINUTES: u64 = 7 * 24 * 60;
-        let minutes = *self.dice.pick(&MINUTES);
+        let time = Duration::from_secs(60 * *self.dice.pick(&MINUTES));
         let servers: Vec<ProcessId> =
-            self.processes().iter().take(SERVERS).map(|process| process.id).collect();
-        if minutes > SESSION_MINUTES && self.gate.is_busy(&servers) {
+            self.processes().iter().take(self.plan.serving()).map(|process| process.id).collect();
+        if time > self.plan.lifetimes.upload && self.gate.is_busy(&servers) {
             // No request outlives the session that it is for.
             return;
         }
-        self.clock.advance(Duration::from_secs(60 * minutes));
+        self.clock.advance(time);
         self.tell(|| "time passes".to_owned());
     }
 
