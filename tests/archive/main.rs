@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod accounts;
+mod between;
 mod client;
 mod cloud;
 mod copies;
 mod folder;
+mod incomplete;
 mod killed;
 mod repair;
 mod stock;

@@ -36,10 +36,20 @@ impl Stock {
         manifest(server, "team", "1.0", MANIFEST, &self.images[0].manifest);
     }
 
+    pub(crate) fn note_digest(&self) -> String {
+        self.note.digest()
+    }
+
     pub(crate) fn assert_in(&self, server: &Server) {
         for name in NAMES {
             assert_pulls(server, name, "1", &self.images[0]);
         }
+        self.assert_team_in(server);
+    }
+
+    /// The same of the repository that has all sorts.
+    pub(crate) fn assert_team_in(&self, server: &Server) {
+        assert_pulls(server, "team", "1", &self.images[0]);
         assert_pulls(server, "team", "1.0", &self.images[0]);
         assert_pulls(server, "team", "two", &self.images[1]);
         assert_pulls(server, "team", &self.images[2].digest(), &self.images[2]);
