@@ -16,6 +16,7 @@ use crate::api::segment;
 use crate::client::payload::Payload;
 use crate::connection::{Connection, refusal};
 use crate::content::next_path;
+use crate::patience::Patience;
 use crate::transfer::Order;
 
 /// What manifests there are.
@@ -44,6 +45,7 @@ pub(crate) struct Served {
 /// A registry that is copied from or to.
 pub(crate) struct Distribution {
     connection: Connection,
+    patience: Patience,
     /// Whether it has settings beside its content.
     pub(crate) has_management: bool,
 }
@@ -53,7 +55,7 @@ impl Distribution {
     pub(crate) async fn new(connection: Connection) -> Result<Self> {
         let me = connection.order(Order::new(Method::GET, format!("{}/me", management::PREFIX))).await?;
         let has_management = me.status() != StatusCode::NOT_FOUND;
-        Ok(Self { connection, has_management })
+        Ok(Self { connection, patience: Patience::default(), has_management })
     }
 
     /// Sends a request, again if the registry asks for that.
@@ -70,17 +72,27 @@ impl Distribution {
         bail!("it was never asked")
     }
 
+    /// Sends a request that changes nothing, again if the connection failed.
+    async fn ask(&self, order: impl Fn() -> Order) -> Result<Response<Bytes>> {
+        self.patience.read(|| async { whole(self.send(|| Ok(order())).await?).await }).await
+    }
+
+    /// Sends a request that may change something; a refusal becomes an error.
+    async fn tell(&self, order: impl Fn() -> Result<Order>) -> Result<Response<Bytes>> {
+        success(whole(self.send(order).await?).await?)
+    }
+
     /// Returns what is at a path; `None` if there is nothing.
     pub(crate) async fn json(&self, path: &str) -> Result<Option<Value>> {
         Ok(self.page(path).await?.map(|(value, _)| value))
     }
 
     async fn page(&self, path: &str) -> Result<Option<(Value, HeaderMap)>> {
-        let response = self.send(|| Ok(Order::new(Method::GET, path))).await?;
+        let response = self.ask(|| Order::new(Method::GET, path)).await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let response = success(response).await?;
+        let response = success(response)?;
         Ok(Some((
             serde_json::from_slice(response.body()).context("the answer")?,
             response.into_parts().0.headers,
@@ -94,7 +106,7 @@ impl Distribution {
         let order = || {
             Order::new(method.clone(), target.clone()).with("application/json", Payload::Whole(bytes.clone()))
         };
-        success(self.send(order).await?).await.map(drop)
+        self.tell(order).await.map(drop)
     }
 
     /// Returns a whole list of the management; `None` if there is none, or it is not for everybody.
@@ -102,14 +114,14 @@ impl Distribution {
         let (mut entries, mut after) = (Vec::new(), String::new());
         loop {
             let target = format!("{}{path}?limit=1000{after}", management::PREFIX);
-            let response = self.send(|| Ok(Order::new(Method::GET, target.clone()))).await?;
+            let response = self.ask(|| Order::new(Method::GET, target.clone())).await?;
             if matches!(
                 response.status(),
                 StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED
             ) {
                 return Ok(None);
             }
-            let mut page: Value = serde_json::from_slice(success(response).await?.body())?;
+            let mut page: Value = serde_json::from_slice(success(response)?.body())?;
             if let Value::Array(items) = page["items"].take() {
                 entries.extend(items);
             }
@@ -160,9 +172,8 @@ impl Distribution {
     /// Returns a manifest by tag or digest.
     pub(crate) async fn manifest(&self, name: &RepositoryName, reference: &str) -> Result<Served> {
         let path = format!("/v2/{name}/manifests/{reference}");
-        let response =
-            self.send(|| Ok(Order::new(Method::GET, path.clone()).accepting(MANIFEST_TYPES))).await?;
-        let response = success(response).await?;
+        let response = self.ask(|| Order::new(Method::GET, path.clone()).accepting(MANIFEST_TYPES)).await?;
+        let response = success(response)?;
         ensure!(response.body().len() <= MANIFEST_MAX_BYTES, "its manifest is too long");
         let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
@@ -172,8 +183,7 @@ impl Distribution {
     /// Returns which manifest a tag or digest is; `None` if there is none.
     pub(crate) async fn digest_of(&self, name: &RepositoryName, reference: &str) -> Result<Option<Digest>> {
         let path = format!("/v2/{name}/manifests/{reference}");
-        let response =
-            self.send(|| Ok(Order::new(Method::HEAD, path.clone()).accepting(MANIFEST_TYPES))).await?;
+        let response = self.ask(|| Order::new(Method::HEAD, path.clone()).accepting(MANIFEST_TYPES)).await?;
         match response.status() {
             StatusCode::OK => {
                 let digest = response.headers().get("docker-content-digest").and_then(|it| it.to_str().ok());
@@ -196,13 +206,14 @@ impl Distribution {
             Order::new(Method::PUT, path.clone())
                 .with(&served.media_type, Payload::Whole(served.bytes.clone()))
         };
-        success(self.send(order).await?).await.map(drop)
+        self.tell(order).await.map(drop)
     }
 
     /// Returns the bytes of a blob.
     pub(crate) async fn blob(&self, name: &RepositoryName, digest: &Digest) -> Result<Body> {
         let path = format!("/v2/{name}/blobs/{digest}");
-        let response = self.send(|| Ok(Order::new(Method::GET, path.clone()))).await?;
+        let order = || Ok(Order::new(Method::GET, path.clone()));
+        let response = self.patience.read(|| self.send(order)).await?;
         match response.status() {
             StatusCode::OK => Ok(response.into_body()),
             _ => bail!("{}", refusal(&whole(response).await?)),
@@ -212,7 +223,7 @@ impl Distribution {
     /// Returns whether a repository has a blob.
     pub(crate) async fn has_blob(&self, name: &RepositoryName, digest: &Digest) -> Result<bool> {
         let path = format!("/v2/{name}/blobs/{digest}");
-        let response = self.send(|| Ok(Order::new(Method::HEAD, path.clone()))).await?;
+        let response = self.ask(|| Order::new(Method::HEAD, path.clone())).await?;
         match response.status() {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
@@ -230,7 +241,7 @@ impl Distribution {
     ) -> Result<bool> {
         let mount = elsewhere.map(|from| format!("?mount={digest}&from={from}")).unwrap_or_default();
         let path = format!("/v2/{name}/blobs/uploads/{mount}");
-        let begun = success(self.send(|| Ok(Order::new(Method::POST, path.clone()))).await?).await?;
+        let begun = self.tell(|| Ok(Order::new(Method::POST, path.clone()))).await?;
         if begun.status() == StatusCode::CREATED {
             return Ok(false);
         }
@@ -241,7 +252,7 @@ impl Distribution {
         let payload = if file.1 == 0 { Payload::Empty } else { Payload::File(file.0, file.1) };
         let order =
             || Order::new(Method::PUT, target.clone()).with("application/octet-stream", payload.clone());
-        success(self.send(order).await?).await?;
+        self.tell(order).await?;
         Ok(true)
     }
 }
@@ -257,9 +268,8 @@ async fn whole(response: Response<Body>) -> Result<Response<Bytes>> {
     Ok(Response::from_parts(head, body.to_bytes()))
 }
 
-/// Reads an answer; one that is a refusal becomes an error.
-async fn success(response: Response<Body>) -> Result<Response<Bytes>> {
-    let response = whole(response).await?;
+/// Makes an error of an answer that is a refusal.
+fn success(response: Response<Bytes>) -> Result<Response<Bytes>> {
     ensure!(response.status().is_success(), "{}", refusal(&response));
     Ok(response)
 }

@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::copying::{AT_ONCE, Tally};
 use crate::distribution::{Distribution, Served};
 use crate::layout::{Layout, REF_NAME};
+use crate::patience::is_broken_off;
 
 /// The layout's specification lets an index list them, but skopeo looks a tag up only among OCI's.
 const DOCKERS_READERS: &str = "`slipway import` reads them, skopeo does not find them by their tag";
@@ -226,10 +227,17 @@ impl Export<'_> {
             self.tally.kept(size_bytes);
             return Ok(());
         }
-        let body = self.source.blob(self.name, digest).await?;
-        self.layout.receive(digest, body, |bytes| self.tally.moved(bytes)).await?;
+        match self.receive(digest).await {
+            Err(error) if is_broken_off(&error) => self.receive(digest).await?,
+            received => received?,
+        }
         self.tally.copied();
         Ok(())
+    }
+
+    async fn receive(&self, digest: &Digest) -> Result<()> {
+        let body = self.source.blob(self.name, digest).await?;
+        self.layout.receive(digest, body, |bytes| self.tally.moved(bytes)).await
     }
 
     /// Tags first, then what no tag and no index leads to; of all that only what is whole.

@@ -24,6 +24,7 @@ mod log;
 mod operator;
 mod output;
 mod password;
+mod patience;
 mod progress;
 mod remote;
 mod repair;
