@@ -1,5 +1,8 @@
 //! `slipway export`: repositories as OCI image layouts.
 
+mod earlier;
+mod node;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 use futures_util::StreamExt;
-use oci::{Digest, Manifest, MediaType, RepositoryName, TargetKind};
+use oci::{Digest, RepositoryName};
 use serde_json::{Value, json};
 
 use crate::account::RegistryOption;
@@ -17,6 +20,7 @@ use crate::copying::{AT_ONCE, Tally};
 use crate::distribution::{Distribution, Served};
 use crate::layout::{Layout, REF_NAME};
 use crate::patience::is_broken_off;
+use node::Node;
 
 /// The layout's specification lets an index list them, but skopeo looks a tag up only among OCI's.
 const DOCKERS_READERS: &str = "`slipway import` reads them, skopeo does not find them by their tag";
@@ -34,13 +38,6 @@ pub(crate) struct ExportOptions {
     to: PathBuf,
 }
 
-/// What a manifest needs.
-struct Node {
-    entry: Value,
-    blobs: Vec<(Digest, u64)>,
-    children: Vec<Digest>,
-}
-
 /// A repository on its way to its layout.
 struct Export<'a> {
     source: &'a Distribution,
@@ -52,6 +49,10 @@ struct Export<'a> {
     nodes: BTreeMap<Digest, Node>,
     /// What could not be had.
     missing: HashSet<Digest>,
+    /// Blobs that were looked for: what of them is not missing is there.
+    sought: HashSet<Digest>,
+    /// Whether what no tag leads to may have been overlooked.
+    is_uncertain: bool,
 }
 
 impl ExportOptions {
@@ -81,16 +82,16 @@ async fn repository(
     others: &[Layout],
     tally: &Tally,
 ) -> Result<Layout> {
-    let tags = source.tags(name).await?;
+    let listed = source.tags(name).await?;
     let settings = settings(source, name).await?;
     let layout = Layout::make(to, name)?;
     if let Some(settings) = settings {
         layout.set_settings(&settings)?;
     }
-    let (nodes, missing) = (BTreeMap::new(), HashSet::new());
-    let mut export = Export { source, name, layout: &layout, others, tally, nodes, missing };
-    let tags = export.walk(tags).await?;
+    let mut export = Export::new(source, name, &layout, others, tally);
+    let mut tags = export.walk(&listed).await?;
     export.blobs().await;
+    export.keep_earlier(&listed, &mut tags).await;
     layout.set_index(&export.index(&tags))?;
     tally.done(name, tags.len(), export.nodes.len());
     let dockers = tags.values().filter(|digest| export.is_dockers(digest)).count();
@@ -121,21 +122,34 @@ async fn settings(source: &Distribution, name: &RepositoryName) -> Result<Option
     Ok(Some(settings))
 }
 
-impl Export<'_> {
+impl<'a> Export<'a> {
+    fn new(
+        source: &'a Distribution,
+        name: &'a RepositoryName,
+        layout: &'a Layout,
+        others: &'a [Layout],
+        tally: &'a Tally,
+    ) -> Self {
+        let (nodes, missing, sought) = (BTreeMap::new(), HashSet::new(), HashSet::new());
+        Self { source, name, layout, others, tally, nodes, missing, sought, is_uncertain: false }
+    }
+
     /// Fetches every manifest that can be found, and returns where the tags lead.
-    async fn walk(&mut self, tags: Vec<String>) -> Result<BTreeMap<String, Digest>> {
+    async fn walk(&mut self, tags: &[String]) -> Result<BTreeMap<String, Digest>> {
         let (mut roots, mut found) = (BTreeMap::new(), BTreeSet::new());
         for tag in tags {
-            match self.source.digest_of(self.name, &tag).await {
+            match self.source.digest_of(self.name, tag).await {
                 Ok(Some(digest)) => {
                     found.insert(digest.clone());
-                    roots.insert(tag, digest);
+                    roots.insert(tag.clone(), digest);
                 }
-                Ok(None) => self.tally.failed(self.name, &tag, &anyhow::anyhow!("it leads nowhere")),
-                Err(error) => self.tally.failed(self.name, &tag, &error),
+                Ok(None) => self.failed(tag, &anyhow::anyhow!("it leads nowhere")),
+                Err(error) => self.failed(tag, &error),
             }
         }
-        found.extend(self.listed().await?);
+        let listed = self.listed().await?;
+        let lists_all = listed.is_some();
+        found.extend(listed.unwrap_or_default());
         while let Some(digest) = found.pop_first() {
             if self.nodes.contains_key(&digest) || self.missing.contains(&digest) {
                 continue;
@@ -143,22 +157,24 @@ impl Export<'_> {
             match self.manifest(&digest).await {
                 Ok(more) => found.extend(more),
                 Err(error) => {
-                    self.tally.failed(self.name, digest.as_str(), &error);
+                    self.failed(digest.as_str(), &error);
                     self.missing.insert(digest);
                 }
             }
         }
+        self.is_uncertain &= !lists_all;
         Ok(roots)
     }
 
-    /// Returns the manifests that a registry lists by themselves: also those that no tag leads to.
-    async fn listed(&self) -> Result<Vec<Digest>> {
+    /// Returns the manifests if a registry lists them by themselves: also those that no tag leads to.
+    async fn listed(&self) -> Result<Option<Vec<Digest>>> {
         if !self.source.has_management {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let path = format!("/repositories/{}/manifests", segment(self.name.as_str()));
-        let listed = self.source.managed_list(&path).await?.unwrap_or_default();
-        Ok(listed.iter().filter_map(|item| item["digest"].as_str()?.parse().ok()).collect())
+        let listed = self.source.managed_list(&path).await?;
+        let digest = |item: &Value| item["digest"].as_str()?.parse().ok();
+        Ok(listed.map(|items| items.iter().filter_map(digest).collect()))
     }
 
     /// Takes over one manifest; returns others that it leads to.
@@ -168,27 +184,26 @@ impl Export<'_> {
             Some(bytes) => Served { media_type: String::new(), bytes },
             None => self.fetch(digest).await?,
         };
-        let content_type: Option<MediaType> = served.media_type.parse().ok();
-        let manifest = Manifest::read(&served.bytes, content_type.as_ref())?;
-        let mut entry = json!({
-            "mediaType": manifest.media_type, "digest": digest, "size": served.bytes.len()
-        });
-        if let Some(artifact_type) = manifest.artifact_type.as_ref().filter(|_| manifest.subject.is_some()) {
-            entry["artifactType"] = json!(artifact_type);
-        }
-        let (mut blobs, mut children) = (Vec::new(), Vec::new());
-        for target in manifest.references {
-            match target.kind {
-                // What must not be distributed is not in a registry, as a rule.
-                TargetKind::Blob if target.may_be_missing => {}
-                TargetKind::Blob => blobs.push((target.digest, target.size)),
-                TargetKind::Manifest => children.push(target.digest),
-            }
-        }
-        let mut more = self.source.referrers(self.name, digest).await?;
-        more.extend(children.iter().cloned());
-        self.nodes.insert(digest.clone(), Node { entry, blobs, children });
+        let node = Node::read(digest, &served)?;
+        let mut more = self.referrers(digest).await;
+        more.extend(node.children.iter().cloned());
+        self.nodes.insert(digest.clone(), node);
         Ok(more)
+    }
+
+    /// A manifest is worth having without what refers to it.
+    async fn referrers(&mut self, digest: &Digest) -> Vec<Digest> {
+        let referrers = self.source.referrers(self.name, digest).await;
+        referrers.context("what refers to it").unwrap_or_else(|error| {
+            self.failed(digest.as_str(), &error);
+            Vec::new()
+        })
+    }
+
+    /// Something could not be had, and perhaps what it leads to.
+    fn failed(&mut self, what: &str, error: &anyhow::Error) {
+        self.tally.failed(self.name, what, error);
+        self.is_uncertain = true;
     }
 
     async fn fetch(&self, digest: &Digest) -> Result<Served> {
@@ -204,6 +219,7 @@ impl Export<'_> {
         let wanted: BTreeMap<Digest, u64> =
             self.nodes.values().flat_map(|node| node.blobs.iter().cloned()).collect();
         self.tally.expect(wanted.values().sum());
+        self.sought.extend(wanted.keys().cloned());
         let export = &*self;
         let fetched = futures_util::stream::iter(wanted)
             .map(|(digest, size_bytes)| async move { (export.blob(&digest, size_bytes).await, digest) })
@@ -247,10 +263,11 @@ impl Export<'_> {
             entry["annotations"] = json!({ REF_NAME: tag });
             Some(entry)
         });
-        let listed: HashSet<&Digest> =
-            tags.values().chain(self.nodes.values().flat_map(|node| &node.children)).collect();
-        let others =
-            self.nodes.iter().filter(|(digest, _)| !listed.contains(digest) && self.is_whole(digest));
+        let whole: BTreeMap<&Digest, &Node> =
+            self.nodes.iter().filter(|(digest, _)| self.is_whole(digest)).collect();
+        let children = whole.values().flat_map(|node| &node.children);
+        let listed: HashSet<&Digest> = tags.values().chain(children).collect();
+        let others = whole.iter().filter(|(digest, _)| !listed.contains(*digest));
         tagged.chain(others.map(|(_, node)| node.entry.clone())).collect()
     }
 
