@@ -43,7 +43,7 @@ const INTRODUCTION: &str = "\
 The shortest runs that the checker finds; [model.md](model.md) has the mutants, the steps and the promises. Before each step
 stands who does it: the number of the program in the plan (`tests/model/src/scenarios.rs`), from 0 on.
 
-Written by `cargo run --release -p model -- traces`; `search::the_documents_have_what_the_checker_finds` fails when it is
+Written by `cargo run --release -p model -- traces`; `model/search::the_documents_have_what_the_checker_finds` fails when it is
 out of date.
 ";
 
