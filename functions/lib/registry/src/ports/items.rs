@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::StoreError;
+use super::{StoreError, StoreErrorKind};
 use crate::records::{Record, encode};
 
 /// How many writes one transaction may hold (as in a `TransactWriteItems` of DynamoDB).
@@ -200,6 +200,11 @@ pub trait ItemStore: Send + Sync {
     /// Returns the items of the walk; fewer than `limit` only when there are no more.
     async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError>;
 
+    /// Returns the same, in one call, with what is [`Unreadable`] in its place; a store that cannot tell fails.
+    async fn query_each(&self, query: Query) -> Result<Vec<Result<Item, Unreadable>>, StoreError> {
+        Ok(self.query(query).await?.into_iter().map(Ok).collect())
+    }
+
     /// Writes all or nothing, durably: what is acknowledged survives a power cut.
     ///
     /// At most [`TRANSACT_WRITES_MAX`] writes of [`TRANSACT_BYTES_MAX`] bytes, each of another item. If several conditions do not hold, any
@@ -212,10 +217,17 @@ pub trait ItemStore: Send + Sync {
 pub struct Unreadable {
     /// Where it is.
     pub key: Key,
-    /// What is there.
+    /// What is there; nothing where rows are no bytes.
     pub bytes: Bytes,
     /// Why it is no item.
     pub problem: String,
+}
+
+impl From<Unreadable> for StoreError {
+    fn from(row: Unreadable) -> Self {
+        let Unreadable { key: Key { pk, sk }, problem, .. } = row;
+        Self::new(StoreErrorKind::Corrupt, format!("item {pk}/{sk}: {problem}"))
+    }
 }
 
 /// Walks every item there is; a check from storage alone needs it, no request does.

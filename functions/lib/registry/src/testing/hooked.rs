@@ -9,7 +9,7 @@ use oci::UploadId;
 
 use crate::ports::{
     AppendState, Appended, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
-    StoreError, StoreErrorKind, TransactError, VerifiedCopy, Write,
+    StoreError, StoreErrorKind, TransactError, Unreadable, VerifiedCopy, Write,
 };
 
 /// A call of a store.
@@ -99,6 +99,10 @@ impl<S: ItemStore + ?Sized> ItemStore for Hooked<S> {
 
     async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
         self.around(Call::ItemsQuery, self.inner.query(query)).await
+    }
+
+    async fn query_each(&self, query: Query) -> Result<Vec<Result<Item, Unreadable>>, StoreError> {
+        self.around(Call::ItemsQuery, self.inner.query_each(query)).await
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {

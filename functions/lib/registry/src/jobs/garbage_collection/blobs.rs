@@ -2,6 +2,7 @@
 
 use oci::Digest;
 
+use super::fate::{Fate, or_damaged};
 use super::queue::Visit;
 use super::{Collector, Kind, Report, answers};
 use crate::Error;
@@ -18,9 +19,9 @@ struct Suspected {
 
 impl Collector {
     pub(super) async fn blobs(&self, visits: Vec<Visit<Digest>>, report: &mut Report) -> Result<(), Error> {
-        let items = self.get_all(visits.iter().map(|visit| keys::blob(&visit.what)).collect()).await?;
+        let found = self.read(Kind::Blob, visits, keys::blob, Digest::to_string, report).await?;
         let (mut gone, mut suspected) = (Vec::new(), Vec::new());
-        for (visit, item) in visits.into_iter().zip(items) {
+        for (visit, item) in found {
             let blob = item.as_ref().and_then(|item| item.record.as_blob()).cloned();
             match (item, blob) {
                 // The object of a dead one is a suspect of its own.
@@ -30,31 +31,41 @@ impl Collector {
                 _ => gone.push(visit),
             }
         }
-        let (needed, unneeded) = self.blobs_look(suspected).await?;
+        let (needed, unneeded) = self.blobs_look(suspected, report).await?;
         let (dying, live): (Vec<_>, Vec<_>) =
             needed.into_iter().partition(|blob| blob.blob.state == BlobState::Dying);
         self.suspects_drop(gone.into_iter().chain(live.into_iter().map(|blob| blob.visit)), report).await?;
         self.blobs_revive(dying, report).await?;
         let flagged = self.blobs_flag(unneeded, report).await?;
-        let (needed, unneeded) = self.blobs_look(flagged).await?;
+        let (needed, unneeded) = self.blobs_look(flagged, report).await?;
         self.blobs_revive(needed, report).await?;
         self.blobs_decide(unneeded, report).await
     }
 
     /// Tells blobs that a repository has, or is about to have, from those that none has.
-    async fn blobs_look(&self, blobs: Vec<Suspected>) -> Result<(Vec<Suspected>, Vec<Suspected>), Error> {
+    async fn blobs_look(
+        &self,
+        blobs: Vec<Suspected>,
+        report: &mut Report,
+    ) -> Result<(Vec<Suspected>, Vec<Suspected>), Error> {
         let questions = blobs.iter().map(|blob| self.is_blob_needed(&blob.visit.what)).collect();
-        let answers = answers(questions).await?;
-        let (needed, unneeded): (Vec<_>, Vec<_>) =
-            blobs.into_iter().zip(answers).partition(|(_, is_needed)| *is_needed);
-        let blobs = |pairs: Vec<(Suspected, bool)>| pairs.into_iter().map(|(blob, _)| blob).collect();
-        Ok((blobs(needed), blobs(unneeded)))
+        let (mut needed, mut unneeded, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (answer, blob) in answers(questions).await?.into_iter().zip(blobs) {
+            match answer {
+                Ok(true) => needed.push(blob),
+                Ok(false) => unneeded.push(blob),
+                Err(problem) => failed.push((blob.visit, Fate::Failed(problem))),
+            }
+        }
+        self.settle(Kind::Blob, failed, Digest::to_string, report).await?;
+        Ok((needed, unneeded))
     }
 
-    async fn is_blob_needed(&self, digest: &Digest) -> Result<bool, Error> {
+    async fn is_blob_needed(&self, digest: &Digest) -> Result<Result<bool, String>, Error> {
         let pk = keys::blob_partition(digest);
         let query = Query { pk, prefix: BLOB_EDGES.to_owned(), limit: 1, ..Query::default() };
-        Ok(!self.registry.stores.items.query(query).await?.is_empty())
+        let edges = self.registry.stores.items.query(query).await;
+        or_damaged(edges.map(|edges| !edges.is_empty()).map_err(Error::from))
     }
 
     /// Flags blobs: from here on a mount either sees the flag, or its edge is seen. A commit takes the flag off.

@@ -37,14 +37,21 @@ impl Fate {
     pub(super) fn or_failed(fate: Result<Self, Error>) -> Result<Self, Error> {
         match fate {
             Err(Error::Contended) => Ok(Self::Contended),
-            Err(Error::Store(error)) if error.is_retryable() => Err(error.into()),
-            Err(error) => Ok(Self::Failed(error.to_string())),
-            fate => fate,
+            fate => Ok(or_damaged(fate)?.unwrap_or_else(Self::Failed)),
         }
     }
 
     pub(super) fn of_object_error(error: &StoreError) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+/// Returns the answer, or why there will be none; what a store cannot do now ends the run.
+pub(super) fn or_damaged<A>(answer: Result<A, Error>) -> Result<Result<A, String>, Error> {
+    match answer {
+        Err(Error::Store(error)) if error.is_retryable() => Err(error.into()),
+        Err(error) => Ok(Err(error.to_string())),
+        Ok(answer) => Ok(Ok(answer)),
     }
 }
 

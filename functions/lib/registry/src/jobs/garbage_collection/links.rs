@@ -1,6 +1,7 @@
 //! Links that no manifest of their repository needs.
 
-use super::queue::{Place, Visit};
+use super::fate::{Fate, or_damaged};
+use super::queue::{Place, Visit, name};
 use super::{Collector, Kind, Report, answers};
 use crate::Error;
 use crate::ports::{Condition, Item, Write};
@@ -15,11 +16,11 @@ pub(super) struct Suspected {
 
 impl Collector {
     pub(super) async fn links(&self, visits: Vec<Visit<Place>>, report: &mut Report) -> Result<(), Error> {
-        let keys = visits.iter().map(|visit| keys::link(&visit.what.0, &visit.what.1)).collect();
-        let items = self.get_all(keys).await?;
+        let key = |(repository, digest): &Place| keys::link(repository, digest);
+        let found = self.read(Kind::Link, visits, key, name, report).await?;
         let (now, mut gone, mut leased) = (self.registry.now(), Vec::new(), Vec::new());
         let (mut suspected, mut unconfirmed) = (Vec::new(), Vec::new());
-        for (visit, item) in visits.into_iter().zip(items) {
+        for (visit, item) in found {
             let Some((item, link)) =
                 item.and_then(|item| Some((item.clone(), item.record.as_link()?.clone())))
             else {
@@ -32,31 +33,41 @@ impl Collector {
                 LinkState::Live | LinkState::Dying => suspected.push(Suspected { visit, item, link }),
             }
         }
-        let (needed, unneeded) = self.links_look(suspected).await?;
+        let (needed, unneeded) = self.links_look(suspected, report).await?;
         let (dying, live): (Vec<_>, Vec<_>) =
             needed.into_iter().partition(|link| link.link.state == LinkState::Dying);
         self.suspects_drop(gone.into_iter().chain(live.into_iter().map(|link| link.visit)), report).await?;
         self.suspects_postpone(leased, report).await?;
         self.links_revive(dying, report).await?;
         let flagged = self.links_flag(unneeded, report).await?;
-        let (needed, unneeded) = self.links_look(flagged).await?;
+        let (needed, unneeded) = self.links_look(flagged, report).await?;
         self.links_revive(needed, report).await?;
         self.links_decide(unneeded, "no manifest of the repository needs it", report).await?;
         self.links_decide(unconfirmed, "its mount was never confirmed", report).await
     }
 
     /// Tells links that a manifest needs, finished or not, from those that none does.
-    async fn links_look(&self, links: Vec<Suspected>) -> Result<(Vec<Suspected>, Vec<Suspected>), Error> {
+    async fn links_look(
+        &self,
+        links: Vec<Suspected>,
+        report: &mut Report,
+    ) -> Result<(Vec<Suspected>, Vec<Suspected>), Error> {
         let questions = links.iter().map(|link| self.is_link_needed(&link.visit.what)).collect();
-        let answers = answers(questions).await?;
-        let (needed, unneeded): (Vec<_>, Vec<_>) =
-            links.into_iter().zip(answers).partition(|(_, is_needed)| *is_needed);
-        let links = |pairs: Vec<(Suspected, bool)>| pairs.into_iter().map(|(link, _)| link).collect();
-        Ok((links(needed), links(unneeded)))
+        let (mut needed, mut unneeded, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (answer, link) in answers(questions).await?.into_iter().zip(links) {
+            match answer {
+                Ok(true) => needed.push(link),
+                Ok(false) => unneeded.push(link),
+                Err(problem) => failed.push((link.visit, Fate::Failed(problem))),
+            }
+        }
+        self.settle(Kind::Link, failed, name, report).await?;
+        Ok((needed, unneeded))
     }
 
-    async fn is_link_needed(&self, (repository, digest): &Place) -> Result<bool, Error> {
-        Ok(self.registry.referring_manifest(repository, digest).await?.is_some())
+    async fn is_link_needed(&self, (repository, digest): &Place) -> Result<Result<bool, String>, Error> {
+        let referring = self.registry.referring_manifest(repository, digest).await;
+        or_damaged(referring.map(|manifest| manifest.is_some()))
     }
 
     /// Flags links: from here on a push either sees the flag, or its edge is seen. A HEAD takes the flag off.

@@ -3,7 +3,7 @@
 use oci::{Digest, RepositoryName};
 
 use super::fate::{Ending, Fate};
-use super::queue::{Place, Visit};
+use super::queue::{Place, Visit, name};
 use super::{Collector, Kind, Report, answers};
 use crate::Error;
 use crate::manifests::collect::Grounds;
@@ -29,15 +29,12 @@ impl Collector {
         visits: Vec<Visit<Place>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let keys = visits.iter().map(|visit| keys::manifest(&visit.what.0, &visit.what.1)).collect();
-        let items = self.get_all(keys).await?;
-        let questions: Vec<_> = visits
-            .iter()
-            .zip(&items)
-            .map(|(visit, item)| self.manifest_fate(&visit.what, item.as_ref()))
-            .collect();
-        let fates = visits.iter().cloned().zip(answers(questions).await?).collect();
-        let name = |(repository, digest): &Place| format!("{repository}@{digest}");
+        let key = |(repository, digest): &Place| keys::manifest(repository, digest);
+        let found = self.read(Kind::Manifest, visits, key, name, report).await?;
+        let questions: Vec<_> =
+            found.iter().map(|(visit, item)| self.manifest_fate(&visit.what, item.as_ref())).collect();
+        let answers = answers(questions).await?;
+        let fates = found.into_iter().map(|(visit, _)| visit).zip(answers).collect();
         self.settle(Kind::Manifest, fates, name, report).await
     }
 

@@ -31,6 +31,7 @@ mod links;
 mod manifests;
 mod objects;
 mod queue;
+mod reading;
 mod rehearsal;
 mod report;
 mod repositories;
@@ -40,7 +41,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 
-use crate::ports::{Item, Timestamp};
+use crate::ports::Timestamp;
 use crate::records::keys;
 use crate::{Error, Principal, Registry};
 
@@ -146,6 +147,7 @@ impl Collector {
             let page = self.due(shard, after.take()).await?;
             after.clone_from(&page.last);
             report.suspects += page.suspects;
+            page.unreadable.into_iter().for_each(|row| report.unreadable(row));
             self.batch(page.surplus).await?;
             self.repositories(page.repositories, budget.until, report).await?;
             self.manifests(page.manifests, report).await?;
@@ -158,13 +160,6 @@ impl Collector {
             if after.is_none() {
                 return Ok(true);
             }
-        }
-    }
-
-    async fn get_all(&self, keys: Vec<crate::ports::Key>) -> Result<Vec<Option<Item>>, Error> {
-        match keys.is_empty() {
-            true => Ok(Vec::new()),
-            false => Ok(self.registry.stores.items.get(&keys).await?),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use oci::Digest;
 
-use super::fate::{Ending, Fate};
+use super::fate::{Ending, Fate, or_damaged};
 use super::queue::{Place, Visit};
 use super::{Collector, Kind, RETRY, Report, answers};
 use crate::Error;
@@ -16,15 +16,14 @@ impl Collector {
         visits: Vec<Visit<(Digest, ObjectKey)>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let items = self.get_all(visits.iter().map(|visit| keys::blob(&visit.what.0)).collect()).await?;
-        let questions: Vec<_> = visits
-            .iter()
-            .zip(&items)
-            .map(|(visit, item)| self.dead_object_fate(visit, item.as_ref()))
-            .collect();
-        let fates = visits.iter().cloned().zip(answers(questions).await?).collect();
+        let name = |(digest, _): &(Digest, ObjectKey)| digest.to_string();
+        let found = self.read(Kind::Blob, visits, |(digest, _)| keys::blob(digest), name, report).await?;
+        let questions: Vec<_> =
+            found.iter().map(|(visit, item)| self.dead_object_fate(visit, item.as_ref())).collect();
+        let answers = answers(questions).await?;
+        let fates = found.into_iter().map(|(visit, _)| visit).zip(answers).collect();
         // Its blob was reported when it was declared dead.
-        self.settle(Kind::Blob, fates, |(digest, _)| digest.to_string(), report).await
+        self.settle(Kind::Blob, fates, name, report).await
     }
 
     async fn dead_object_fate(
@@ -113,7 +112,10 @@ impl Collector {
     /// Returns what becomes of the object if a manifest has it. One that is not live yet may lose it again.
     async fn manifest_objects_look(&self, visit: &Visit<(Place, ObjectKey)>) -> Result<Option<Fate>, Error> {
         let ((repository, digest), object) = &visit.what;
-        let item = self.registry.get(keys::manifest(repository, digest)).await?;
+        let item = match or_damaged(self.registry.get(keys::manifest(repository, digest)).await)? {
+            Ok(item) => item,
+            Err(problem) => return Ok(Some(Fate::Failed(problem))),
+        };
         let record = item.as_ref().and_then(|item| item.record.as_manifest());
         let own = record.filter(|record| record.body == ManifestBody::Object(object.clone()));
         Ok(own.map(|record| match record.state.is_visible() {

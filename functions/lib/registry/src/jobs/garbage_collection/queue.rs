@@ -6,7 +6,7 @@ use oci::{Digest, RepositoryName};
 
 use super::{Collector, Report};
 use crate::Error;
-use crate::ports::{Condition, Item, Key, ObjectKey, Query, Timestamp, Version, Write};
+use crate::ports::{Condition, Item, Key, ObjectKey, Query, Timestamp, Unreadable, Version, Write};
 use crate::records::{Record, SuspectRecord, keys};
 
 /// How many suspects are read at once.
@@ -37,18 +37,28 @@ pub(super) struct Page {
     pub(super) repositories: Vec<Visit<RepositoryName>>,
     /// Suspects that say the same as another of the page.
     pub(super) surplus: Vec<Vec<Write>>,
+    /// What cannot be understood.
+    pub(super) unreadable: Vec<Unreadable>,
     pub(super) suspects: u64,
     /// The last one, if there may be more.
     pub(super) last: Option<String>,
 }
 
 impl Page {
-    fn of(items: Vec<Item>) -> Self {
-        let mut page = Self { suspects: items.len() as u64, ..Self::default() };
-        page.last = items.last().filter(|_| items.len() == PAGE).map(|item| item.key.sk.clone());
+    fn of(rows: Vec<Result<Item, Unreadable>>) -> Self {
+        let last = rows.last().filter(|_| rows.len() == PAGE).map(|row| sk(row).to_owned());
+        let mut page = Self { last, ..Self::default() };
         // The same suspect sorts to the same place, whenever it is due.
         let mut by_what: BTreeMap<String, Item> = BTreeMap::new();
-        for item in items {
+        for row in rows {
+            let item = match row {
+                Ok(item) => item,
+                Err(unreadable) => {
+                    page.unreadable.push(unreadable);
+                    continue;
+                }
+            };
+            page.suspects += 1;
             let what = item.key.sk.split_once('#').map_or_else(String::new, |(_, what)| what.to_owned());
             if let Some(earlier) = by_what.insert(what, item) {
                 page.surplus.push(vec![Write::Delete(earlier.key, Condition::Version(earlier.version))]);
@@ -93,6 +103,18 @@ impl Page {
     }
 }
 
+/// How a digest in a repository is called in reports.
+pub(super) fn name((repository, digest): &Place) -> String {
+    format!("{repository}@{digest}")
+}
+
+pub(super) fn sk(row: &Result<Item, Unreadable>) -> &str {
+    match row {
+        Ok(item) => &item.key.sk,
+        Err(unreadable) => &unreadable.key.sk,
+    }
+}
+
 impl<T> Visit<T> {
     /// It is no suspect any more; unless somebody has put the same one into the queue meanwhile.
     pub(super) fn drop(&self) -> Write {
@@ -109,10 +131,10 @@ impl Collector {
     /// Reads a page of what is due in the shard.
     pub(super) async fn due(&self, shard: u64, after: Option<String>) -> Result<Page, Error> {
         let query = Query { pk: keys::suspect_partition(shard), after, limit: PAGE, ..Query::default() };
-        let mut items = self.registry.stores.items.query(query).await?;
+        let mut rows = self.registry.stores.items.query_each(query).await?;
         let now = self.registry.now();
-        items.retain(|item| keys::parse_due(&item.key.sk).is_none_or(|due| due <= now));
-        Ok(Page::of(items))
+        rows.retain(|row| keys::parse_due(sk(row)).is_none_or(|due| due <= now));
+        Ok(Page::of(rows))
     }
 
     /// Returns how many suspects are due, so that whoever waits for a run can be told how far it is.

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::queue::sk;
 use crate::Stores;
 use crate::ports::{
     Abilities, AppendState, Appended, ByteStream, Conflict, Direction, Item, ItemStore, Key, ObjectKey,
-    ObjectStore, Query, StoreError, StoreErrorKind, TransactError, Write,
+    ObjectStore, Query, StoreError, StoreErrorKind, TransactError, Unreadable, Write,
 };
 
 /// Returns stores that read from these.
@@ -63,16 +64,21 @@ impl ItemStore for Draft {
     }
 
     async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
+        let rows = self.query_each(query).await?;
+        Ok(rows.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    async fn query_each(&self, query: Query) -> Result<Vec<Result<Item, Unreadable>>, StoreError> {
         let changed = self.changed_in(&query);
         let limit = query.limit.saturating_add(changed.len());
-        let real = self.real.query(Query { limit, ..query.clone() }).await?;
-        let mut items: BTreeMap<String, Option<Item>> =
-            real.into_iter().map(|item| (item.key.sk.clone(), Some(item))).collect();
-        items.extend(changed);
-        let items = items.into_values().flatten();
+        let real = self.real.query_each(Query { limit, ..query.clone() }).await?;
+        let mut rows: BTreeMap<String, Option<_>> =
+            real.into_iter().map(|row| (sk(&row).to_owned(), Some(row))).collect();
+        rows.extend(changed.into_iter().map(|(sk, item)| (sk, item.map(Ok))));
+        let rows = rows.into_values().flatten();
         Ok(match query.direction {
-            Direction::Ascending => items.take(query.limit).collect(),
-            Direction::Descending => items.rev().take(query.limit).collect(),
+            Direction::Ascending => rows.take(query.limit).collect(),
+            Direction::Descending => rows.rev().take(query.limit).collect(),
         })
     }
 

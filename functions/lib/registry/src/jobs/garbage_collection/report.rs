@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ports::Unreadable;
+
 /// What kind of thing went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +100,14 @@ impl Report {
 
     pub(super) fn gone(&mut self, kind: Kind, what: impl Into<String>, why: &'static str, size_bytes: u64) {
         self.gone.push(Gone { kind, what: what.into(), why: why.into(), size_bytes });
+    }
+
+    /// A suspect that cannot be understood stays where it is; a run may come by more than once.
+    pub(super) fn unreadable(&mut self, row: Unreadable) {
+        let what = format!("suspect {}/{}", row.key.pk, row.key.sk);
+        if !self.failures.iter().any(|failure| failure.what == what) {
+            self.failed(what, row.problem);
+        }
     }
 
     pub(super) fn failed(&mut self, what: String, problem: String) {

@@ -18,13 +18,13 @@ impl Collector {
         until: Option<Timestamp>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let items = self.get_all(visits.iter().map(|visit| keys::repository(&visit.what)).collect()).await?;
+        let (kind, name) = (Kind::Repository, RepositoryName::to_string);
         let mut fates = Vec::new();
-        for (visit, item) in visits.into_iter().zip(items) {
+        for (visit, item) in self.read(kind, visits, keys::repository, name, report).await? {
             let fate = Fate::or_failed(self.repository_fate(&visit.what, item, until).await)?;
             fates.push((visit, fate));
         }
-        self.settle(Kind::Repository, fates, RepositoryName::to_string, report).await
+        self.settle(kind, fates, name, report).await
     }
 
     async fn repository_fate(

@@ -18,7 +18,8 @@ impl Collector {
         visits: Vec<Visit<Session>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let questions: Vec<_> = visits.iter().map(|visit| self.upload_fate(visit)).collect();
+        let fate = async |visit| Fate::or_failed(self.upload_fate(visit).await);
+        let questions: Vec<_> = visits.iter().map(fate).collect();
         let fates = visits.iter().cloned().zip(answers(questions).await?).collect();
         self.settle(Kind::Upload, fates, |(id, _)| id.clone(), report).await
     }
@@ -115,7 +116,8 @@ impl Collector {
         visits: Vec<Visit<Session>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let questions: Vec<_> = visits.iter().map(|visit| self.adoption_fate(visit)).collect();
+        let fate = async |visit| Fate::or_failed(self.adoption_fate(visit).await);
+        let questions: Vec<_> = visits.iter().map(fate).collect();
         let fates = visits.iter().cloned().zip(answers(questions).await?).collect();
         self.settle(Kind::Adoption, fates, |(id, object)| format!("{object} of {id}"), report).await
     }

@@ -1,10 +1,10 @@
 //! Runs that end early, and go on.
 
 use registry::jobs::garbage_collection::{Budget, Policy, Report};
-use registry::ports::{Clock, Condition, Item, ItemStore, Key, Version, Write};
+use registry::ports::{Clock, Condition, Item, ItemStore, Key, ObjectKey, Version, Write};
 use registry::records::{ManifestBody, ManifestRecord, ManifestState, Record, SuspectRecord, keys};
 
-use super::{DAY, LONG_HOURS};
+use super::{DAY, HOUR, LONG_HOURS};
 use crate::content::Content;
 use crate::world::World;
 
@@ -88,6 +88,34 @@ async fn put_wrong_suspect(world: &World) {
     world.items.transact(vec![write]).await.unwrap();
 }
 
+/// Has a link suspected beside others in its shard that nobody can read, and returns its key.
+async fn put_unreadable_link(world: &World) -> Key {
+    let blob = Content::blob("unreadable");
+    world.client().push_blob_by_put("app", &blob).await.expect(201);
+    let (repository, digest) = ("app".parse().unwrap(), blob.digest.parse().unwrap());
+    let key = keys::link(&repository, &digest);
+    world.items.spoil(key.clone());
+    let suspect = SuspectRecord::Link { repository, digest };
+    let write = put(keys::suspect(world.clock.now(), &suspect), Record::Suspect(suspect));
+    world.items.transact(vec![write]).await.unwrap();
+    key
+}
+
+/// Puts a suspect into each shard, before all others, that nobody can read.
+async fn put_unreadable_suspects(world: &World) {
+    for shard in 0..16 {
+        let key = Key::new(keys::suspect_partition(shard), format!("{:013}#from a newer version", 0));
+        let suspect =
+            SuspectRecord::Upload { id: "newer".to_owned(), object: ObjectKey::stored("data/00/a") };
+        world.items.transact(vec![put(key.clone(), Record::Suspect(suspect))]).await.unwrap();
+        world.items.spoil(key);
+    }
+}
+
+fn failed(report: &Report) -> Vec<&str> {
+    report.failures.iter().map(|failure| failure.what.as_str()).collect()
+}
+
 #[tokio::test]
 async fn what_is_damaged_keeps_nobody_waiting() {
     let world = garbage(3).await;
@@ -95,4 +123,63 @@ async fn what_is_damaged_keeps_nobody_waiting() {
     put_wrong_suspect(&world).await;
     let report = world.collector(Policy::default()).run(&ALL, None).await;
     assert_eq!((report.failures.len(), report.gone.len(), report.error), (1, 7, None));
+}
+
+#[tokio::test]
+async fn a_link_that_cannot_be_read_is_told_and_looked_at_again_in_an_hour() {
+    let world = garbage(250).await;
+    let link = put_unreadable_link(&world).await;
+    let collector = world.collector(Policy::default());
+    let report = collector.run(&ALL, None).await;
+    assert_eq!((report.gone.len(), report.postponed, &report.error), (500, 1, &None), "{report:?}");
+    assert_eq!(failed(&report), [format!("app@{}", link.sk)]);
+    assert_eq!(collector.run(&ALL, None).await.failures, []);
+    world.clock.advance(HOUR);
+    assert_eq!(failed(&collector.run(&ALL, None).await).len(), 1);
+}
+
+#[tokio::test]
+async fn a_suspect_that_cannot_be_read_is_told_once_a_run_and_its_shard_goes_on() {
+    let world = garbage(250).await;
+    put_unreadable_suspects(&world).await;
+    let collector = world.collector(Policy::default());
+    let rehearsal = collector.rehearse().await;
+    let report = collector.run(&ALL, None).await;
+    assert_eq!((report.gone.len(), &report.error), (500, &None), "{report:?}");
+    assert_eq!((&rehearsal.gone, &rehearsal.failures), (&report.gone, &report.failures));
+    let shards: Vec<_> =
+        (0..16).map(|shard| format!("suspect {}/", keys::suspect_partition(shard))).collect();
+    assert_eq!(report.failures.len(), shards.len());
+    for shard in shards {
+        assert!(report.failures.iter().any(|failure| failure.what.starts_with(&shard)), "{shard}");
+    }
+    assert_eq!(collector.waiting().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_says_whether_something_is_needed_may_be_damaged_too() {
+    let world = garbage(250).await;
+    let kept = Content::blob("kept");
+    world.client().push_blob_by_put("app", &kept).await.expect(201);
+    let digest: oci::Digest = kept.digest.parse().unwrap();
+    let edge = keys::blob_edge(&digest, &"app".parse().unwrap());
+    let (id, object) = ("0000000001-upload".to_owned(), ObjectKey::stored("data/00/a"));
+    let upload = keys::upload(&id.parse().unwrap());
+    let suspects = [
+        SuspectRecord::Blob { digest },
+        SuspectRecord::Upload { id: id.clone(), object: object.clone() },
+        SuspectRecord::Adoption { id, object },
+    ];
+    let suspects =
+        suspects.map(|suspect| put(keys::suspect(world.clock.now(), &suspect), Record::Suspect(suspect)));
+    world
+        .items
+        .transact([vec![put(upload.clone(), Record::Catalog)], suspects.to_vec()].concat())
+        .await
+        .unwrap();
+    world.items.spoil(edge);
+    world.items.spoil(upload);
+    let report = world.collector(Policy::default()).run(&ALL, None).await;
+    assert_eq!((report.gone.len(), report.postponed, &report.error), (500, 3, &None), "{report:?}");
+    assert_eq!(report.failures.len(), 3, "{report:?}");
 }
