@@ -55,12 +55,12 @@ async fn an_adoption_with_nothing_to_do_is_one_item_read() {
 }
 
 #[tokio::test]
-async fn an_adoption_before_the_bytes_is_two_item_calls_and_the_question() {
+async fn an_adoption_before_the_bytes_is_three_item_calls_and_the_question() {
     let (world, client) = world();
     let id = upload_id(&client.begin("app").await);
     world.probe.reset();
     assert_eq!(client.adopt(&id).await.unwrap(), None);
-    assert_eq!(world.probe.calls(), [ItemsGet, ItemsTransact, CopyUpload]);
+    assert_eq!(world.probe.calls(), [ItemsGet, ItemsTransact, CopyUpload, ItemsTransact]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A manifest names blobs that nobody has told the registry of: it looks for them itself.
 
+use registry::records::SuspectRecord;
 use serde_json::Value;
 
 use super::{change_upload, send_blobs, world};
@@ -83,6 +84,23 @@ async fn what_has_not_arrived_is_missing_and_can_be_sent_still() {
     world.objects.receive(late, image.layer.bytes.clone());
     client.put_manifest("app", "v1", &image.manifest).await.expect(201);
     assert_pulls(&world, &client, "app", &image).await;
+}
+
+#[tokio::test]
+async fn what_has_not_arrived_leaves_nothing_but_its_session() {
+    let ((world, client), image) = (world(), Image::named("app"));
+    send_blobs(&world, &client, "app", &image).await;
+    for _ in 0..3 {
+        client.begin("app").await;
+    }
+    client.put_manifest("app", "v1", &image.manifest).await.expect(201);
+    let other = Image::named("other");
+    assert_missing(client.put_manifest("app", "v2", &other.manifest).await, &[&other.config, &other.layer]);
+    let items = world.all_items().await;
+    let is_copy = |suspect: &&SuspectRecord| matches!(suspect, SuspectRecord::Adoption { .. });
+    let copies: Vec<_> = items.iter().filter_map(|item| item.record.as_suspect()).filter(is_copy).collect();
+    assert!(copies.is_empty(), "{copies:#?}");
+    assert_eq!(world.stored().await["open_upload"], 3);
 }
 
 #[tokio::test]

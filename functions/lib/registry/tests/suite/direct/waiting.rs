@@ -124,3 +124,16 @@ async fn an_upload_that_cannot_be_taken_over_is_in_nobodys_way_but_its_own() {
     client.put_manifest("app", "v2", &other.manifest).await.expect(201);
     world.fsck().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_last_is_taken_over_first() {
+    let ((world, client, mood), image) = (moody(), Image::named("app"));
+    for _ in 0..250 {
+        client.begin("app").await;
+    }
+    world.clock.advance(Duration::from_secs(60));
+    send_blobs(&world, &client, "app", &image).await;
+    mood.lock().unwrap().takes = Duration::from_secs(1);
+    client.put_manifest("app", "v1", &image.manifest).await.expect(201);
+    world.fsck().await;
+}

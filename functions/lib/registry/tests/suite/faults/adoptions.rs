@@ -16,6 +16,8 @@ enum Asked {
     EventOfKnownBlob,
     /// The manifest, which takes over config and layer.
     Manifest,
+    /// The manifest, while there is a session of which nothing has arrived.
+    ManifestBesideSession,
 }
 
 /// What follows when it was answered with an error.
@@ -48,6 +50,9 @@ impl Case {
         if asked == Asked::EventOfKnownBlob {
             client.push_blob("other", &image.layer).await.expect(201);
         }
+        if asked == Asked::ManifestBesideSession {
+            client.begin("app").await;
+        }
         world.send_direct(&client, "app", &image.config).await;
         let layer = world.send_direct(&client, "app", &image.layer).await;
         world.probe.reset();
@@ -65,7 +70,7 @@ impl Case {
     async fn ask(&self, client: &Client) -> bool {
         match self.asked {
             Asked::Event | Asked::EventOfKnownBlob => client.adopt(&self.layer).await.is_ok(),
-            Asked::Manifest => {
+            Asked::Manifest | Asked::ManifestBesideSession => {
                 let reply = client.put_manifest("app", "v1", &self.image.manifest).await;
                 let status = reply.status.as_u16();
                 assert!(matches!(status, 201 | 429 | 503) || self.is_late && status == 400, "{reply:#?}");
@@ -101,7 +106,9 @@ impl Case {
             assert_eq!(world.read_blob(&client, "app", &content.digest).await, content.bytes);
         }
         let stored = world.stored().await;
-        assert_eq!((stored["blob"], stored["manifest"], stored.get("open_upload")), (2, 1, None));
+        let open = stored.get("open_upload").copied().unwrap_or(0);
+        let left = u64::from(self.asked == Asked::ManifestBesideSession);
+        assert_eq!((stored["blob"], stored["manifest"], open), (2, 1, left));
         world.fsck().await;
     }
 }
@@ -150,4 +157,9 @@ async fn adoption_of_known_blob() {
 #[tokio::test]
 async fn adoption_by_manifest() {
     assert_any_fault_is_made_good(Asked::Manifest).await;
+}
+
+#[tokio::test]
+async fn adoption_by_manifest_beside_a_session_of_which_nothing_has_arrived() {
+    assert_any_fault_is_made_good(Asked::ManifestBesideSession).await;
 }
