@@ -84,7 +84,7 @@ impl Collector {
     async fn blobs_revive(&self, blobs: Vec<Suspected>, report: &mut Report) -> Result<(), Error> {
         let groups = blobs.iter().map(|blob| {
             let seen = Condition::Version(blob.item.version.clone());
-            vec![Write::Put(self.blob_in(blob, BlobState::Live), seen), blob.visit.drop()]
+            [vec![Write::Put(self.blob_in(blob, BlobState::Live), seen)], blob.visit.drop()].concat()
         });
         report.dropped += blobs.len() as u64;
         self.batch(groups.collect()).await.map(drop)
@@ -96,11 +96,11 @@ impl Collector {
         let groups = blobs.iter().map(|blob| {
             let (digest, object) = (blob.visit.what.clone(), blob.blob.object.clone());
             let flagged = Condition::Version(blob.item.version.clone());
-            vec![
+            let dead = vec![
                 Write::Put(self.blob_in(blob, BlobState::Dead), flagged),
                 self.registry.suspect(SuspectRecord::DeadObject { digest, object }, delay),
-                blob.visit.end(),
-            ]
+            ];
+            [dead, blob.visit.end()].concat()
         });
         let written = self.batch(groups.collect()).await?;
         for (blob, is_dead) in blobs.iter().zip(written) {

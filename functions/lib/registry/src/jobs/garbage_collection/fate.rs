@@ -89,8 +89,7 @@ impl Collector {
         name: impl Fn(&T) -> String,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let group =
-            |(visit, ending): &(Visit<T>, Ending)| [ending.writes.clone(), vec![visit.end()]].concat();
+        let group = |(visit, ending): &(Visit<T>, Ending)| [ending.writes.clone(), visit.end()].concat();
         let written = self.batch(ended.iter().map(group).collect()).await?;
         for ((visit, ending), is_ended) in ended.into_iter().zip(written) {
             report.contended += u64::from(!is_ended);

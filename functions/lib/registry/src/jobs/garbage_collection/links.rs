@@ -86,7 +86,7 @@ impl Collector {
     /// Takes the flag off links that turned out to be needed; whoever changed one meanwhile has done so already.
     async fn links_revive(&self, links: Vec<Suspected>, report: &mut Report) -> Result<(), Error> {
         let revival = |link: &Suspected| self.registry.link_revival(&link.item, &link.link);
-        let groups = links.iter().map(|link| vec![revival(link), link.visit.drop()]).collect();
+        let groups = links.iter().map(|link| [vec![revival(link)], link.visit.drop()].concat()).collect();
         report.dropped += links.len() as u64;
         self.batch(groups).await.map(drop)
     }
@@ -101,7 +101,7 @@ impl Collector {
         let groups = links.iter().map(|link| {
             let (repository, digest) = &link.visit.what;
             let mut writes = self.registry.link_removal(repository, digest, &link.item);
-            writes.push(link.visit.end());
+            writes.extend(link.visit.end());
             writes
         });
         let written = self.batch(groups.collect()).await?;

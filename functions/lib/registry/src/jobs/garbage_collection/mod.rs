@@ -148,7 +148,6 @@ impl Collector {
             after.clone_from(&page.last);
             report.suspects += page.suspects;
             page.unreadable.into_iter().for_each(|row| report.unreadable(row));
-            self.batch(page.surplus).await?;
             self.repositories(page.repositories, budget.until, report).await?;
             self.manifests(page.manifests, report).await?;
             self.links(page.links, report).await?;

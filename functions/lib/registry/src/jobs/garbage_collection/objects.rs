@@ -105,7 +105,7 @@ impl Collector {
         &self,
         visit: &Visit<(Place, ObjectKey)>,
     ) -> Result<Option<Visit<(Place, ObjectKey)>>, Error> {
-        let (later, writes) = self.postponed(visit, self.registry.now().after(RETRY));
+        let (later, writes) = self.moved(visit, self.registry.now().after(RETRY));
         Ok(self.registry.transact(writes).await?.is_none().then_some(later))
     }
 

@@ -12,6 +12,9 @@ use crate::records::{Record, SuspectRecord, keys};
 /// How many suspects are read at once.
 const PAGE: usize = 100;
 
+/// How many suspects that say the same go together: each is a write of one transaction.
+const SAME: usize = 50;
+
 /// A digest in a repository.
 pub(super) type Place = (RepositoryName, Digest);
 
@@ -20,6 +23,15 @@ pub(super) type Place = (RepositoryName, Digest);
 pub(super) struct Visit<T> {
     pub(super) what: T,
     pub(super) suspect: SuspectRecord,
+    queued: Queued,
+    /// Suspects that say the same. They leave the queue with this one and not before it: somebody may take back the one
+    /// and have no reason against the others.
+    same: Vec<Queued>,
+}
+
+/// Where a suspect is in the queue.
+#[derive(Clone, Debug)]
+struct Queued {
     key: Key,
     version: Version,
 }
@@ -35,8 +47,6 @@ pub(super) struct Page {
     pub(super) adoptions: Vec<Visit<(String, ObjectKey)>>,
     pub(super) dead_objects: Vec<Visit<(Digest, ObjectKey)>>,
     pub(super) repositories: Vec<Visit<RepositoryName>>,
-    /// Suspects that say the same as another of the page.
-    pub(super) surplus: Vec<Vec<Write>>,
     /// What cannot be understood.
     pub(super) unreadable: Vec<Unreadable>,
     pub(super) suspects: u64,
@@ -49,7 +59,7 @@ impl Page {
         let last = rows.last().filter(|_| rows.len() == PAGE).map(|row| sk(row).to_owned());
         let mut page = Self { last, ..Self::default() };
         // The same suspect sorts to the same place, whenever it is due.
-        let mut by_what: BTreeMap<String, Item> = BTreeMap::new();
+        let mut by_what: BTreeMap<String, Vec<Item>> = BTreeMap::new();
         for row in rows {
             let item = match row {
                 Ok(item) => item,
@@ -60,44 +70,44 @@ impl Page {
             };
             page.suspects += 1;
             let what = item.key.sk.split_once('#').map_or_else(String::new, |(_, what)| what.to_owned());
-            if let Some(earlier) = by_what.insert(what, item) {
-                page.surplus.push(vec![Write::Delete(earlier.key, Condition::Version(earlier.version))]);
-            }
+            by_what.entry(what).or_default().push(item);
         }
-        for item in by_what.into_values() {
-            page.place(item);
+        for mut items in by_what.into_values() {
+            let last = items.pop();
+            let same = items.into_iter().take(SAME).map(|Item { key, version, .. }| Queued { key, version });
+            page.place(last, same.collect());
         }
         page
     }
 
-    fn place(&mut self, item: Item) {
-        let Item { key, version, record } = item;
-        let Record::Suspect(suspect) = record else { return };
+    fn place(&mut self, item: Option<Item>, same: Vec<Queued>) {
+        let Some(Item { key, version, record: Record::Suspect(suspect) }) = item else { return };
+        let queued = Queued { key, version };
         match suspect.clone() {
             SuspectRecord::Link { repository, digest } => {
-                self.links.push(Visit { what: (repository, digest), suspect, key, version });
+                self.links.push(Visit { what: (repository, digest), suspect, queued, same });
             }
             SuspectRecord::Blob { digest } => {
-                self.blobs.push(Visit { what: digest, suspect, key, version });
+                self.blobs.push(Visit { what: digest, suspect, queued, same });
             }
             SuspectRecord::Manifest { repository, digest } => {
-                self.manifests.push(Visit { what: (repository, digest), suspect, key, version });
+                self.manifests.push(Visit { what: (repository, digest), suspect, queued, same });
             }
             SuspectRecord::ManifestObject { repository, digest, object } => {
                 let what = ((repository, digest), object);
-                self.manifest_objects.push(Visit { what, suspect, key, version });
+                self.manifest_objects.push(Visit { what, suspect, queued, same });
             }
             SuspectRecord::Upload { id, object } => {
-                self.uploads.push(Visit { what: (id, object), suspect, key, version });
+                self.uploads.push(Visit { what: (id, object), suspect, queued, same });
             }
             SuspectRecord::Adoption { id, object } => {
-                self.adoptions.push(Visit { what: (id, object), suspect, key, version });
+                self.adoptions.push(Visit { what: (id, object), suspect, queued, same });
             }
             SuspectRecord::Repository { repository } => {
-                self.repositories.push(Visit { what: repository, suspect, key, version });
+                self.repositories.push(Visit { what: repository, suspect, queued, same });
             }
             SuspectRecord::DeadObject { digest, object } => {
-                self.dead_objects.push(Visit { what: (digest, object), suspect, key, version });
+                self.dead_objects.push(Visit { what: (digest, object), suspect, queued, same });
             }
         }
     }
@@ -117,13 +127,18 @@ pub(super) fn sk(row: &Result<Item, Unreadable>) -> &str {
 
 impl<T> Visit<T> {
     /// It is no suspect any more; unless somebody has put the same one into the queue meanwhile.
-    pub(super) fn drop(&self) -> Write {
-        Write::Delete(self.key.clone(), Condition::Version(self.version.clone()))
+    pub(super) fn drop(&self) -> Vec<Write> {
+        self.leave(|queued| Condition::Version(queued.version.clone()))
     }
 
     /// What it is about ends in the same transaction, so whoever suspects it meanwhile has no reason left.
-    pub(super) fn end(&self) -> Write {
-        Write::Delete(self.key.clone(), Condition::Always)
+    pub(super) fn end(&self) -> Vec<Write> {
+        self.leave(|_| Condition::Always)
+    }
+
+    fn leave(&self, condition: impl Fn(&Queued) -> Condition) -> Vec<Write> {
+        let all = [&self.queued].into_iter().chain(&self.same);
+        all.map(|queued| Write::Delete(queued.key.clone(), condition(queued))).collect()
     }
 }
 
@@ -156,17 +171,22 @@ impl Collector {
 
     /// Returns whether the suspect is still where it was read, and nobody has put it there anew.
     pub(super) async fn is_suspected<T>(&self, visit: &Visit<T>) -> Result<bool, Error> {
-        let item = self.registry.get(visit.key.clone()).await?;
-        Ok(item.is_some_and(|item| item.version == visit.version))
+        let item = self.registry.get(visit.queued.key.clone()).await?;
+        Ok(item.is_some_and(|item| item.version == visit.queued.version))
     }
 
-    /// Puts the suspect where it is due later; the write that does so, and what it is there.
-    pub(super) fn postponed<T: Clone>(&self, visit: &Visit<T>, until: Timestamp) -> (Visit<T>, Vec<Write>) {
-        let key = keys::suspect(until, &visit.suspect);
-        let later = Visit { key, version: self.registry.fresh_version(), ..visit.clone() };
+    /// Puts the suspect where it is due later, too; what it is there, and the write that does so.
+    pub(super) fn postponed<T: Clone>(&self, visit: &Visit<T>, until: Timestamp) -> (Visit<T>, Write) {
+        let (key, version) = (keys::suspect(until, &visit.suspect), self.registry.fresh_version());
         let record = Record::Suspect(visit.suspect.clone());
-        let put = self.registry.put(later.key.clone(), later.version.clone(), record, Condition::Always);
-        (later, vec![visit.drop(), put])
+        let put = self.registry.put(key.clone(), version.clone(), record, Condition::Always);
+        (Visit { queued: Queued { key, version }, same: Vec::new(), ..visit.clone() }, put)
+    }
+
+    /// The writes that move the suspect to where it is due later; what it is there.
+    pub(super) fn moved<T: Clone>(&self, visit: &Visit<T>, until: Timestamp) -> (Visit<T>, Vec<Write>) {
+        let (later, put) = self.postponed(visit, until);
+        (later, [visit.drop(), vec![put]].concat())
     }
 
     /// Takes suspects out of the queue that turned out to be none.
@@ -175,7 +195,7 @@ impl Collector {
         visits: impl IntoIterator<Item = Visit<T>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let groups: Vec<_> = visits.into_iter().map(|visit| vec![visit.drop()]).collect();
+        let groups: Vec<_> = visits.into_iter().map(|visit| visit.drop()).collect();
         report.dropped += groups.len() as u64;
         self.batch(groups).await.map(drop)
     }
@@ -186,8 +206,7 @@ impl Collector {
         visits: impl IntoIterator<Item = (Visit<T>, Timestamp)>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let groups: Vec<_> =
-            visits.into_iter().map(|(visit, until)| self.postponed(&visit, until).1).collect();
+        let groups: Vec<_> = visits.into_iter().map(|(visit, until)| self.moved(&visit, until).1).collect();
         report.postponed += groups.len() as u64;
         self.batch(groups).await.map(drop)
     }

@@ -72,7 +72,7 @@ impl Collector {
         Fate::Ended(Ending {
             why: Some("it was never finished"),
             size_bytes: record.append.size_bytes,
-            writes: [self.upload_end(id, item, record), postponed.into_iter().skip(1).collect()].concat(),
+            writes: [self.upload_end(id, item, record), vec![postponed]].concat(),
             ..Ending::default()
         })
     }

@@ -1,11 +1,17 @@
 //! The history of tags, and putting them back; through permits, as the management does.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt;
 use oci::Digest;
 use registry::access::{Address, Caller, Gate, Permit, Pull, Push};
-use registry::records::HistoryRecord;
+use registry::jobs::garbage_collection::Budget;
+use registry::ports::{Clock, Condition, Item, ItemStore, Key, Version, Write};
+use registry::records::{HistoryRecord, Record, SuspectRecord, keys};
+use registry::testing::{Call, Outcome};
 use registry::{Error, TagMove};
 
-use super::DAY;
+use super::{DAY, HOUR};
 use crate::client::{Client, manifest};
 use crate::content::{Content, Image};
 use crate::world::World;
@@ -114,4 +120,37 @@ async fn an_immutable_tag_is_not_put_back() {
     let restored = push.tag_restore(&"v1".parse().unwrap(), None).await;
     assert!(matches!(restored, Err(Error::TagImmutable { .. })));
     assert_eq!(client.get(&manifest("app", "v1")).await.expect(200).body, new.manifest.bytes);
+}
+
+/// A deletion that is refused takes its own suspect back, whatever else there is against the manifest.
+#[tokio::test]
+async fn a_suspect_stays_when_another_that_says_the_same_is_taken_back() {
+    let Scene { world, old, .. } = scene().await;
+    let suspect = SuspectRecord::Manifest {
+        repository: "app".parse().unwrap(),
+        digest: old.manifest.digest.parse().unwrap(),
+    };
+    let queued = |items: Vec<Item>| -> Vec<Key> {
+        let same = items.into_iter().filter(|item| item.record.as_suspect() == Some(&suspect));
+        same.map(|item| item.key).collect()
+    };
+    for key in queued(world.all_items().await) {
+        world.items.transact(vec![Write::Delete(key, Condition::Always)]).await.unwrap();
+    }
+    let [first, last] = [1, 2].map(|hours| keys::suspect(world.clock.now().after(hours * HOUR), &suspect));
+    for key in [&first, &last] {
+        let item =
+            Item { key: key.clone(), version: Version::new("1"), record: Record::Suspect(suspect.clone()) };
+        world.items.transact(vec![Write::Put(item, Condition::Absent)]).await.unwrap();
+    }
+    world.clock.advance(DAY);
+    let (items, taken) = (Arc::clone(&world.items), Write::Delete(last, Condition::Always));
+    let take_back = move |call| {
+        if call == Call::ItemsGet {
+            items.transact(vec![taken.clone()]).now_or_never().unwrap().unwrap();
+        }
+        Outcome::Done
+    };
+    world.collector_hooked(take_back).run(&Budget::ALL, None).await;
+    assert_eq!(queued(world.all_items().await), [first]);
 }
