@@ -38,12 +38,15 @@ impl Patience {
 /// Returns whether nobody answered, or not to the end. (A certificate that is refused is so the next time, too.)
 fn is_of_connection(error: &Error) -> bool {
     let is_of_network = |cause: &io::Error| cause.kind() != io::ErrorKind::InvalidData;
-    is_broken_off(error) || error.chain().any(|cause| cause.downcast_ref().is_some_and(is_of_network))
+    error.chain().any(|cause| cause.is::<hyper::Error>() || cause.downcast_ref().is_some_and(is_of_network))
 }
 
 /// Returns whether the connection ended within an answer.
 pub(crate) fn is_broken_off(error: &Error) -> bool {
-    error.chain().any(|cause| cause.is::<hyper::Error>())
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let ends = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+    let is_end = |cause: &io::Error| ends.contains(&cause.kind());
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_end))
 }
 
 #[cfg(test)]
