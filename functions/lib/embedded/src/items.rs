@@ -139,6 +139,15 @@ pub(crate) fn decode_item(key: Key, bytes: &[u8]) -> Result<Item, StoreError> {
     Ok(Item { key, version, record })
 }
 
+fn decode_row(key: Key, bytes: &[u8]) -> Result<Item, Unreadable> {
+    match records::decode(bytes) {
+        Ok((version, record)) => Ok(Item { key, version, record }),
+        Err(error) => {
+            Err(Unreadable { key, bytes: Bytes::copy_from_slice(bytes), problem: error.to_string() })
+        }
+    }
+}
+
 /// Turns a failure of the database into one of the port.
 pub(crate) fn database_error(error: impl Into<redb::Error>) -> StoreError {
     let error = error.into();
@@ -186,9 +195,9 @@ fn readable<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreE
     unless_damaged(read).map_err(database_error).flatten()
 }
 
-fn read_entry(entry: Result<Entry<'_>, StorageError>) -> Result<Item, StoreError> {
+fn read_entry(entry: Result<Entry<'_>, StorageError>) -> Result<Result<Item, Unreadable>, StoreError> {
     let (key, value) = entry.map_err(database_error)?;
-    decode_item(decode_key(key.value())?, value.value())
+    Ok(decode_row(decode_key(key.value())?, value.value()))
 }
 
 /// Reads run where they are called: as a rule the system has the pages in memory, and a thread would cost more.
@@ -204,6 +213,11 @@ impl ItemStore for Items {
     }
 
     async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
+        let rows = self.query_each(query).await?;
+        Ok(rows.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    async fn query_each(&self, query: Query) -> Result<Vec<Result<Item, Unreadable>>, StoreError> {
         let (from, to) = bounds(&query);
         if is_empty(&from, &to) {
             return Ok(Vec::new());
@@ -236,9 +250,8 @@ impl ItemScan for Items {
                 if items.len() == limit {
                     break;
                 }
-                let (key, value) = entry.map_err(database_error)?;
                 // What is not understood is told by `unreadable`.
-                items.extend(decode_item(decode_key(key.value())?, value.value()).ok());
+                items.extend(read_entry(entry)?.ok());
             }
             Ok(items)
         })
@@ -249,12 +262,7 @@ impl ItemScan for Items {
         readable(|| {
             let mut unreadable = Vec::new();
             for entry in table.range::<&[u8]>(..).map_err(database_error)? {
-                let (key, value) = entry.map_err(database_error)?;
-                let key = decode_key(key.value())?;
-                if let Err(error) = records::decode(value.value()) {
-                    let bytes = Bytes::copy_from_slice(value.value());
-                    unreadable.push(Unreadable { key, bytes, problem: error.to_string() });
-                }
+                unreadable.extend(read_entry(entry)?.err());
             }
             Ok(unreadable)
         })

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use registry::ports::{Direction, Item, Key, Query, StoreError};
+use registry::ports::{Direction, Key, Query, StoreError};
 
 use super::DynamoDb;
-use super::row::{Row, decode, key_row};
+use super::row::{Row, key_row};
 use crate::error::store_error;
 
-/// Returns the items of the walk, over as many pages of 1 MB as it takes.
-pub(super) async fn query(store: &DynamoDb, query: &Query) -> Result<Vec<Item>, StoreError> {
+/// Returns the rows of the walk, over as many pages of 1 MB as it takes.
+pub(super) async fn rows(store: &DynamoDb, query: &Query) -> Result<Vec<Row>, StoreError> {
     let Some(mut start) = start(query) else { return Ok(Vec::new()) };
-    let mut items = Vec::new();
-    while items.len() < query.limit {
+    let mut rows = Vec::new();
+    while rows.len() < query.limit {
         let (condition, values) = key_condition(query);
         let page = store
             .client
@@ -24,20 +24,18 @@ pub(super) async fn query(store: &DynamoDb, query: &Query) -> Result<Vec<Item>, 
             .set_expression_attribute_values(Some(values))
             .set_exclusive_start_key(start)
             .scan_index_forward(query.direction == Direction::Ascending)
-            .limit(page_limit(query.limit - items.len()))
+            .limit(page_limit(query.limit - rows.len()))
             .send()
             .await
             .map_err(|error| store_error(format!("query of {}", query.pk), error))?;
-        for row in page.items.unwrap_or_default() {
-            items.push(decode(row)?);
-        }
+        rows.extend(page.items.unwrap_or_default());
         start = page.last_evaluated_key;
         // Only its absence says that there is no more; a page may end early, or even be empty.
         if start.is_none() {
             break;
         }
     }
-    Ok(items)
+    Ok(rows)
 }
 
 /// As many items as one call may return; DynamoDB takes no more than this number.

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
 use registry::jobs::expiry;
-use registry::ports::{Item, Key, StoreError, Timestamp, Version};
+use registry::ports::{Item, Key, StoreError, Timestamp, Unreadable, Version};
 use registry::records::{FORMAT, Record};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,16 @@ pub(crate) fn encode(item: &Item) -> Result<Row, StoreError> {
 /// Returns what was stored.
 pub(crate) fn decode(row: Row) -> Result<Item, StoreError> {
     item_of_image(row.into())
+}
+
+/// Returns what was stored, or what of it is known.
+pub(crate) fn decode_row(row: Row) -> Result<Item, Unreadable> {
+    let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    let key = Key::new(text("pk"), text("sk"));
+    decode(row).map_err(|error| {
+        let problem = error.source.map_or(error.context, |cause| cause.to_string());
+        Unreadable { key, bytes: Bytes::new(), problem }
+    })
 }
 
 /// Returns the item of a row as streams carry it.

@@ -9,6 +9,7 @@ use registry::jobs::fsck::fsck;
 use registry::jobs::garbage_collection::{Budget, Collector, Policy};
 use registry::jobs::repair::{Report, Shop};
 use registry::ports::{Condition, Item, ItemScan, ItemStore, SystemClock, Write};
+use registry::records::Record;
 use registry::testing::SetClock;
 
 use crate::client::{Client, digest, image, manifest};
@@ -158,4 +159,28 @@ async fn what_the_bucket_has_forgotten_is_named_and_a_push_brings_it_back() {
     kept.push("goes", &goes).await;
     assert_eq!(kept.client().read_blob(&goes).await, goes);
     assert!(!kept.is_broken().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_newer_version_wrote_are_named_and_stay_and_stop_no_job() {
+    let kept = Kept::new().await;
+    kept.push("old", &Bytes::from_static(b"the layer")).await;
+    let mut rows = kept.table().await;
+    rows.retain(|item| matches!(item.record, Record::Tag(_) | Record::Suspect(_)));
+    assert!(rows.len() > 2, "{rows:?}");
+    for row in &rows {
+        kept.world.write_newer(&row.key).await;
+    }
+    let mut names: Vec<_> = rows.iter().map(|row| format!("item {}/{}", row.key.pk, row.key.sk)).collect();
+    names.sort();
+    let checked = fsck(&*kept.world.items, &*kept.world.objects, true).await.unwrap();
+    let broken: Vec<_> = checked.findings.iter().map(|finding| finding.what.clone()).collect();
+    assert!(names.iter().all(|name| broken.contains(name)), "{names:?} {checked:?}");
+    let mut lost: Vec<_> = kept.repair().await.losses.into_iter().map(|loss| loss.what).collect();
+    lost.sort();
+    assert_eq!(lost, names);
+    kept.clock.advance(30 * 24 * HOUR);
+    let report = Collector::new(kept.client().registry, Policy::default()).run(&Budget::ALL, None).await;
+    assert_eq!((report.failures.len(), &report.error), (rows.len() - 1, &None), "{report:?}");
+    assert_eq!(kept.world.items.unreadable().await.unwrap().len(), rows.len());
 }

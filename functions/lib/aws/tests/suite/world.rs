@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use aws::{Clients, DynamoDb, S3, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::time::SharedTimeSource;
 use dynamodb_standin::DynamoDbStandin;
+use registry::ports::Key;
 use s3_standin::S3Standin;
 
 const BUCKET: &str = "standin";
@@ -62,6 +64,15 @@ impl World {
         self.operator.clone()
     }
 
+    /// Writes a row as a newer version of the program has it, in place of what is there.
+    pub(crate) async fn write_newer(&self, key: &Key) {
+        let client = dynamodb(&self.dynamodb, SharedTimeSource::default());
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = client.put_item().table_name(TABLE).item("pk", text(&key.pk)).item("sk", text(&key.sk));
+        let put = put.item("format", AttributeValue::N("99".to_owned())).item("version", text("newer"));
+        put.item("record", text("newer")).send().await.unwrap();
+    }
+
     /// Returns the items as another process has them, whose clock shows this time.
     pub(crate) fn items_at(&self, time: SharedTimeSource) -> DynamoDb {
         items(&self.dynamodb, time)
@@ -74,11 +85,15 @@ fn settings() -> Settings {
 }
 
 fn items(standin: &DynamoDbStandin, time: SharedTimeSource) -> DynamoDb {
+    DynamoDb::new(dynamodb(standin, time), TABLE)
+}
+
+fn dynamodb(standin: &DynamoDbStandin, time: SharedTimeSource) -> aws_sdk_dynamodb::Client {
     let own = standin.credentials();
     let keys = Credentials::new(&own.access_key_id, &own.secret_access_key, None, None, "tests");
     let config = config(keys, standin.region(), time);
     let settings = Settings { dynamodb_endpoint: Some(standin.endpoint()), ..settings() };
-    DynamoDb::new(Clients::new(&config, &settings).dynamodb, TABLE)
+    Clients::new(&config, &settings).dynamodb
 }
 
 /// Returns what the clients of both services share.

@@ -7,7 +7,8 @@ use embedded::{Files, Items};
 use redb::{Database, TableDefinition};
 use registry::jobs::repair::Quarantine;
 use registry::ports::{
-    AppendState, Condition, Item, ItemScan, ItemStore, Key, ObjectKey, ObjectStore, Version, Write,
+    AppendState, Condition, Item, ItemScan, ItemStore, Key, ObjectKey, ObjectStore, Query, StoreErrorKind,
+    Version, Write,
 };
 use registry::records::Record;
 
@@ -41,6 +42,10 @@ async fn a_row_that_cannot_be_read_is_told_and_hides_no_other() {
     assert_eq!(unreadable.len(), 1);
     assert_eq!((&unreadable[0].key, &unreadable[0].bytes[..]), (&Key::new("CAT#0", "b"), &b"spoilt"[..]));
     items.get(&[Key::new("CAT#0", "b")]).await.unwrap_err();
+    let query = Query { pk: "CAT#0".to_owned(), limit: 2, ..Query::default() };
+    let rows = items.query_each(query.clone()).await.unwrap();
+    assert_eq!((rows.len(), rows[0].is_ok(), rows[1].as_ref().err()), (2, true, Some(&unreadable[0])));
+    assert_eq!(items.query(query).await.unwrap_err().kind, StoreErrorKind::Corrupt);
 
     let files = Files::open(folder.path()).unwrap();
     files.take_row(&unreadable[0]).await.unwrap();

@@ -31,6 +31,8 @@ pub(super) struct Plan<'a> {
     pub(super) objects: Vec<ObjectInfo>,
     /// Rows that nobody has looked into yet.
     pub(super) unreadable: Vec<Unreadable>,
+    /// Where rows stay that nobody can read: nothing is written over them.
+    pub(super) untouched: HashSet<Key>,
     /// Objects whose bytes are not those that they should be.
     pub(super) damaged: HashSet<ObjectKey>,
     /// Manifests that a loss names already.
@@ -55,6 +57,7 @@ impl<'a> Plan<'a> {
             items: BTreeMap::new(),
             objects: objects.scan().await?,
             unreadable: items.unreadable().await?,
+            untouched: HashSet::new(),
             damaged: HashSet::new(),
             lost: HashSet::new(),
             suspected: HashSet::new(),
@@ -94,7 +97,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Plans writes of one item each; what is read from now on has them.
-    pub(super) fn write(&mut self, writes: Vec<Write>) {
+    pub(super) fn write(&mut self, mut writes: Vec<Write>) {
+        writes.retain(|write| !self.untouched.contains(write.key()));
         for write in &writes {
             self.apply(write);
         }

@@ -16,6 +16,7 @@ pub(super) fn plan(plan: &mut Plan<'_>, has_quarantine: bool) {
         let problem = row.problem.clone();
         if !has_quarantine || is_last_account(plan, &row.key) {
             plan.lost(name, problem, "restore it from a backup");
+            plan.untouched.insert(row.key);
             continue;
         }
         match fate(plan, &row.key) {
