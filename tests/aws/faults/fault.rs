@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) service: Service,
     /// Such as `TransactWriteItems`.
     pub(crate) operation: String,
+    /// Whether it is a write of an object with a condition.
+    pub(crate) is_conditional: bool,
     /// What AWS asks of the role that makes it.
     pub(crate) rights: Vec<Right>,
 }
@@ -38,6 +40,8 @@ pub(crate) enum Fault {
     TransactionConflict,
     /// A transaction is cancelled because an item is throttled.
     TransactionThrottled,
+    /// `409 ConditionalRequestConflict`: another write of the object is under way.
+    Conflict,
     /// `500 InternalServerError`, or `500 InternalError`.
     InternalError,
     /// No answer ever comes: the adapter's own timeout ends the call.
@@ -57,11 +61,12 @@ impl Call {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Throttled,
         Self::ThroughputExceeded,
         Self::TransactionConflict,
         Self::TransactionThrottled,
+        Self::Conflict,
         Self::InternalError,
         Self::Hung,
         Self::AppliedThenLost,
@@ -74,6 +79,7 @@ impl Fault {
             Self::ThroughputExceeded => call.service == Service::DynamoDb,
             Self::TransactionConflict => ["TransactWriteItems", "PutItem"].contains(&call.operation.as_str()),
             Self::TransactionThrottled => call.operation == "TransactWriteItems",
+            Self::Conflict => call.is_conditional,
             Self::BrokenOff => call.operation == "GetObject",
             _ => true,
         }
@@ -86,7 +92,9 @@ impl Fault {
             | Self::ThroughputExceeded
             | Self::TransactionConflict
             | Self::TransactionThrottled => 429,
-            Self::InternalError | Self::Hung | Self::AppliedThenLost | Self::BrokenOff => 503,
+            Self::Conflict | Self::InternalError | Self::Hung | Self::AppliedThenLost | Self::BrokenOff => {
+                503
+            }
         }
     }
 
@@ -94,7 +102,7 @@ impl Fault {
     pub(crate) fn fitted(self, call: &Call) -> Self {
         match (self.fits(call), self) {
             (true, fault) => fault,
-            (false, Self::BrokenOff) => Self::AppliedThenLost,
+            (false, Self::BrokenOff | Self::Conflict) => Self::AppliedThenLost,
             (false, _) => Self::Throttled,
         }
     }
@@ -116,6 +124,7 @@ impl Fault {
             }
             (Self::TransactionConflict, _) => cancelled(asked, "TransactionConflict"),
             (Self::TransactionThrottled, _) => cancelled(asked, "ThrottlingError"),
+            (Self::Conflict, _) => s3_refusal(409, "ConditionalRequestConflict"),
             _ => return None,
         })
     }

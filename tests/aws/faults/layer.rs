@@ -127,7 +127,10 @@ impl Door {
         let asked = body.collect().await.map_err(|_| Closed)?.to_bytes();
         let operation = operation(self.service, &head);
         let rights = needed(self.service, &operation, &head, &asked);
-        let call = Call { service: self.service, operation, rights };
+        let is_conditional = self.service == Service::S3
+            && head.method != Method::GET
+            && head.headers.contains_key("if-none-match");
+        let call = Call { service: self.service, operation, is_conditional, rights };
         let fault = self.layer.next(&call);
         if let Some(refusal) = fault.and_then(|fault| fault.refusal(&call, &asked)) {
             return Ok(refusal.map(whole));

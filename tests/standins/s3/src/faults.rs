@@ -19,6 +19,9 @@ pub enum Fault {
     },
     /// Not done, and answered with `503 SlowDown`.
     Throttled,
+    /// Not done, and answered with `409 ConditionalRequestConflict`: another write of the key is under way. Only
+    /// writes with a condition meet it.
+    Conflict,
     /// Done, but only after this time.
     Delayed(Duration),
     /// Done, and the connection cut before any answer.
@@ -40,9 +43,17 @@ impl Fault {
                 Some(error)
             }
             Self::Throttled => Some(s3_error!(SlowDown, "Please reduce your request rate.")),
+            Self::Conflict => Some(conflict()),
             _ => None,
         }
     }
+}
+
+fn conflict() -> S3Error {
+    let mut error = S3Error::new(S3ErrorCode::Custom("ConditionalRequestConflict".into()));
+    error.set_message("The conditional request cannot succeed due to a conflicting operation.");
+    error.set_status_code(http::StatusCode::CONFLICT);
+    error
 }
 
 #[derive(Debug)]
@@ -77,12 +88,14 @@ impl Faults {
     }
 
     /// Counts one call of `operation` and takes the fault that was planned for it.
-    pub(crate) fn next(&self, operation: &str) -> Option<Fault> {
+    pub(crate) fn next(&self, operation: &str, is_conditional: bool) -> Option<Fault> {
         let mut planned = lock(&self.planned);
-        for plan in planned.iter_mut().filter(|plan| plan.operation == operation) {
+        let is_met =
+            |plan: &Planned| plan.operation == operation && (is_conditional || plan.fault != Fault::Conflict);
+        for plan in planned.iter_mut().filter(|plan| is_met(plan)) {
             plan.calls_left = plan.calls_left.saturating_sub(1);
         }
-        let due = planned.iter().position(|plan| plan.operation == operation && plan.calls_left == 0)?;
+        let due = planned.iter().position(|plan| is_met(plan) && plan.calls_left == 0)?;
         Some(planned.remove(due).fault)
     }
 }

@@ -63,7 +63,9 @@ impl S3Access for Access {
         }
         let operation = context.s3_op().name().to_owned();
         self.calls.called(&operation);
-        let Some(fault) = self.faults.next(&operation) else { return Ok(()) };
+        let is_conditional =
+            ["if-match", "if-none-match"].iter().any(|name| context.headers().contains_key(*name));
+        let Some(fault) = self.faults.next(&operation, is_conditional) else { return Ok(()) };
         if let Some(error) = fault.error() {
             return Err(error);
         }
@@ -82,7 +84,7 @@ impl Exchange {
             Fault::AppliedThenLost => self.is_lost = true,
             Fault::CutAtByte(at) if is_receiving => self.cut_request_at = Some(*at),
             Fault::CutAtByte(at) => self.cut_response_at = Some(*at),
-            Fault::Refused { .. } | Fault::Throttled | Fault::Delayed(_) => {}
+            Fault::Refused { .. } | Fault::Throttled | Fault::Conflict | Fault::Delayed(_) => {}
         }
     }
 }

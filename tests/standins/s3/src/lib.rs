@@ -10,7 +10,8 @@
 //! `DeleteObjects` must have a checksum, which is not compared. Objects live in temporary files; bodies stream.
 //!
 //! Known differences: a `Range` that cannot be parsed is refused (S3 ignores it); the `ETag` in
-//! `GetObjectAttributes` has quotes (on S3 it has none); a lost race of `If-None-Match` is always 412, never 409.
+//! `GetObjectAttributes` has quotes (on S3 it has none); a lost race of `If-None-Match` is 412,
+//! and 409 only where a test plans [`Fault::Conflict`].
 //!
 //! Tests can plan [`Fault`]s, count [`Calls`] and receive an [`ObjectCreated`] per object.
 

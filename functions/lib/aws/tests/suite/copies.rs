@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws::Presigned;
 use oci::{Algorithm, Digest, UploadId};
 use registry::ports::{ObjectKey, ObjectStore, SignedDownloads, SignedUploads, VerifiedCopy};
-use s3_standin::Options;
+use s3_standin::{Fault, Options};
 
 use crate::world::{Stores, World};
 
@@ -65,6 +65,18 @@ pub(crate) async fn copies_over_nothing(stores: &Stores) {
     assert_eq!(upload(stores, &id(1), b"other bytes").await, 200);
     let copied = stores.objects.copy_upload(&id(1), &key("one")).await.unwrap().unwrap();
     assert_eq!(copied.digest, Digest::of(Algorithm::Sha256, b"the copy"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_meets_an_attempt_before_it_waits_until_that_one_has_ended() {
+    let world = World::new().await;
+    assert_eq!(upload(&world, &id(1), b"a layer").await, 200);
+    // The connection broke, S3 copies on, and the SDK asks again.
+    world.s3.faults().plan("CopyObject", 1, Fault::AppliedThenLost);
+    world.s3.faults().plan("CopyObject", 2, Fault::Conflict);
+    world.s3.faults().plan("CopyObject", 3, Fault::Conflict);
+    let copied = world.objects.copy_upload(&id(1), &key("one")).await.unwrap().unwrap();
+    assert_eq!((copied.digest, world.s3.faults().pending()), (Digest::of(Algorithm::Sha256, b"a layer"), 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -116,6 +116,28 @@ async fn after_a_finish_whose_reply_was_lost_the_object_is_there_and_has_to_be_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_finish_that_meets_another_of_its_object_waits_until_that_one_has_ended() {
+    for (size_bytes, operation) in
+        [(0, "PutObject"), (10, "CopyObject"), (6 * MIB, "CompleteMultipartUpload")]
+    {
+        for is_there in [false, true] {
+            let world = World::new().await;
+            let bytes = noise(size_bytes, 1);
+            let begun = world.objects.append(&key(), &AppendState::default(), body(&bytes)).await.unwrap();
+            if is_there {
+                world.objects.put(&key(), bytes.into()).await.unwrap();
+            }
+            world.s3.faults().plan(operation, 1, Fault::Conflict);
+            world.s3.faults().plan(operation, 2, Fault::Conflict);
+            let finished = world.objects.finish(&key(), &begun.state).await.map_err(|error| error.kind);
+            let expected = if is_there { Err(StoreErrorKind::AlreadyFinished) } else { Ok(()) };
+            assert_eq!((finished, world.s3.faults().pending()), (expected, 0), "{operation}");
+            assert_eq!(world.objects.head(&key()).await.unwrap(), Some(size_bytes as u64));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_breaks_off_is_an_error_and_never_a_short_object() {
     let world = World::new().await;
     world.objects.put(&key(), noise(MIB, 1).into()).await.unwrap();
