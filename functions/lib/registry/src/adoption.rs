@@ -3,9 +3,10 @@
 //! It is set off by the store's own event, by a manifest that names a blob which is not there yet, and by the clock
 //! for events that were lost. Each may happen again, and beside the others.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use oci::{Algorithm, Digest, RepositoryName, UploadId};
 
 use crate::ports::{AppendState, Item, ObjectKey, Query, Write};
@@ -20,7 +21,7 @@ const WAIT: Duration = Duration::from_secs(15);
 /// How many uploads are taken over at once.
 const AT_ONCE: usize = 8;
 
-/// How many open uploads are looked at in one call.
+/// How many open uploads are read in one call.
 const PAGE: usize = 100;
 
 impl Registry {
@@ -43,7 +44,7 @@ impl Registry {
     /// whatever the request said that brought them.
     pub async fn upload_adopt(&self, id: &UploadId) -> Result<Option<Blob>, Error> {
         match self.get(keys::upload(id)).await? {
-            Some(item) => self.upload_adopt_item(id, item).await,
+            Some(item) => self.upload_adopt_item(id.clone(), item).await,
             None => Ok(None),
         }
     }
@@ -61,17 +62,30 @@ impl Registry {
             return Ok(false);
         }
         let adopting = async {
-            let (mut after, mut adopted) = (None, Ok(()));
-            loop {
-                let ids = self.open_uploads(repository, after.as_ref()).await?;
-                adopted = adopted.and(self.uploads_adopt_page(&ids, principal).await);
-                match ids.last().filter(|_| ids.len() == PAGE) {
-                    Some(last) => after = Some(last.clone()),
-                    None => return adopted.map(|()| true),
-                }
-            }
+            let mut own = self.own_open_uploads(repository, principal).await?;
+            // The blobs of a push were begun just before its manifest; what a push left that broke off has waited longer.
+            own.sort_by_key(|(_, item)| Reverse(item.record.as_upload().map(|upload| upload.expires)));
+            let adoptions = own.into_iter().map(|(id, item)| self.upload_adopt_item(id, item));
+            let adopted: Vec<_> = stream::iter(adoptions).buffer_unordered(AT_ONCE).collect().await;
+            adopted.into_iter().try_for_each(|adopted| adopted.map(drop)).map(|()| true)
         };
         tokio::time::timeout(WAIT, adopting).await.unwrap_or(Err(Error::AdoptionUnderWay))
+    }
+
+    async fn own_open_uploads(
+        &self,
+        repository: &RepositoryName,
+        principal: &Principal,
+    ) -> Result<Vec<(UploadId, Item)>, Error> {
+        let (mut own, mut after) = (Vec::new(), None);
+        loop {
+            let ids = self.open_uploads(repository, after.as_ref()).await?;
+            own.extend(self.uploads_of(principal, &ids).await?);
+            match ids.last().filter(|_| ids.len() == PAGE) {
+                Some(last) => after = Some(last.clone()),
+                None => return Ok(own),
+            }
+        }
     }
 
     async fn open_uploads(
@@ -89,21 +103,24 @@ impl Registry {
         Ok(items.iter().filter_map(|item| item.key.sk.parse().ok()).collect())
     }
 
-    async fn uploads_adopt_page(&self, ids: &[UploadId], principal: &Principal) -> Result<(), Error> {
+    async fn uploads_of(
+        &self,
+        principal: &Principal,
+        ids: &[UploadId],
+    ) -> Result<Vec<(UploadId, Item)>, Error> {
         if ids.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let keys: Vec<_> = ids.iter().map(keys::upload).collect();
         let found = self.stores.items.get(&keys).await?;
-        let own = ids.iter().zip(found).filter_map(|(id, item)| Some((id, item?))).filter(|(_, item)| {
+        let uploads = ids.iter().cloned().zip(found).filter_map(|(id, item)| Some((id, item?)));
+        let is_own = |(_, item): &(UploadId, Item)| {
             item.record.as_upload().is_some_and(|upload| upload.principal == principal.as_str())
-        });
-        let adoptions: Vec<_> = own.map(|(id, item)| self.upload_adopt_item(id, item)).collect();
-        let adopted: Vec<_> = futures_util::stream::iter(adoptions).buffer_unordered(AT_ONCE).collect().await;
-        adopted.into_iter().try_for_each(|adopted| adopted.map(drop))
+        };
+        Ok(uploads.filter(is_own).collect())
     }
 
-    async fn upload_adopt_item(&self, id: &UploadId, item: Item) -> Result<Option<Blob>, Error> {
+    async fn upload_adopt_item(&self, id: UploadId, item: Item) -> Result<Option<Blob>, Error> {
         let Some(copies) = &self.stores.abilities.copies else { return Ok(None) };
         let Some(record) = item.record.as_upload().filter(|record| self.is_adoptable(record)).cloned() else {
             return Ok(None);
@@ -114,11 +131,14 @@ impl Registry {
         let watch = self.suspect(suspect.clone(), self.lifetimes.upload);
         let unwatch = Write::Delete(watch.key().clone(), watch.unchanged().condition().clone());
         self.transact(vec![watch]).await?;
-        let Some(copied) = copies.copy_upload(id, &object).await? else { return Ok(None) };
+        let Some(copied) = copies.copy_upload(&id, &object).await? else {
+            self.copy_forget(unwatch).await;
+            return Ok(None);
+        };
         let append = AppendState { size_bytes: copied.size_bytes, store: String::new() };
         let record = UploadRecord { object, append, algorithm: Algorithm::Sha256, ..record };
-        let seen = self.upload_seen(&record.repository, id, &copied.digest).await?;
-        let upload = OpenUpload { id: id.clone(), item, record: record.clone() };
+        let seen = self.upload_seen(&record.repository, &id, &copied.digest).await?;
+        let upload = OpenUpload { id, item, record: record.clone() };
         let verified = Verified { record, is_finished: true, unwatch: Some(unwatch) };
         match self.upload_commit(&upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
@@ -131,6 +151,13 @@ impl Registry {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Takes the note of a copy back that was never made. What cannot be taken back is the collector's.
+    async fn copy_forget(&self, unwatch: Write) {
+        if let Err(error) = self.transact(vec![unwatch]).await {
+            tracing::warn!(error = %error, "the note of a copy that was not made stays for the collector");
         }
     }
 
