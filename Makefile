@@ -98,6 +98,9 @@ soak: ## A million seeds of the simulation, and the long runs of clients beside 
 nightly: install-tools everything model soak ## Run what is too long for every run: a night
 	SLIPWAY_FAULTS=all $(CARGO) test --workspace --test faults
 	SLIPWAY_HUGE=all SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace --test clients cloud::huge
+	$(MAKE) --no-print-directory SLIPWAY_PROFILE=release functions
+	tests/aws/size.sh $(foreach function,api events scheduled,$(or $(CARGO_TARGET_DIR),target)/release/$(function))
+	SLIPWAY_PROFILE=release tests/aws/suites.sh
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
 	tests/fuzz/run.sh
