@@ -37,10 +37,10 @@ const ITEMS_TIMEOUT: Duration = Duration::from_secs(5);
 const OBJECTS_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How long S3 may take to copy: 5 GB are answered when they are done.
-const COPY_TIMEOUT: Duration = Duration::from_secs(300);
+pub(crate) const COPY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// How long S3 may take to put parts together, all attempts in all: the client is waiting.
-const COMPLETION_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const COMPLETION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Returns the configuration for the completion of an upload.
 pub(crate) fn completing() -> aws_sdk_s3::config::Builder {

@@ -8,7 +8,8 @@ use futures_util::StreamExt;
 use oci::{Algorithm, Digest, Hasher, UploadId};
 use registry::ports::{Copied, ObjectKey, StoreError, StoreErrorKind, VerifiedCopy};
 
-use crate::connect::patient;
+use crate::conflict::settled;
+use crate::connect::{COPY_TIMEOUT, patient};
 use crate::error::{has_code, store_error};
 use crate::objects::{DIRECT_PREFIX, NOT_THERE, S3, direct_key};
 
@@ -23,7 +24,8 @@ impl VerifiedCopy for S3 {
             .metadata_directive(MetadataDirective::Replace)
             // The SDK repeats a copy whose answer was lost; by then the upload may have changed.
             .if_none_match("*");
-        match copy.customize().config_override(patient()).send().await {
+        let send = || copy.clone().customize().config_override(patient()).send();
+        match settled(self, COPY_TIMEOUT, send).await {
             Ok(_) => {}
             Err(error) if has_code(&error, NOT_THERE) => return Ok(None),
             // An attempt before, whose answer was lost: nobody else has this key.

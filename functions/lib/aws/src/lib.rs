@@ -8,6 +8,7 @@
 //! - [`environment`]: the settings of a function, and the registry they make.
 
 mod capability;
+mod conflict;
 mod connect;
 mod copy;
 pub mod environment;

@@ -7,7 +7,8 @@ use registry::ports::{AppendState, ObjectKey, StoreError, StoreErrorKind};
 use super::S3;
 use super::append::unquoted;
 use super::state::{Parts, Tail};
-use crate::connect::completing;
+use crate::conflict::settled;
+use crate::connect::{COMPLETION_TIMEOUT, completing};
 use crate::error::{has_code, store_error};
 
 /// What S3 says when the object is there already, or the upload not any more, wholly or in part.
@@ -62,7 +63,8 @@ async fn complete(
     let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
     let complete = store.client.complete_multipart_upload().bucket(&store.bucket).key(key.as_str());
     let complete = complete.upload_id(multipart_id).multipart_upload(completed).if_none_match("*");
-    match complete.customize().config_override(completing()).send().await {
+    let send = || complete.clone().customize().config_override(completing()).send();
+    match settled(store, COMPLETION_TIMEOUT, send).await {
         Ok(_) => Ok(true),
         Err(error) if has_code(&error, OVER) => Ok(false),
         Err(error) => Err(store_error(format!("completion of {key}"), error)),
@@ -91,7 +93,8 @@ async fn copy_part(
 
 async fn copy(store: &S3, key: &ObjectKey, tail: &Tail) -> Result<bool, StoreError> {
     let copy = store.client.copy_object().bucket(&store.bucket).key(key.as_str());
-    match copy.copy_source(store.copy_source(&tail.key)).if_none_match("*").send().await {
+    let copy = copy.copy_source(store.copy_source(&tail.key)).if_none_match("*");
+    match settled(store, COMPLETION_TIMEOUT, || copy.clone().send()).await {
         Ok(_) => Ok(true),
         Err(error) if has_code(&error, OVER) => Ok(false),
         Err(error) => Err(store_error(format!("copy to {key}"), error)),
@@ -99,8 +102,9 @@ async fn copy(store: &S3, key: &ObjectKey, tail: &Tail) -> Result<bool, StoreErr
 }
 
 async fn put_empty(store: &S3, key: &ObjectKey) -> Result<bool, StoreError> {
-    let put = store.client.put_object().bucket(&store.bucket).key(key.as_str());
-    match put.body(ByteStream::from_static(b"")).if_none_match("*").send().await {
+    let put = || store.client.put_object().bucket(&store.bucket).key(key.as_str());
+    let send = || put().body(ByteStream::from_static(b"")).if_none_match("*").send();
+    match settled(store, COMPLETION_TIMEOUT, send).await {
         Ok(_) => Ok(true),
         Err(error) if has_code(&error, OVER) => Ok(false),
         Err(error) => Err(store_error(format!("put of {key}"), error)),
