@@ -107,7 +107,7 @@ impl Housekeeping {
     async fn do_task(&self, task: Task) -> Result<Value> {
         match task {
             Task::Waiting => Ok(json!({ "waiting": self.collector.waiting().await? })),
-            Task::Rehearse => Ok(serde_json::to_value(self.collector.rehearse().await)?),
+            Task::Rehearse => Ok(serde_json::to_value(self.collector.rehearse(&Budget::ALL, None).await)?),
             Task::Collect { from } => {
                 let report = self.collector.run(&SLICE, from).await;
                 if report.next.is_none() {

@@ -5,19 +5,23 @@ use std::time::Duration;
 
 use aws::environment::Backend;
 use lambda_runtime::Error;
-use oci::UploadId;
 use registry::jobs::fsck::fsck;
 use registry::jobs::garbage_collection::{Budget, Collector, Policy, Report};
 use registry::jobs::repair::Shop;
-use registry::ports::{Clock, SystemClock, Timestamp, VerifiedCopy};
+use registry::ports::{Clock, SystemClock, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// How many uploads are looked at in one call of the store.
-const PAGE: usize = 1000;
+use crate::adoption::Adoption;
 
 /// How long before the deadline a collection begins nothing new.
-const MARGIN_MILLIS: u64 = 60 * 1000;
+const COLLECTION_MARGIN: Duration = Duration::from_secs(60);
+
+/// How long before the deadline an adoption begins nothing new: S3 may copy for so long.
+const ADOPTION_MARGIN: Duration = Duration::from_secs(5 * 60);
+
+/// How many suspects a dry run looks at: it has all in memory that it would write.
+const REHEARSED: u64 = 50_000;
 
 /// How many failures an answer tells of; the log has them all.
 const FAILURES_TOLD: usize = 20;
@@ -29,13 +33,13 @@ const FAILED: &str = "a collection failed";
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(tag = "job", rename_all = "kebab-case")]
 pub enum Job {
-    /// Take over direct uploads whose event was lost.
+    /// Take over direct uploads whose event was lost, until the function's time is over; each run begins anywhere.
     Adopt,
     /// Take away what nobody needs, until the function's time is over.
     ///
     /// What is left then the next run finds, which begins anywhere; who asks by hand goes on at the answer's `next`.
     Collect {
-        /// Whether it is only said what would go.
+        /// Whether it is only said what would go: of all that is due, if the answer has no `next`.
         #[serde(default)]
         dry_run: bool,
         /// Where the run before ended.
@@ -78,13 +82,17 @@ pub async fn run_at(
     clock: Arc<dyn Clock>,
 ) -> Result<Value, Error> {
     match job {
-        Job::Adopt => adopt(backend, clock).await,
+        Job::Adopt => {
+            let adoption = Adoption::new(backend, clock, before(deadline, ADOPTION_MARGIN));
+            Ok(serde_json::to_value(adoption.run().await?)?)
+        }
         Job::Collect { dry_run, from, untagged_days, history_days } => {
             let policy = policy(untagged_days, history_days);
             let collector = Collector::new(backend.registry_at(clock), policy);
+            let until = Some(before(deadline, COLLECTION_MARGIN));
             let report = match dry_run {
-                true => collector.rehearse().await,
-                false => collect(&collector, from, deadline).await,
+                true => collector.rehearse(&Budget { suspects: REHEARSED, until }, from).await,
+                false => collector.run(&Budget { until, ..Budget::ALL }, from).await,
             };
             answer(&report)
         }
@@ -113,10 +121,10 @@ fn policy(untagged_days: Option<u32>, history_days: Option<u32>) -> Policy {
     }
 }
 
-/// The pages that a run has begun when its time is over are done to their end, so it stops a while before.
-async fn collect(collector: &Collector, from: Option<u64>, deadline: Timestamp) -> Report {
-    let until = Timestamp::from_millis(deadline.as_millis().saturating_sub(MARGIN_MILLIS));
-    collector.run(&Budget { until: Some(until), ..Budget::ALL }, from).await
+/// What a run has begun when its time is over is done to its end, so it stops a while before.
+fn before(deadline: Timestamp, margin: Duration) -> Timestamp {
+    let margin = u64::try_from(margin.as_millis()).unwrap_or(u64::MAX);
+    Timestamp::from_millis(deadline.as_millis().saturating_sub(margin))
 }
 
 /// What went is in the log; an answer has room for its number alone.
@@ -142,28 +150,6 @@ fn answer(report: &Report) -> Result<Value, Error> {
         "failures": failures,
         "next": report.next,
     }))
-}
-
-/// What cannot be taken over now is tried again the next time; it does not keep the others waiting.
-async fn adopt(backend: &Backend, clock: Arc<dyn Clock>) -> Result<Value, Error> {
-    let registry = backend.registry_at(clock);
-    let (mut after, mut adopted, mut failed): (Option<UploadId>, u64, u64) = (None, 0, 0);
-    loop {
-        let ids = backend.objects.arrived_uploads(after.as_ref(), PAGE).await?;
-        for id in &ids {
-            match registry.upload_adopt(id).await {
-                Ok(blob) => adopted += u64::from(blob.is_some()),
-                Err(error) => {
-                    tracing::warn!(upload_id = %id, error = %error, "not taken over");
-                    failed += 1;
-                }
-            }
-        }
-        match ids.last().filter(|_| ids.len() == PAGE) {
-            Some(last) => after = Some(last.clone()),
-            None => return Ok(json!({ "adopted": adopted, "failed": failed })),
-        }
-    }
 }
 
 #[cfg(test)]

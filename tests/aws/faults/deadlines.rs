@@ -1,4 +1,4 @@
-//! A collection by the clock of the stack ends before its function does, and the next one goes on where it ended.
+//! A job by the clock of the stack ends before its function does, and those after it do what it has left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::content::{Content, Things};
 use crate::jobs::{COLLECTED_AFTER, HOUR};
 use crate::operations::Operation;
+use crate::stages::send_direct;
 use crate::world::{Cloud, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -82,4 +83,67 @@ async fn a_collection_that_its_deadline_ends_is_done_by_those_after_it() {
     let blobs = world.items().0.into_iter().filter(|item| item.key.sk == "BLOB").count();
     assert_eq!(blobs, 1, "only the image that has a tag needs one");
     Operation::CollectionBySchedule.complete(&world, &things, "").await;
+}
+
+/// By then an adoption begins nothing any more.
+const ADOPTION_MARGIN: Duration = Duration::from_secs(5 * 60);
+
+const UPLOADS: usize = 24;
+
+/// A world in which uploads have arrived of which no event told.
+async fn arrived(cloud: &Cloud) -> World {
+    let world = cloud.world().await;
+    for number in 0..UPLOADS {
+        let blob = Content::blob(format!("arrived {number}"));
+        send_direct(&world, &Client(world.settled()), &blob).await;
+    }
+    world
+}
+
+async fn adopt(world: &World, deadline: Timestamp, clock: Arc<dyn Clock>) -> Value {
+    run_at(&world.backend, Job::Adopt, deadline, clock).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adoption_begins_nothing_in_the_five_minutes_before_its_deadline() {
+    let cloud = Cloud::start().await;
+    let world = arrived(&cloud).await;
+    let now = SystemClock.now();
+    let clock = || Arc::new(SetClock::at(now));
+    let late = adopt(&world, now.after(ADOPTION_MARGIN), clock()).await;
+    assert_eq!(late, json!({ "looked_at": 0, "adopted": 0, "failed": 0, "is_whole": false }));
+    let early = adopt(&world, now.after(ADOPTION_MARGIN + SECOND), clock()).await;
+    assert_eq!(early, json!({ "looked_at": UPLOADS, "adopted": UPLOADS, "failed": 0, "is_whole": true }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adoptions_that_their_deadlines_end_come_to_every_upload() {
+    let cloud = Cloud::start().await;
+    let world = arrived(&cloud).await;
+    let clock = Arc::new(Hasty(AtomicU64::new(SystemClock.now().as_millis())));
+    let (mut adopted, mut runs) = (0, 0);
+    while adopted < UPLOADS as u64 {
+        let start = Timestamp::from_millis(clock.0.load(Ordering::SeqCst));
+        // Time to begin a third of them.
+        let answer = adopt(&world, start.after(ADOPTION_MARGIN + 10 * SECOND), Arc::clone(&clock) as _).await;
+        assert_eq!((&answer["failed"], &answer["is_whole"]), (&json!(0), &json!(false)), "{answer}");
+        adopted += answer["adopted"].as_u64().unwrap();
+        runs += 1;
+        assert!(runs < 300, "{adopted} of {UPLOADS} in {runs} runs");
+    }
+    assert!(runs > 2, "a run does it all, whatever its deadline");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_that_its_deadline_ends_says_where_it_ended() {
+    let (cloud, things) = (Cloud::start().await, Things::new());
+    let world = garbage(&cloud, &things).await;
+    let now = SystemClock.now().after(COLLECTED_AFTER);
+    let job = || Job::Collect { dry_run: true, from: Some(7), untagged_days: Some(1), history_days: Some(1) };
+    let run =
+        async |deadline| run_at(&world.backend, job(), deadline, Arc::new(SetClock::at(now))).await.unwrap();
+    let late = run(now.after(MINUTE)).await;
+    assert_eq!([&late["suspects"], &late["next"]], [&json!(0), &json!(7)], "{late}");
+    let early = run(now.after(MINUTE + SECOND)).await;
+    assert!(early["gone"].as_u64() > Some(0) && early["next"].is_null(), "{early}");
 }

@@ -173,7 +173,7 @@ async fn assert_collected(world: &World, client: &Client, things: &Things) {
 }
 
 /// Uploads a blob past the functions; nobody tells them.
-async fn send_direct(world: &World, client: &Client, blob: &Content) -> String {
+pub(crate) async fn send_direct(world: &World, client: &Client, blob: &Content) -> String {
     let upload = client.begin().await;
     let key = ObjectKey::stored(format!("uploads/{}", upload_id(&upload)));
     world.direct.objects.put(&key, blob.bytes.clone()).await.unwrap();

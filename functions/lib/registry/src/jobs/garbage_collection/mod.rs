@@ -113,11 +113,11 @@ impl Collector {
         report
     }
 
-    /// Returns what a run would do, and changes nothing.
-    pub async fn rehearse(&self) -> Report {
+    /// Returns what such a run would do, and changes nothing. What it would write is in memory until it ends.
+    pub async fn rehearse(&self, budget: &Budget, from: Option<u64>) -> Report {
         let stores = rehearsal::stores(&self.registry.stores);
         let rehearsing = Self { registry: self.registry.on(stores), ..self.clone() };
-        Report { is_rehearsal: true, ..rehearsing.run(&Budget::ALL, None).await }
+        Report { is_rehearsal: true, ..rehearsing.run(budget, from).await }
     }
 
     async fn run_into(&self, report: &mut Report, budget: &Budget, from: Option<u64>) -> Result<(), Error> {

@@ -1,10 +1,11 @@
 //! A rehearsal says what a run would do, and does nothing.
 
-use registry::jobs::garbage_collection::{Policy, Report};
+use registry::jobs::garbage_collection::{Budget, Policy, Report};
+use registry::ports::Clock;
 
 use super::DAY;
 use crate::client::{manifest, mounting};
-use crate::content::Image;
+use crate::content::{Content, Image};
 use crate::world::World;
 
 fn told(report: &Report) -> Vec<String> {
@@ -34,7 +35,7 @@ async fn a_rehearsal_tells_what_the_run_then_does_and_changes_nothing() {
     client.patch(&half, "half of it").await.expect(202);
     world.clock.advance(9 * DAY);
     let before = world.all_items().await;
-    let rehearsed = world.collector(Policy::default()).rehearse().await;
+    let rehearsed = world.collector(Policy::default()).rehearse(&Budget::ALL, None).await;
     assert!(rehearsed.is_rehearsal && rehearsed.error.is_none());
     assert_eq!(world.all_items().await, before);
     world.fsck().await;
@@ -52,9 +53,24 @@ async fn a_rehearsal_of_a_policy_tells_of_manifests_and_all_that_goes_with_them(
     client.delete(&manifest("app", "v1")).await.expect(202);
     world.clock.advance(30 * DAY);
     let policy = Policy { untagged: Some(DAY), ..Policy::default() };
-    let rehearsed = world.collector(policy).rehearse().await;
+    let rehearsed = world.collector(policy).rehearse(&Budget::ALL, None).await;
     client.get(&manifest("app", &image.manifest.digest)).await.expect(200);
     let done = world.collect_by(policy).await;
     assert_eq!(told(&rehearsed), told(&done));
     assert_eq!(done.gone.len(), 1 + 2 + 2);
+}
+
+#[tokio::test]
+async fn a_rehearsal_ends_with_its_budget_and_says_so() {
+    let world = World::new();
+    for number in 0..40 {
+        world.client().push_blob("app", &Content::blob(format!("blob {number}"))).await.expect(201);
+    }
+    world.clock.advance(9 * DAY);
+    let (few, over) = (Budget { suspects: 10, ..Budget::ALL }, world.clock.now());
+    let rehearsed = world.collector(Policy::default()).rehearse(&few, Some(0)).await;
+    assert!(rehearsed.suspects < 40 && rehearsed.next.is_some(), "{rehearsed:#?}");
+    let late = Budget { until: Some(over), ..Budget::ALL };
+    let rehearsed = world.collector(Policy::default()).rehearse(&late, Some(7)).await;
+    assert_eq!((rehearsed.suspects, rehearsed.next), (0, Some(7)));
 }
