@@ -140,6 +140,7 @@ async fn organisation_delete(
     asking: Asking,
     At(OrganisationPath { organisation }): At<OrganisationPath>,
 ) -> Result<StatusCode, Problem> {
+    asking.access.account_deletion_end(&asking.caller, &organisation).await?;
     let (name, _) = organisation_of(&asking, organisation).await?;
     asking.access.account_delete(&asking.caller, &name).await?;
     Ok(StatusCode::NO_CONTENT)

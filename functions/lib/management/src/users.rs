@@ -176,6 +176,7 @@ async fn user_change(
     (status = NO_CONTENT, description = "It is done."),
     (status = CONFLICT, description = "The user has repositories, or is the one who asks.")))]
 async fn user_delete(asking: Asking, At(UserPath { user }): At<UserPath>) -> Result<StatusCode, Problem> {
+    asking.access.account_deletion_end(&asking.caller, &user).await?;
     let user = user_of(&asking, user).await?;
     asking.access.account_delete(&asking.caller, &user.name).await?;
     Ok(StatusCode::NO_CONTENT)

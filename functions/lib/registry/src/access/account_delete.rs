@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use oci::RepositoryName;
 
+use crate::access::account_list::is_there;
 use crate::access::accounts::{Access, Account, account_of};
 use crate::access::users::is_administrator;
 use crate::access::{AccessError, AccountName, Caller};
@@ -30,9 +31,25 @@ impl Access {
             ));
         }
         self.account_end(caller, name).await?;
-        // The account opens nothing any more; what is left is only tidied up.
+        self.remains_end(caller, name).await
+    }
+
+    /// Ends a deletion of the account that broke off; an account that is there, and a name that nobody has taken, stay what
+    /// they are.
+    pub async fn account_deletion_end(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+        match self.account_item(name).await? {
+            Some((_, account)) if !is_there(&account) => {
+                self.may_manage(caller, name).await?;
+                self.remains_end(caller, name).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tidies up: the account opens nothing any more, and nothing begins in it.
+    async fn remains_end(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
         self.tokens_revoke_all(name).await?;
-        self.memberships_end(name).await
+        self.memberships_end(caller, name).await
     }
 
     /// Flags the account, looks what it is needed for, and decides (R3): whatever begins in it beside that either has
@@ -122,7 +139,7 @@ impl Access {
     }
 
     /// Writes a deletion of each membership; what was given by them ends with the account anyway.
-    async fn memberships_end(&self, name: &AccountName) -> Result<(), AccessError> {
+    async fn memberships_end(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
         for (prefix, is_user) in [(keys::MEMBERSHIPS, true), (keys::MEMBERS, false)] {
             loop {
                 let query = Query {
@@ -132,9 +149,15 @@ impl Access {
                     ..Query::default()
                 };
                 let listed = self.registry.stores.items.query(query).await?;
-                let others = listed.iter().filter_map(|item| item.key.sk.strip_prefix(prefix)?.parse().ok());
+                let other = |item: &Item| item.key.sk.strip_prefix(prefix)?.parse().ok();
+                let mut others: Vec<AccountName> = listed.iter().filter_map(other).collect();
+                if others.len() > 1 {
+                    // Their own goes last: by it an owner may end what breaks off here.
+                    others.retain(|other| caller.user() != Some(other));
+                }
                 let writes: Vec<Write> = others
-                    .flat_map(|other: AccountName| {
+                    .into_iter()
+                    .flat_map(|other| {
                         let (organisation, user) = if is_user { (&other, name) } else { (name, &other) };
                         let member = Write::Delete(keys::member(organisation, user), Condition::Always);
                         [member, Write::Delete(keys::membership(user, organisation), Condition::Always)]

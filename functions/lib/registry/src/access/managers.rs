@@ -50,7 +50,7 @@ impl Access {
         account.map(|_| ()).ok_or_else(|| AccessError::unknown(format!("account {name}")))
     }
 
-    async fn may_manage(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
+    pub(crate) async fn may_manage(&self, caller: &Caller, name: &AccountName) -> Result<(), AccessError> {
         if caller.user() == Some(name) {
             return self.user_now(caller).await.map(|_| ());
         }

@@ -21,6 +21,7 @@ mod meanwhile;
 mod ownership;
 mod places;
 mod refusals;
+mod remains;
 mod removals;
 mod repositories;
 mod throttling;
