@@ -88,8 +88,8 @@ impl Access {
         role: OrganisationRole,
     ) -> Result<(), AccessError> {
         self.require_manager(caller, organisation).await?;
-        self.organisation_item(organisation).await?;
         for _ in 0..ATTEMPTS {
+            let (place, _) = self.organisation_item(organisation).await?;
             let (account, record) = self.user_item(user).await?;
             // Who agrees is counted, and finds out whether somebody else was at the same moment.
             let stays = match caller.user() == Some(user) {
@@ -107,7 +107,7 @@ impl Access {
             let member = self.member_changed(caller, user, role, before).await?;
             let act = (MEMBER_PUT, format!("{user} {role:?}").to_lowercase());
             let mut writes = self.member_writes(caller, organisation, user, member, act, item.as_ref());
-            writes.push(stays);
+            writes.extend([stays, self.account_stays(&place)]);
             writes.extend(checks);
             if self.registry.transact(writes).await?.is_none() {
                 return Ok(());

@@ -50,7 +50,7 @@ impl Interrupted {
 }
 
 /// Does what waits for nothing, whatever comes of it.
-fn at_once<T>(work: impl Future<Output = Result<T, AccessError>>) {
+pub(super) fn at_once<T>(work: impl Future<Output = Result<T, AccessError>>) {
     drop(work.now_or_never().expect("nothing waits"));
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use registry::access::{AccessError, Caller};
+use registry::access::{Access, AccessError, Caller};
 use registry::ports::{Clock, Condition, Item, ItemStore, StoreErrorKind, Version, Write};
 use registry::records::OrganisationRole::Owner;
 use registry::records::{MemberRecord, Record, keys};
 use registry::testing::{Call, Outcome};
 
 use super::house::{House, login, name, root};
+use super::meanwhile::{Interrupted, at_once};
 use crate::probe::{Fault, Probe};
 
 /// More members than one transaction of a deletion takes away.
@@ -80,4 +81,21 @@ async fn only_who_may_delete_an_account_ends_a_deletion_of_it() {
     assert_eq!(memberships(&house).await, all);
     house.access.account_deletion_end(&root(), &name("team")).await.unwrap();
     assert_eq!(memberships(&house).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn nobody_becomes_a_member_of_an_organisation_that_ends_meanwhile() {
+    for at in 0.. {
+        let house = House::new().await;
+        house.user("alice").await;
+        let delete = |other: &Access| at_once(other.account_delete(&root(), &name("team")));
+        let process = Interrupted::new(&house, at, delete);
+        let put = process.access.member_put(&root(), &name("team"), &name("alice"), Owner).await;
+        if process.is_past() {
+            put.unwrap();
+            break;
+        }
+        assert!(matches!(put, Err(AccessError::Unknown(_))), "at {at}: {put:?}");
+        assert_eq!(memberships(&house).await, [""; 0], "at {at}");
+    }
 }
