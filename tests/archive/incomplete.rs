@@ -119,7 +119,10 @@ fn a_tag_whose_new_image_cannot_be_had_keeps_the_old_one() {
 #[test]
 fn what_the_archive_has_not_whole_is_not_kept() {
     let mut archived = Archived::new();
-    let lost = archived.stock.images[0].layer_digest();
+    // No index leads to this one.
+    push(&archived.source, "team", "alone", &archived.stock.images[3]);
+    assert_eq!(archived.export_from(archived.source.address()).code, 0);
+    let lost = archived.stock.images[3].layer_digest();
     archived.lose(&lost);
     let blob = archived.archive.path().join("team/blobs").join(lost.replace(':', "/"));
     let mut bytes = std::fs::read(&blob).unwrap();
@@ -128,7 +131,7 @@ fn what_the_archive_has_not_whole_is_not_kept() {
     let said = archived.export_from(archived.source.address());
     assert!(said.code == 1 && !said.text.contains("is kept from"), "{}", said.text);
     let target = archived.imported();
-    assert_eq!(get(&target, "/v2/team/manifests/1"), Err(404));
+    assert_eq!(get(&target, "/v2/team/manifests/alone"), Err(404));
     assert_pulls(&target, "team", "two", &archived.stock.images[1]);
 }
 

@@ -19,15 +19,15 @@ impl Export<'_> {
             let Some(digest) = entry["digest"].as_str().and_then(|digest| digest.parse().ok()) else {
                 continue;
             };
-            match entry["annotations"][REF_NAME].as_str() {
-                Some(tag) if listed.contains(tag) && !self.has(tags.get(tag)) => {
-                    if self.recall(&digest, &entry).await {
-                        self.tally.remark(self.name, &format!("{tag} is kept from the export before"));
-                        tags.insert(tag.to_owned(), digest);
-                    }
-                }
-                None if self.is_uncertain => drop(self.recall(&digest, &entry).await),
-                _ => {}
+            let tag = entry["annotations"][REF_NAME].as_str();
+            let is_wanted = match tag {
+                Some(tag) => listed.contains(tag) && !self.has(tags.get(tag)),
+                None => self.is_uncertain,
+            };
+            let is_kept = is_wanted && self.recall(&digest, &entry).await;
+            if let Some(tag) = tag.filter(|_| is_kept) {
+                self.tally.remark(self.name, &format!("{tag} is kept from the export before"));
+                tags.insert(tag.to_owned(), digest);
             }
         }
     }
