@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use aws::S3;
 use aws::environment::Backend;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use lambda_runtime::Error;
 use oci::UploadId;
 use registry::Registry;
@@ -79,14 +80,19 @@ impl<'a> Adoption<'a> {
 
     /// Returns whether there was time for all of them.
     async fn look_at(&self, ids: &[UploadId], report: &mut Report) -> bool {
-        let begun = ids.iter().take_while(|_| self.has_time()).map(|id| self.adopt(id));
-        let ended: Vec<_> = stream::iter(begun).buffer_unordered(AT_ONCE).collect().await;
+        let ended: Vec<_> = self.adoptions(ids).collect().await;
         report.looked_at += ended.len() as u64;
         for adopted in &ended {
             report.adopted += u64::from(*adopted == Some(true));
             report.failed += u64::from(adopted.is_none());
         }
         ended.len() == ids.len()
+    }
+
+    /// Each is begun when there is room for it, and none when the time is over.
+    fn adoptions<'i>(&'i self, ids: &'i [UploadId]) -> BoxStream<'i, Option<bool>> {
+        let begun = ids.iter().take_while(|_| self.has_time()).map(|id| self.adopt(id));
+        stream::iter(begun).buffer_unordered(AT_ONCE).boxed()
     }
 
     /// Returns whether the upload became a blob now; `None` if that failed. The next run tries again.
