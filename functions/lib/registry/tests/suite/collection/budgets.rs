@@ -143,7 +143,7 @@ async fn a_suspect_that_cannot_be_read_is_told_once_a_run_and_its_shard_goes_on(
     let world = garbage(250).await;
     put_unreadable_suspects(&world).await;
     let collector = world.collector(Policy::default());
-    let rehearsal = collector.rehearse().await;
+    let rehearsal = collector.rehearse(&Budget::ALL, None).await;
     let report = collector.run(&ALL, None).await;
     assert_eq!((report.gone.len(), &report.error), (500, &None), "{report:?}");
     assert_eq!((&rehearsal.gone, &rehearsal.failures), (&report.gone, &report.failures));
