@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bytes::Bytes;
 use oci::Digest;
+use registry::jobs::garbage_collection::{Budget, Policy};
 use registry::jobs::repair::{Quarantine, Report, Shop};
 use registry::ports::{
     Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreError, Unreadable, Version, Write,
@@ -380,5 +381,39 @@ async fn a_row_in_the_wrong_place_goes_aside() {
         assert_eq!(repair(&world).await.losses, [], "{key:?}");
         world.fsck().await;
         assert_eq!(essences(&world).await, before, "{key:?}");
+    }
+}
+
+/// What a client could miss if it went.
+fn is_content(item: &Item) -> bool {
+    let is_watched = matches!(item.record, Record::Suspect(_) | Record::Upload(_) | Record::OpenUpload);
+    !is_watched && !matches!(item.record, Record::History(_) | Record::Event(_))
+}
+
+#[tokio::test]
+async fn a_row_that_stays_unread_for_weeks_costs_nothing_when_it_can_be_read_again() {
+    let (world, _) = furnished().await;
+    let count = world.all_items().await.len();
+    for number in 0..count {
+        let (world, _) = furnished().await;
+        let before: Vec<Item> = world.all_items().await.into_iter().filter(is_content).collect();
+        let Some(row) = before.get(number) else { return assert!(number >= 40, "{number} rows") };
+        world.items.spoil(row.key.clone());
+        let registry = world.registry();
+        let (items, objects) = (&*world.items, &*world.objects);
+        let shop = Shop { registry: &registry, items, objects, quarantine: None, is_deep: true };
+        let named = format!("item {}/{}", row.key.pk, row.key.sk);
+        let losses = shop.repair(&|_, _| {}).await.unwrap().losses;
+        assert!(losses.iter().any(|loss| loss.what == named), "{losses:?}");
+        for _ in 0..3 {
+            world.clock.advance(std::time::Duration::from_secs(9 * 24 * 60 * 60));
+            let report = world.collector(Policy::default()).run(&Budget::ALL, None).await;
+            assert_eq!(report.error, None, "{row:?}");
+        }
+        write(&world, Write::Put(row.clone(), Condition::Always)).await;
+        world.fsck().await;
+        let (before, after): (Vec<_>, _) =
+            (before.iter().filter_map(essence).collect(), essences(&world).await);
+        assert!(before.iter().all(|row| after.contains(row)), "{row:?}: {after:#?}");
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn plan(
     for (digest, links) in links {
         let record = shelf.blobs.get(digest);
         let is_dead = record.is_some_and(|blob| blob.state == BlobState::Dead);
-        if is_dead && links.is_empty() {
+        if (is_dead && links.is_empty()) || plan.untouched.contains(&keys::blob(digest)) {
             continue;
         }
         let found = match record.filter(|blob| !is_deep && !is_dead && is_stored(&shelf, blob)) {

@@ -119,7 +119,9 @@ fn blobs(plan: &mut Plan<'_>, shelf: &Shelf, (repository, _): &Place, manifest: 
     for target in manifest.references.iter().filter(|target| target.kind == TargetKind::Blob) {
         let key = keys::link(repository, &target.digest);
         let link = plan.items.get(&key).and_then(|(_, record)| record.as_link());
-        if target.may_be_missing || link.is_some_and(|link| link.state != LinkState::Pending) {
+        let is_unknown = [&key, &keys::blob(&target.digest)].iter().any(|key| plan.untouched.contains(*key));
+        let is_there = link.is_some_and(|link| link.state != LinkState::Pending);
+        if target.may_be_missing || is_unknown || is_there {
             continue;
         }
         let blob = shelf.blobs.get(&target.digest).filter(|blob| blob.state != BlobState::Dead);

@@ -15,6 +15,9 @@
 //! | what leads nowhere | it goes |
 //! | an object that nothing leads to | quarantine |
 //!
+//! Without quarantine a row that cannot be read stays, and while there is one, nothing is taken away that leads nowhere or
+//! that nothing leads to.
+//!
 //! A manifest is hidden by being PENDING again: no reader sees it without its blobs (P2), every client pushes it anew,
 //! and its edges keep what is left of it.
 
@@ -92,10 +95,16 @@ impl<I: ItemScan, O: ObjectStore + ObjectScan> Shop<'_, I, O> {
         blobs::plan(&mut plan, self.objects, self.is_deep, watch).await?;
         manifests::plan(&mut plan, self.objects).await?;
         tags::plan(&mut plan);
-        leftovers::plan_edges(&mut plan);
+        // What a row that stays leads to is not known, so nothing is taken away that nothing seems to lead to.
+        let is_all_known = plan.untouched.is_empty();
+        if is_all_known {
+            leftovers::plan_edges(&mut plan);
+        }
         leftovers::plan_uploads(&mut plan);
         leftovers::plan_suspects(&mut plan);
-        leftovers::plan_orphans(&mut plan, self.quarantine.is_some());
+        if is_all_known {
+            leftovers::plan_orphans(&mut plan, self.quarantine.is_some());
+        }
         Ok(plan)
     }
 }
