@@ -124,10 +124,8 @@ export class Edge {
         const count = this.counts.origins[originId];
         const before = responseOf(received);
         received.on('data', chunk => { count.bytesDown += chunk.length; });
-        if (received.statusCode >= 400) {
-            this.remember(exchange, before, received);
-            return stream(received, outgoing, before);
-        }
+        this.remember(exchange, before, received);
+        if (received.statusCode >= 400) return stream(received, outgoing, before);
         const seen = this.seesModified ? request : viewed;
         const { result, failure } = this.runFunction(before, eventOf(seen, incoming.socket.remoteAddress, before));
         if (!failure) return stream(received, outgoing, result);

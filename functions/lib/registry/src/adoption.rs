@@ -143,8 +143,8 @@ impl Registry {
         match self.upload_commit(&upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
             // Somebody else has ended the session, or ends the repository, so nobody will ever need the copy; unless this
-            // commit has ended it, without hearing of that in time.
-            Err(Error::UploadUnknown { .. } | Error::RepositoryEnding(_)) => {
+            // commit has ended it, without hearing of that in time. What the session became may be collected by now.
+            Err(Error::UploadUnknown { .. } | Error::BlobUnknown { .. } | Error::RepositoryEnding(_)) => {
                 if !self.is_object_of(&copied.digest, &upload.record.object).await? {
                     self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
                 }
