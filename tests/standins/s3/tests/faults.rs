@@ -50,6 +50,18 @@ async fn a_fault_meets_the_call_it_was_planned_for() {
 }
 
 #[tokio::test]
+async fn only_a_write_with_a_condition_meets_another() {
+    let bench = start().await;
+    let put = || bench.client.put_object().bucket(BUCKET).key("a").body(bytes(10, 1).into());
+    bench.standin.faults().plan("PutObject", 1, Fault::Conflict);
+    assert_eq!(code(put().if_none_match("*").send().await), "ConditionalRequestConflict");
+    assert!(!bench.exists("a").await);
+    bench.standin.faults().plan("PutObject", 1, Fault::Conflict);
+    put().send().await.unwrap();
+    assert_eq!(bench.standin.faults().pending(), 1);
+}
+
+#[tokio::test]
 async fn the_sdk_repeats_a_throttled_call() {
     let bench = start().await;
     let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
