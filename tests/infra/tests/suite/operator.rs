@@ -42,7 +42,7 @@ fn listed(page: &str) -> BTreeSet<&str> {
 }
 
 fn is_service(name: &str) -> bool {
-    ["cloudformation", "dynamodb", "iam", "lambda", "logs", "s3", "scheduler"].contains(&name)
+    ["cloudformation", "dynamodb", "ecs", "iam", "lambda", "logs", "s3", "scheduler"].contains(&name)
 }
 
 #[test]
