@@ -8,7 +8,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::environment::log();
-    let shared = aws::function_config().await;
+    let shared = aws::sdk_config().await;
     let backend = Environment::read()?.backend(&shared);
     let reactions = Reactions::new(&backend, aws_sdk_eventbridge::config::Builder::from(&shared));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {

@@ -29,7 +29,7 @@ const PATIENCE: Patience = Patience {
 async fn main() -> Result<()> {
     aws::environment::log();
     let environment = Environment::read()?;
-    let shared = aws::container_config().await;
+    let shared = aws::sdk_config().await;
     let backend = environment.backend(&shared);
     // The first request finds the connection open; without one it tries again itself.
     if let Err(error) = backend.items.warm_up().await {

@@ -81,8 +81,8 @@ pub struct Clients {
     pub s3: aws_sdk_s3::Client,
 }
 
-/// Returns what all clients of a Lambda function share. Region and credentials are in its environment; the other places
-/// that [`container_config`] knows are of no use there, and cost a start time and a program size.
+/// Returns what all clients of the API's functions share, and of the clock's. Region and credentials are in their
+/// environment; the other places that [`sdk_config`] knows are of no use there, and make a program larger by a tenth.
 pub async fn function_config() -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -92,8 +92,8 @@ pub async fn function_config() -> SdkConfig {
         .build()
 }
 
-/// Returns what all clients of a container share; region and credentials come from where AWS programs expect them.
-pub async fn container_config() -> SdkConfig {
+/// Returns what all clients share elsewhere; region, credentials and endpoints come from where AWS programs expect them.
+pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await
 }
 

@@ -20,7 +20,7 @@ mod secrets;
 mod signing;
 
 pub use capability::Capability;
-pub use connect::{Clients, Settings, container_config, function_config};
+pub use connect::{Clients, Settings, function_config, sdk_config};
 pub use guard::{Guard, GuardError, Trust};
 pub use items::{DynamoDb, item_of_image};
 pub use objects::{PART_BYTES_MIN, S3};
