@@ -85,6 +85,7 @@ pub enum Step {
     WritePending,
     WritePendingRest,
     ManifestLook,
+    ReferenceHold,
     ManifestWithdraw,
     ManifestWithdrawRest,
     ManifestCommit,
@@ -115,7 +116,6 @@ pub enum Step {
     AdoptionLookAgain,
     // What only mutants do.
     EdgesAfterCommit,
-    ReviveUnseen,
 }
 
 impl Step {
@@ -153,6 +153,10 @@ pub struct Actor {
     pub is_resent: bool,
     /// Whether they saw what decides later: a source that has the blob, its bytes, an edge, a manifest that may stay.
     pub saw: bool,
+    /// References that they saw flagged, and have not held yet: a bit each.
+    pub flagged: u8,
+    /// Whether a reference of their manifest is not there.
+    pub misses: bool,
     /// Items that are as they saw or wrote them: a bit each.
     pub knows: u64,
 }
@@ -177,6 +181,8 @@ impl Actor {
             has_room: false,
             is_resent: false,
             saw: false,
+            flagged: 0,
+            misses: false,
             knows: 0,
         }
     }

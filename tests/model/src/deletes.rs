@@ -34,22 +34,28 @@ impl Turn<'_> {
             && !self.state.tags.contains(&small(manifest))
     }
 
-    /// Looks for an index that needs the manifest.
+    /// Looks for an index that needs the manifest; a collector by policy looks before that whether anything does.
     pub(crate) fn edges_to(&mut self) {
-        let manifest = self.manifest();
-        let repository = self.plan.manifests[manifest].repository;
-        let is_collector = self.program() == Program::Collect;
-        let is_needed = match is_collector {
-            true => !self.is_untagged_garbage(manifest) && !self.is_broken_by(Mutant::BlindResume),
-            false => self.edges_leading_to(repository, Target::Manifest(manifest)).is_some(),
-        };
-        let is_needed = is_needed && !self.is_broken_by(Mutant::DeleteWithoutLook);
         let may_stay = self.me().saw;
+        let looks_again = self.program() == Program::Collect && !self.me().has_tried && may_stay;
+        let is_needed = self.is_needed(looks_again) && !self.is_broken_by(Mutant::DeleteWithoutLook);
+        self.me_mut().has_tried = true;
+        let is_wide = self.plan.manifests[self.manifest()].is_wide;
         self.then(match is_needed && may_stay {
             true => Step::ManifestRevival,
-            false if self.plan.manifests[manifest].is_wide => Step::ManifestHide,
+            false if looks_again => Step::EdgesTo,
+            false if is_wide => Step::ManifestHide,
             false => Step::ManifestEnd,
         });
+    }
+
+    fn is_needed(&self, is_by_policy: bool) -> bool {
+        let manifest = self.manifest();
+        let repository = self.plan.manifests[manifest].repository;
+        match is_by_policy {
+            true => !self.is_untagged_garbage(manifest) && !self.is_broken_by(Mutant::BlindResume),
+            false => self.edges_leading_to(repository, Target::Manifest(manifest)).is_some(),
+        }
     }
 
     /// Takes the flag off, unless somebody has.

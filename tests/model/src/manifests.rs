@@ -1,7 +1,7 @@
 //! Steps of a manifest push (`registry::manifests::put`).
 
 use crate::Mutant;
-use crate::actor::Step;
+use crate::actor::{Actor, Step};
 use crate::keys::{Key, NONE, Suspect};
 use crate::plan::Target;
 use crate::state::{LinkState, ManifestState};
@@ -11,7 +11,8 @@ impl Turn<'_> {
     /// Writes the manifest invisibly, with its edges, unless it is visible already.
     pub(crate) fn write_pending(&mut self) {
         let manifest = self.manifest();
-        self.me_mut().at = 0;
+        let me = self.me_mut();
+        (me.at, me.misses, me.flagged) = (0, false, 0);
         self.me_mut().is_finished = self.state.manifests[manifest].is_visible();
         if self.me().is_finished {
             return self.then(Step::ManifestCommit);
@@ -46,63 +47,95 @@ impl Turn<'_> {
         self.wrote_own(Key::Edges(manifest, group));
     }
 
-    /// Reads one reference after the edges; what somebody flagged before they could see them is revived.
+    /// Reads one reference after the edges: a store answers for each of several items as it is at some moment.
     pub(crate) fn manifest_look(&mut self) {
-        let plan = self.plan.manifests[self.manifest()];
         let reference = usize::from(self.me().at);
-        let Some(target) = plan.references.get(reference) else { return self.then(Step::ManifestCommit) };
-        let is_held = match *target {
-            Target::Blob(blob) => self.hold_link(plan.repository, blob),
-            Target::Manifest(child) => self.hold_child(child),
-        };
-        match is_held {
-            Some(true) => self.looked(),
-            Some(false) => self.missing(),
-            None => self.then(Step::ReviveUnseen),
+        let key = self.reference(reference);
+        match self.is_held(key) {
+            Some(true) => {}
+            Some(false) => self.me_mut().misses = true,
+            None => {
+                self.learn(key);
+                self.me_mut().flagged |= 1 << reference;
+            }
+        }
+        if let Key::Link(repository, blob) = key
+            && self.is_broken_by(Mutant::UnconditionalRevival)
+        {
+            self.me_mut().object = self.state.links[repository][blob].object;
+        }
+        self.me_mut().at += 1;
+        if usize::from(self.me().at) == self.plan.manifests[self.manifest()].references.len() {
+            self.looked();
         }
     }
 
-    /// Revives what was seen flagged, whatever has become of it.
-    pub(crate) fn revive_unseen(&mut self) {
-        let plan = self.plan.manifests[self.manifest()];
-        if let Some(Target::Blob(blob)) = plan.references.get(usize::from(self.me().at)) {
-            self.state.links[plan.repository][*blob].object = self.me().object;
-            self.revive_link(plan.repository, *blob);
+    /// Revives what was seen flagged by somebody who could not see the edges yet, or finds what has become of it.
+    pub(crate) fn reference_hold(&mut self) {
+        let reference = self.me().flagged.trailing_zeros();
+        let key = self.reference(reference as usize);
+        let is_seen = self.knows(key);
+        match self.is_held(key) {
+            _ if self.is_broken_by(Mutant::UnconditionalRevival) => self.revive(key),
+            None if is_seen => self.revive(key),
+            // Flagged again: the conflict says how it is now.
+            None => return self.learn(key),
+            Some(is_held) => self.me_mut().misses |= !is_held,
         }
+        let me = self.me_mut();
+        me.flagged &= !(1 << reference);
+        me.knows &= !key.bit();
         self.looked();
     }
 
+    /// Goes on when every reference has been read, and held if it was flagged.
     fn looked(&mut self) {
-        self.me_mut().at += 1;
-        if usize::from(self.me().at) == self.plan.manifests[self.manifest()].references.len() {
-            self.then(Step::ManifestCommit);
-        } else {
-            self.then(Step::ManifestLook);
+        match *self.me() {
+            Actor { flagged: 0, misses: true, .. } => self.missing(),
+            Actor { flagged: 0, .. } => self.then(Step::ManifestCommit),
+            _ => self.then(Step::ReferenceHold),
         }
     }
 
-    fn hold_link(&mut self, repository: usize, blob: usize) -> Option<bool> {
-        let link = self.state.links[repository][blob];
-        if link.state == LinkState::Live {
-            return Some(true);
+    /// Returns the item of a reference.
+    fn reference(&self, reference: usize) -> Key {
+        let plan = &self.plan.manifests[self.manifest()];
+        match plan.references[reference] {
+            Target::Blob(blob) => Key::Link(plan.repository, blob),
+            Target::Manifest(child) => Key::Manifest(child),
         }
-        if !self.is_revivable(link) {
-            return Some(false);
-        }
-        if self.is_broken_by(Mutant::UnconditionalRevival) {
-            self.me_mut().object = link.object;
-            return None;
-        }
-        self.revive_link(repository, blob);
-        Some(true)
     }
 
-    fn hold_child(&mut self, child: usize) -> Option<bool> {
-        if self.state.manifests[child] == ManifestState::Dying {
-            self.state.manifests[child] = ManifestState::Live;
-            self.wrote(Key::Manifest(child));
+    /// Returns whether the reference is there for its edge to keep; `None` if somebody flagged it.
+    fn is_held(&self, key: Key) -> Option<bool> {
+        let (is_live, is_flagged) = match key {
+            Key::Link(repository, blob) => {
+                let link = self.state.links[repository][blob];
+                (link.state == LinkState::Live, self.is_revivable(link))
+            }
+            Key::Manifest(child) => {
+                let child = self.state.manifests[child];
+                (child == ManifestState::Live, child == ManifestState::Dying)
+            }
+            _ => (false, false),
+        };
+        (!is_flagged).then_some(is_live)
+    }
+
+    fn revive(&mut self, key: Key) {
+        match key {
+            Key::Link(repository, blob) => {
+                if self.is_broken_by(Mutant::UnconditionalRevival) {
+                    self.state.links[repository][blob].object = self.me().object;
+                }
+                self.revive_link(repository, blob);
+            }
+            Key::Manifest(child) => {
+                self.state.manifests[child] = ManifestState::Live;
+                self.wrote(key);
+            }
+            _ => {}
         }
-        Some(self.state.manifests[child] == ManifestState::Live)
     }
 
     /// What is missing may have arrived already, without the registry.

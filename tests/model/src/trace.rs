@@ -72,7 +72,8 @@ pub fn search(plan: &Plan) -> Findings {
     let mut findings = search_to(plan, None);
     // The checker works in blocks, so a shorter way may have come up first and been forgotten.
     while let Some(violation) = findings.violation.as_ref().filter(|found| !found.moves.is_empty()) {
-        let shorter = search_to(plan, Some(violation.moves.len()));
+        // Depth counts states, the first among them, and those at the depth itself are not looked at any more.
+        let shorter = search_to(plan, Some(violation.moves.len() + 1));
         if shorter.violation.is_none() {
             break;
         }

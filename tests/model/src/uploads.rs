@@ -193,7 +193,7 @@ impl Turn<'_> {
             return self.end();
         }
         let me = self.me_mut();
-        (me.at, me.object, me.blob, me.is_finished) = (0, NONE, NONE, false);
+        (me.at, me.object, me.blob, me.is_finished, me.misses) = (0, NONE, NONE, false, false);
         self.then(Step::ManifestLook);
     }
 }

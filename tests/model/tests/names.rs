@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is no function of the registry: what a client does past it, who is done, and what only mutants do.
-const OTHERS: [&str; 4] = ["DirectPut", "Gone", "EdgesAfterCommit", "ReviveUnseen"];
+const OTHERS: [&str; 3] = ["DirectPut", "Gone", "EdgesAfterCommit"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

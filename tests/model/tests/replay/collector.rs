@@ -1,5 +1,8 @@
 //! The registry's collector.
 
+use std::time::Duration;
+
+use model::Plan;
 use registry::Registry;
 use registry::jobs::garbage_collection::{Budget, Collector, Policy};
 
@@ -7,6 +10,8 @@ use registry::jobs::garbage_collection::{Budget, Collector, Policy};
 pub(crate) const IS_THERE: bool = true;
 
 /// Looks at what is due.
-pub(crate) async fn run(registry: Registry) {
-    Collector::new(registry, Policy::default()).run(&Budget::ALL, Some(0)).await;
+pub(crate) async fn run(registry: Registry, plan: &Plan) {
+    let untagged = plan.collects_untagged.then_some(Duration::ZERO);
+    let policy = Policy { untagged, ..Policy::default() };
+    Collector::new(registry, policy).run(&Budget::ALL, Some(0)).await;
 }

@@ -30,7 +30,7 @@ const ATTEMPTS: usize = 10;
 const STEPS_MAX: usize = 120;
 
 /// Steps that ask a store to change something, also when it refuses.
-const WRITING: [Step; 24] = [
+const WRITING: [Step; 25] = [
     Step::LinkAtOnce,
     Step::LinkByHandshake,
     Step::LinkConfirm,
@@ -39,6 +39,7 @@ const WRITING: [Step; 24] = [
     Step::UploadCommit,
     Step::DiscardDuplicate,
     Step::WritePending,
+    Step::ReferenceHold,
     Step::ManifestWithdraw,
     Step::ManifestCommit,
     Step::ManifestRevival,
@@ -200,5 +201,8 @@ replayed! {
     a_deletion_of_a_blob_is_as_in_the_model: "delete-blob",
     pushes_to_two_repositories_are_as_in_the_model: "two-repositories",
     collectors_that_fail_are_as_in_the_model: "collectors-fail",
+    a_push_of_two_blobs_is_as_in_the_model: "two-blobs",
+    a_push_of_two_blobs_that_fails_is_as_in_the_model: "two-blobs-fail",
+    manifests_without_a_tag_are_as_in_the_model: "untagged",
     collectors_that_look_at_all_are_as_in_the_model: "collectors-look-at-all",
 }

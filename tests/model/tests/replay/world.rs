@@ -105,7 +105,7 @@ impl World {
         let plan = self.plan.clone();
         let task = tokio::spawn(async move {
             match program {
-                Program::Collect => collector::run(registry).await,
+                Program::Collect => collector::run(registry, &plan).await,
                 _ => Client::new(registry, plan).run(program, tries).await,
             }
         });

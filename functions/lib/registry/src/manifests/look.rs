@@ -100,7 +100,7 @@ impl Registry {
         let (mut missing, mut refusal) = (Vec::new(), None);
         for (target, item) in references.iter().zip(found) {
             refusal = refusal.or_else(|| contradiction(target, &item.as_ref()?.record));
-            if !self.is_held(item).await? && !target.may_be_missing {
+            if !self.reference_hold(item).await? && !target.may_be_missing {
                 missing.push(target.digest.clone());
             }
         }
@@ -110,7 +110,7 @@ impl Registry {
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
     ///
     /// What somebody flagged before they could see the edge is revived here, or found gone.
-    async fn is_held(&self, item: Option<Item>) -> Result<bool, Error> {
+    async fn reference_hold(&self, item: Option<Item>) -> Result<bool, Error> {
         let mut seen = item;
         for _ in 0..ATTEMPTS {
             let Some(item) = seen else { return Ok(false) };
