@@ -10,6 +10,9 @@ RIE = $$(ls $(TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-ri
 PROFILE = $(or $(SLIPWAY_PROFILE),debug)
 BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
+# What Lambda gets, built as `sam build` does: each by itself, since programs built together share what their libraries can.
+ALONE = $(foreach function,api events scheduled,$(CARGO) build --release -p $(function) &&) true
+
 .DEFAULT_GOAL := help
 .PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local sam-build cloud clients conformance hostile bench fuzz \
 	bench-functions install-tools model soak nightly
@@ -84,7 +87,9 @@ bench: install-tools ## Measure beside Debian's docker-registry
 	target/release/bench
 
 bench-functions: install-tools ## Measure the functions beside one that does nothing
-	$(CARGO) build --release -p api -p events -p scheduled -p relay -p noop
+	$(ALONE)
+	$(CARGO) build --release -p relay
+	$(CARGO) build --release -p noop
 	$(CARGO) build --release -p functions-bench
 	$(or $(CARGO_TARGET_DIR),target)/release/functions --functions $(or $(CARGO_TARGET_DIR),target)/release
 
@@ -97,10 +102,11 @@ soak: ## A million seeds of the simulation, and the long runs of clients beside 
 
 nightly: install-tools everything model soak ## Run what is too long for every run: a night
 	SLIPWAY_FAULTS=all $(CARGO) test --workspace --test faults
-	SLIPWAY_HUGE=all SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace --test clients cloud::huge
-	$(MAKE) --no-print-directory SLIPWAY_PROFILE=release functions
+	$(ALONE)
 	tests/aws/size.sh $(foreach function,api events scheduled,$(or $(CARGO_TARGET_DIR),target)/release/$(function))
+	$(MAKE) --no-print-directory SLIPWAY_PROFILE=release functions
 	SLIPWAY_PROFILE=release tests/aws/suites.sh
+	SLIPWAY_PROFILE=release SLIPWAY_HUGE=all SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace --test clients cloud
 
 fuzz: ## Feed the parsers a fixed number of invented inputs
 	tests/fuzz/run.sh

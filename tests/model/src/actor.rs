@@ -195,7 +195,7 @@ impl Actor {
 
 impl Program {
     /// Returns the step that it begins with.
-    pub(crate) fn first_step(self) -> Step {
+    pub fn first_step(self) -> Step {
         match self {
             Self::Push(_) | Self::Hold(..) => Step::BlobHead,
             Self::DeleteManifest(_) => Step::ManifestFlag,
@@ -207,7 +207,7 @@ impl Program {
     }
 
     /// Returns whether it goes on for ever.
-    pub(crate) fn is_endless(self) -> bool {
+    pub fn is_endless(self) -> bool {
         matches!(self, Self::Collect | Self::Adopt)
     }
 }

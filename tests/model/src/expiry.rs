@@ -24,7 +24,7 @@ impl Turn<'_> {
                     false => self.end(),
                 }
             }
-            UploadState::Dead if self.state.is_in_use(upload) => self.end(),
+            UploadState::Dead if self.state.is_ended_in_use(upload) => self.end(),
             UploadState::Dead => self.then(Step::ObjectDiscard),
             UploadState::Committed => self.then(Step::UploadsLook),
         }

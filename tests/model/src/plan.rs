@@ -140,6 +140,11 @@ impl Plan {
         Self { mutant: Some(mutant), ..self }
     }
 
+    /// Returns whether clients send blobs past the registry.
+    pub fn is_direct(&self) -> bool {
+        self.programs.iter().any(|program| matches!(program, Program::Push(push) if push.is_direct))
+    }
+
     /// Returns the program of the actor.
     pub(crate) fn program(&self, actor: usize) -> Program {
         self.programs[actor]

@@ -133,12 +133,22 @@ impl Plan {
 
     /// Returns whether the registry can do nothing else than this.
     pub(crate) fn is_exact(&self, state: &State, action: Action) -> bool {
-        let Action::Step { actor, step: Step::LinksRevive | Step::BlobsRevive, choice } = action else {
-            return true;
+        let Action::Step { actor, step, choice } = action else {
+            // It begins one session, however often it is sent.
+            return !matches!(action, Action::Resent(_, Step::UploadBegin));
         };
-        let Actor { at, knows, .. } = state.actors[actor];
-        let suspect = Suspect::all().nth(usize::from(at)).filter(|_| self.program(actor) == Program::Collect);
-        choice == 0 && suspect.is_none_or(|suspect| knows & Key::Suspect(suspect).bit() != 0)
+        let at = if step == Step::Due { choice } else { usize::from(state.actors[actor].at) };
+        let suspect = Suspect::all().nth(at).filter(|_| self.program(actor) == Program::Collect);
+        match (step, suspect) {
+            // The registry waits until requests must be over, and does not know whether they are.
+            (Step::Due, Some(Suspect::Upload(upload))) => !state.is_ended_in_use(upload),
+            (Step::AdoptionLook, Some(Suspect::Copy(copy))) => !state.is_copied(copy),
+            (Step::LinksRevive | Step::BlobsRevive, suspect) => {
+                let knows = state.actors[actor].knows;
+                choice == 0 && suspect.is_none_or(|suspect| knows & Key::Suspect(suspect).bit() != 0)
+            }
+            _ => true,
+        }
     }
 
     /// The step is done, but its actor believes that it was not, and does it again.

@@ -194,6 +194,11 @@ impl State {
         self.actors.iter().any(|actor| actor.upload == crate::keys::small(upload))
     }
 
+    /// Returns whether the session is over and a request of it may be under way.
+    pub(crate) fn is_ended_in_use(&self, upload: usize) -> bool {
+        self.uploads[upload].state == UploadState::Dead && self.is_in_use(upload)
+    }
+
     /// Returns a session that nothing, and nobody, has heard of.
     pub(crate) fn fresh_upload(&self) -> Option<usize> {
         (0..UPLOADS).find(|&upload| {

@@ -2,11 +2,16 @@
 
 use bytes::Bytes;
 use model::{Plan, Target};
-use oci::{Algorithm, Digest};
+use oci::{Algorithm, Digest, UploadId};
 use serde_json::{Value, json};
 
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// Returns the upload of a location.
+pub(crate) fn upload(location: &str) -> Option<UploadId> {
+    location.split('?').next()?.rsplit('/').next()?.parse().ok()
+}
 
 /// Bytes with a digest.
 #[derive(Clone, Debug)]

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use oci::UploadId;
 use registry::ports::{
-    AppendState, Appended, ByteStream, Conflict, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
-    StoreError, TransactError, Write,
+    AppendState, Appended, ByteStream, Conflict, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
+    SignedUploads, StoreError, TransactError, VerifiedCopy, Write,
 };
+use registry::testing::MemoryObjects;
 use tokio::sync::oneshot;
 
 /// `sha256:` and 64 digits.
@@ -34,6 +36,8 @@ pub(crate) enum Pass {
 
 struct Waiting {
     kind: Kind,
+    /// The first item that is read.
+    item: Option<Key>,
     pass: oneshot::Sender<Pass>,
 }
 
@@ -51,6 +55,11 @@ impl Gate {
         self.waiting().front().map(|waiting| waiting.kind)
     }
 
+    /// Returns whether this item is read first by what waits.
+    pub(crate) fn waits_for(&self, item: &Key) -> bool {
+        self.waiting().front().is_some_and(|waiting| waiting.item.as_ref() == Some(item))
+    }
+
     /// Returns how many writes have happened.
     pub(crate) fn written(&self) -> usize {
         *self.written.lock().unwrap()
@@ -62,9 +71,9 @@ impl Gate {
         waiting.pass.send(pass).expect("the call has gone away");
     }
 
-    async fn wait(&self, kind: Kind) -> Pass {
+    async fn wait(&self, kind: Kind, item: Option<Key>) -> Pass {
         let (pass, passed) = oneshot::channel();
-        self.waiting().push_back(Waiting { kind, pass });
+        self.waiting().push_back(Waiting { kind, item, pass });
         match passed.await {
             Ok(pass) => pass,
             // The process has died.
@@ -77,12 +86,12 @@ impl Gate {
     }
 
     async fn read<T>(&self, call: impl Future<Output = T> + Send) -> T {
-        self.wait(Kind::Read).await;
+        self.wait(Kind::Read, None).await;
         call.await
     }
 
     async fn write<T, E>(&self, call: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
-        self.wait(Kind::Write).await;
+        self.wait(Kind::Write, None).await;
         let done = call.await;
         if done.is_ok() {
             *self.written.lock().unwrap() += 1;
@@ -118,7 +127,8 @@ impl ItemStore for GatedItems {
     async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
         let mut found = Vec::new();
         for keys in keys.chunk_by(are_of_one_digest) {
-            found.extend(self.gate.read(self.inner.get(keys)).await?);
+            self.gate.wait(Kind::Read, keys.first().cloned()).await;
+            found.extend(self.inner.get(keys).await?);
         }
         Ok(found)
     }
@@ -132,7 +142,7 @@ impl ItemStore for GatedItems {
 
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError> {
         loop {
-            let pass = self.gate.wait(Kind::Write).await;
+            let pass = self.gate.wait(Kind::Write, None).await;
             if pass == Pass::Refused {
                 let conflict = Conflict { key: writes[0].key().clone(), found: None };
                 return Err(TransactError::Conflict(Box::new(conflict)));
@@ -150,8 +160,38 @@ impl ItemStore for GatedItems {
 
 /// The objects behind a gate.
 pub(crate) struct GatedObjects {
-    pub(crate) inner: Arc<dyn ObjectStore>,
+    pub(crate) inner: Arc<MemoryObjects>,
     pub(crate) gate: Arc<Gate>,
+}
+
+impl GatedObjects {
+    /// Takes what a client sends past the registry.
+    pub(crate) async fn receive(&self, id: UploadId, bytes: Bytes) {
+        self.gate.wait(Kind::Write, None).await;
+        self.inner.receive(id, bytes);
+    }
+}
+
+#[async_trait]
+impl SignedUploads for GatedObjects {
+    async fn signed_put(&self, id: &UploadId) -> Result<String, StoreError> {
+        self.inner.signed_put(id).await
+    }
+}
+
+#[async_trait]
+impl VerifiedCopy for GatedObjects {
+    async fn copy_upload(&self, id: &UploadId, to: &ObjectKey) -> Result<Option<Copied>, StoreError> {
+        self.gate.write(self.inner.copy_upload(id, to)).await
+    }
+
+    async fn arrived_uploads(
+        &self,
+        after: Option<&UploadId>,
+        limit: usize,
+    ) -> Result<Vec<UploadId>, StoreError> {
+        self.gate.read(self.inner.arrived_uploads(after, limit)).await
+    }
 }
 
 #[async_trait]

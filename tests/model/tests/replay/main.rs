@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+mod called;
 mod client;
 mod collector;
 mod content;
@@ -30,12 +31,14 @@ const ATTEMPTS: usize = 10;
 const STEPS_MAX: usize = 120;
 
 /// Steps that ask a store to change something, also when it refuses.
-const WRITING: [Step; 25] = [
+const WRITING: [Step; 27] = [
     Step::LinkAtOnce,
     Step::LinkByHandshake,
     Step::LinkConfirm,
     Step::UploadBegin,
     Step::UploadAppend,
+    Step::DirectPut,
+    Step::CopyUpload,
     Step::UploadCommit,
     Step::DiscardDuplicate,
     Step::WritePending,
@@ -66,7 +69,15 @@ async fn replay(world: &mut World, plan: &Plan, done: &Move) -> Result<(), Strin
             let suspect = Suspect::all().nth(choice).expect("the choice is a suspect");
             let suspected = world.suspected(suspect);
             world.start(actor, Program::Collect, 0, Some(&suspected));
+            if let Suspect::Copy(_) = suspect {
+                // What it is about is read by a step of its own.
+                return Ok(());
+            }
             step(world, actor, Step::Due, Pass::Once, done).await
+        }
+        Action::Step { actor, step: Step::UploadAdopt, choice } if plan.programs[actor] == Program::Adopt => {
+            world.start_adoption(actor, choice);
+            step(world, actor, Step::UploadAdopt, Pass::Once, done).await
         }
         Action::Step { actor, step: Step::LinkAtOnce, choice: 1 } => {
             world.attempt(actor, Pass::Refused).await;
@@ -83,7 +94,11 @@ async fn replay(world: &mut World, plan: &Plan, done: &Move) -> Result<(), Strin
             begin_anew(world, plan, actor, done);
             Ok(())
         }
-        Action::LeaseEnds(..) | Action::Replay(..) => Err("not replayed".to_owned()),
+        Action::Replay(upload, blob) => {
+            world.receive(upload, blob);
+            Ok(())
+        }
+        Action::LeaseEnds(..) => Err("not replayed".to_owned()),
     }
 }
 
@@ -91,19 +106,23 @@ async fn replay(world: &mut World, plan: &Plan, done: &Move) -> Result<(), Strin
 fn begin_anew(world: &mut World, plan: &Plan, actor: usize, done: &Move) {
     let next = done.after.actors[actor];
     match plan.programs[actor] {
-        Program::Collect => world.stop(actor),
+        Program::Collect | Program::Adopt => world.stop(actor),
         _ if next.next == Step::Gone => world.stop(actor),
         program => world.start(actor, program, next.tries_left, None),
     }
 }
 
-/// What the model does in one step with the last write of a collection, the registry may do after it.
+/// What the model does in one step with another, the registry may do after it: the last write of a collection or of an
+/// adoption, and the new suspicion of a copy that became nothing.
 async fn settle(world: &mut World, plan: &Plan, done: &Move) {
-    let Some((actor, _)) = done.step() else { return };
-    if plan.programs[actor] == Program::Collect && done.after.actors[actor].next == Step::Due {
-        world.finish(actor).await;
+    let Some((actor, step)) = done.step() else { return };
+    let (program, next) = (plan.programs[actor], done.after.actors[actor].next);
+    match (step, next) {
+        (_, next) if program.is_endless() && next == program.first_step() => world.finish(actor).await,
+        (Step::UploadCommit, Step::ManifestLook) => world.finish_adoption(actor).await,
+        _ => {}
     }
-    world.note_objects(&done.after).await;
+    world.note(&done.after).await;
 }
 
 async fn step(world: &World, actor: usize, step: Step, pass: Pass, done: &Move) -> Result<(), String> {
@@ -131,7 +150,7 @@ fn is_given_up(moves: &[Move]) -> bool {
 async fn replay_run(plan: &Plan, seed: u64) -> Result<usize, String> {
     let mut world = World::new(plan).await;
     for (actor, program) in plan.programs.iter().enumerate() {
-        if *program != Program::Collect {
+        if !program.is_endless() {
             world.start(actor, *program, plan.tries, None);
         }
     }
@@ -204,5 +223,9 @@ replayed! {
     a_push_of_two_blobs_is_as_in_the_model: "two-blobs",
     a_push_of_two_blobs_that_fails_is_as_in_the_model: "two-blobs-fail",
     manifests_without_a_tag_are_as_in_the_model: "untagged",
+    a_push_whose_sessions_expire_is_as_in_the_model: "push",
+    two_mounts_whose_sessions_expire_are_as_in_the_model: "two-mounts-expire",
+    adoptions_are_as_in_the_model: "adopt",
+    adoptions_of_other_bytes_are_as_in_the_model: "replay",
     collectors_that_look_at_all_are_as_in_the_model: "collectors-look-at-all",
 }

@@ -1,9 +1,9 @@
 //! What both the model and the registry have stored, in the same words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::keys::{NONE, Suspect};
+use model::keys::NONE;
 use model::{BlobState, LinkState, ManifestState, Plan, State, UploadState};
 use registry::ports::{Item, ItemScan, ObjectKey, ObjectScan};
 use registry::records::{self, Record, keys};
@@ -75,15 +75,21 @@ impl Picture {
         self
     }
 
-    /// Returns what the registry has stored.
-    pub(crate) async fn of_registry(plan: &Plan, items: &MemoryItems, objects: &MemoryObjects) -> Self {
+    /// Returns what the registry has stored, but for these sessions.
+    pub(crate) async fn of_registry(
+        plan: &Plan,
+        items: &MemoryItems,
+        objects: &MemoryObjects,
+        uploads_before: &BTreeSet<String>,
+    ) -> Self {
         let mut picture = Self::default();
         let stored = objects.scan().await.unwrap();
         let finished: Vec<ObjectKey> =
             stored.into_iter().filter(|info| !info.is_unfinished).map(|info| info.key).collect();
         picture.objects = finished.len();
         let names = Names::of(plan);
-        for item in items.scan(None, usize::MAX).await.unwrap() {
+        let all = items.scan(None, usize::MAX).await.unwrap();
+        for item in all.into_iter().filter(|item| !uploads_before.contains(&item.key.pk)) {
             picture.add(plan, &names, &item, &finished);
         }
         picture.edges.sort_unstable();
@@ -172,22 +178,5 @@ impl Names {
 
     fn find(&self, key: &registry::ports::Key) -> Option<Name> {
         self.0.get(key).copied()
-    }
-}
-
-/// Returns what the key of the suspect's item contains.
-pub(crate) fn suspected(plan: &Plan, suspect: Suspect) -> String {
-    match suspect {
-        Suspect::Link(repository, blob) => {
-            format!("link#{}#{}", content::repository(repository), content::blob(blob).digest)
-        }
-        Suspect::Blob(blob) => format!("blob#{}", content::blob(blob).digest),
-        Suspect::Manifest(manifest) | Suspect::Pending(manifest) => {
-            let home = content::repository(plan.manifests[manifest].repository);
-            format!("manifest#{home}#{}", content::manifest(plan, manifest).digest)
-        }
-        Suspect::Upload(_) => "upload#".to_owned(),
-        Suspect::Copy(_) => "adoption#".to_owned(),
-        Suspect::Object(object) => unreachable!("object {object} has another name in every run"),
     }
 }

@@ -1,23 +1,24 @@
 //! The registry on stores in memory, with one process for each actor of the model, held at its stores' gates.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use model::keys::{NONE, Suspect};
+use model::keys::Suspect;
 use model::{ACTORS, Plan, Program, State};
-use registry::ports::{Abilities, Clock, Item, ItemStore, Timestamp};
-use registry::records;
+use registry::ports::{Abilities, Clock, Item, Timestamp};
+use registry::records::keys;
 use registry::testing::{MemoryItems, MemoryObjects, SeededRandom, SetClock};
 use registry::{Lifetimes, Registry, Stores};
 use tokio::task::JoinHandle;
 
+use crate::called::{self, Called};
 use crate::client::Client;
 use crate::collector;
 use crate::content;
 use crate::gate::{Gate, GatedItems, GatedObjects, Kind, Pass, Shown};
-use crate::picture::{self, Picture};
+use crate::picture::Picture;
 
 /// So often a process gets its turn before it counts as stuck.
 const TURNS_MAX: usize = 1000;
@@ -61,8 +62,8 @@ pub(crate) struct World {
     started: u64,
     collections: u32,
     /// Sessions that were over before the model begins.
-    uploads_before: usize,
-    object_keys: BTreeMap<usize, String>,
+    uploads_before: BTreeSet<String>,
+    called: Called,
 }
 
 impl World {
@@ -76,8 +77,8 @@ impl World {
             processes: (0..ACTORS).map(|_| None).collect(),
             started: 0,
             collections: 0,
-            uploads_before: 0,
-            object_keys: BTreeMap::new(),
+            uploads_before: BTreeSet::new(),
+            called: Called::default(),
         };
         world.start_repositories();
         world.finish(0).await;
@@ -85,14 +86,12 @@ impl World {
             world.start(0, *program, 0, None);
             world.finish(0).await;
         }
-        world.uploads_before = world.picture().await.uploads_committed;
+        world.uploads_before = called::uploads(&world.items).await;
         world
     }
 
     pub(crate) async fn picture(&self) -> Picture {
-        let mut picture = Picture::of_registry(&self.plan, &self.items, &self.objects).await;
-        picture.uploads_committed -= self.uploads_before;
-        picture
+        Picture::of_registry(&self.plan, &self.items, &self.objects, &self.uploads_before).await
     }
 
     /// Starts a process for the actor; the one before dies where it is.
@@ -101,56 +100,81 @@ impl World {
         self.started += 1;
         let gate = Arc::new(Gate::default());
         let shown = suspect.map(|suspect| suspect.shown.clone());
-        let registry = self.registry(&gate, shown, suspect.is_some());
+        let (registry, objects) = self.registry(&gate, shown, suspect.is_some());
         let plan = self.plan.clone();
         let task = tokio::spawn(async move {
             match program {
                 Program::Collect => collector::run(registry, &plan).await,
-                _ => Client::new(registry, plan).run(program, tries).await,
+                _ => Client::new(registry, objects, plan).run(program, tries).await,
             }
         });
         self.processes[actor] = Some(Process { gate, task });
     }
 
-    fn registry(&mut self, gate: &Arc<Gate>, shown: Option<Shown>, is_collector: bool) -> Registry {
+    fn registry(
+        &mut self,
+        gate: &Arc<Gate>,
+        shown: Option<Shown>,
+        is_collector: bool,
+    ) -> (Registry, Arc<GatedObjects>) {
         self.collections += u32::from(is_collector);
         let ahead = if is_collector { LATER * self.collections } else { Duration::ZERO };
         let clock = Ticking { clock: Arc::clone(&self.clock), ahead };
+        let objects = Arc::new(GatedObjects { inner: self.objects.clone(), gate: gate.clone() });
+        let abilities = match self.plan.is_direct() {
+            true => Abilities {
+                uploads: Some(objects.clone()),
+                copies: Some(objects.clone()),
+                leaves_garbage: !is_collector,
+                ..Abilities::default()
+            },
+            false => Abilities::default(),
+        };
         let stores = Stores {
             items: Arc::new(GatedItems { inner: self.items.clone(), gate: gate.clone(), shown }),
-            objects: Arc::new(GatedObjects { inner: self.objects.clone(), gate: gate.clone() }),
+            objects: objects.clone(),
             clock: Arc::new(clock),
             random: Arc::new(SeededRandom::new(self.started)),
-            abilities: Abilities::default(),
+            abilities,
         };
-        Registry::new(stores, Lifetimes::default())
+        (Registry::new(stores, Lifetimes::default()), objects)
+    }
+
+    /// Starts a process that takes over what has arrived of the model's upload.
+    pub(crate) fn start_adoption(&mut self, actor: usize, upload: usize) {
+        self.stop(actor);
+        self.started += 1;
+        let gate = Arc::new(Gate::default());
+        let (registry, _) = self.registry(&gate, None, false);
+        let id = self.called.upload(upload);
+        let task = tokio::spawn(async move {
+            let _is_a_blob = registry.upload_adopt(&id).await;
+        });
+        self.processes[actor] = Some(Process { gate, task });
+    }
+
+    /// A client sends other bytes to where it has sent an upload.
+    pub(crate) fn receive(&self, upload: usize, blob: usize) {
+        self.objects.receive(self.called.upload(upload), content::blob(blob).bytes);
     }
 
     /// Makes the repositories; whether a push is the first one is no matter of the model.
     fn start_repositories(&mut self) {
         let gate = Arc::new(Gate::default());
-        let client = Client::new(self.registry(&gate, None, false), self.plan.clone());
+        let (registry, objects) = self.registry(&gate, None, false);
+        let client = Client::new(registry, objects, self.plan.clone());
         let task = tokio::spawn(async move { client.start_repositories().await });
         self.processes[0] = Some(Process { gate, task });
     }
 
-    /// Remembers which of the registry's objects are which of the model's.
-    pub(crate) async fn note_objects(&mut self, state: &State) {
-        for (number, blob) in state.blobs.iter().enumerate().filter(|(_, blob)| blob.object != NONE) {
-            let key = records::keys::blob(&content::blob(number).digest);
-            let found = self.items.get(&[key]).await.unwrap().remove(0);
-            let record = found.as_ref().and_then(|item| item.record.as_blob());
-            let key = record.map(|record| record.object.to_string());
-            self.object_keys.extend(key.map(|key| (usize::from(blob.object), key)));
-        }
+    /// Remembers which of the registry's names stand for which of the model's numbers.
+    pub(crate) async fn note(&mut self, state: &State) {
+        self.called.note(&self.items, &self.uploads_before, state).await;
     }
 
     /// Returns what a collector is shown that takes this suspect.
     pub(crate) fn suspected(&self, suspect: Suspect) -> Suspected {
-        let name = match suspect {
-            Suspect::Object(object) => format!("dead#{}", self.object_keys[&object]),
-            other => picture::suspected(&self.plan, other),
-        };
+        let name = self.called.suspected(&self.plan, suspect);
         let was_shown = AtomicBool::new(false);
         let shown = move |items: Vec<Item>| {
             // The newest, and once: the model has one item where the registry may have several.
@@ -176,12 +200,21 @@ impl World {
             self.start(0, Program::Collect, 0, Some(&Suspected::all()));
             self.finish(0).await;
         }
-        self.uploads_before = 0;
+        self.uploads_before.clear();
     }
 
     /// Lets the actor's process do all that is left to it.
     pub(crate) async fn finish(&mut self, actor: usize) {
         while self.waits(actor).await.is_some() {
+            self.open(actor, Pass::Once).await;
+        }
+    }
+
+    /// Lets the push of a manifest do all that it does before it looks at its references again.
+    pub(crate) async fn finish_adoption(&self, actor: usize) {
+        let looked_at = keys::repository(&content::repository(0).parse().unwrap());
+        let is_at_look = |process: &Process| process.gate.waits_for(&looked_at);
+        while self.waits(actor).await.is_some() && !self.processes[actor].as_ref().is_some_and(is_at_look) {
             self.open(actor, Pass::Once).await;
         }
     }
