@@ -22,7 +22,7 @@ use crate::import::ImportOptions;
 use crate::repair::RepairOptions;
 use crate::serve_settings::Makers;
 use crate::smoke::SmokeOptions;
-use crate::times::{duration, long_duration, whole_days};
+use crate::times::{day_or_longer, duration, long_duration, whole_days};
 
 const ENVIRONMENT: &str =
     "Environment (an empty variable counts as unset; an option on the command line wins):
@@ -146,8 +146,9 @@ pub(crate) struct CollectionOptions {
     /// Collect also manifests that had no tag for so long, such as 30d, and that no index lists; `off` keeps them
     /// [default: off]
     ///
-    /// What refers to a manifest that is there, such as a signature, stays with it.
-    #[arg(long, value_name = "TIME", value_parser = long_duration)]
+    /// It counts from the last push of the manifest, or from when its last tag left; a day is the least. What refers to a
+    /// manifest that is there, such as a signature, stays with it.
+    #[arg(long, value_name = "TIME", value_parser = day_or_longer)]
     pub(crate) gc_untagged: Option<Duration>,
     /// How long a manifest is kept after a tag has left it, so that `slipway tag restore` can put the tag back
     /// [default: 7d]

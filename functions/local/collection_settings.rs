@@ -8,7 +8,7 @@ use registry::jobs::garbage_collection::Policy;
 
 use crate::cli::CollectionOptions;
 use crate::settings::Sources;
-use crate::times::{Written, duration, long_duration, whole_days};
+use crate::times::{Written, day_or_longer, duration, long_duration, whole_days};
 
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
@@ -30,7 +30,7 @@ impl CollectionSettings {
         let file = &sources.file;
         let usual = Policy::default();
         let every = sources.time(options.gc_every, "GC_EVERY", &file.gc_every, duration)?;
-        let untagged = sources.time(options.gc_untagged, "GC_UNTAGGED", &file.gc_untagged, long_duration)?;
+        let untagged = sources.time(options.gc_untagged, "GC_UNTAGGED", &file.gc_untagged, day_or_longer)?;
         let history = sources.time(options.gc_history, "GC_HISTORY", &file.gc_history, long_duration)?;
         let trash_days = sources.time(options.gc_trash, "GC_TRASH", &file.gc_trash, whole_days)?;
         Ok(Self {
@@ -135,6 +135,7 @@ mod tests {
             (Some(("SLIPWAY_GC_EVERY", "often")), "", "SLIPWAY_GC_EVERY"),
             (Some(("SLIPWAY_GC_TRASH", "-1")), "", "SLIPWAY_GC_TRASH"),
             (None, "gc-trash = -1", "gc-trash in the configuration file"),
+            (None, "gc-untagged = '23h'", "a day is the least"),
             (None, "gc-untagged = 'never'", "gc-untagged in the configuration file"),
         ] {
             let error = format!("{:#}", settings(&none, variable, file).unwrap_err());

@@ -40,6 +40,16 @@ pub(crate) fn long_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads the same for what has to be kept for a day at least, since a client may still be at work with it.
+pub(crate) fn day_or_longer(text: &str) -> Result<Duration, String> {
+    match long_duration(text)? {
+        short if !short.is_zero() && short < DAY => {
+            Err(format!("{text:?}: a day is the least, `off` is for ever"))
+        }
+        long => Ok(long),
+    }
+}
+
 /// Reads the same for what is kept by the day: a day that has begun is a whole one.
 pub(crate) fn whole_days(text: &str) -> Result<u16, String> {
     let days = long_duration(text)?.as_nanos().div_ceil(DAY.as_nanos());
@@ -56,6 +66,9 @@ mod tests {
             assert_eq!(long_duration(text), Ok(Duration::from_secs(hours * 60 * 60)), "{text}");
         }
         assert!(duration("30").is_err(), "minutes or days?");
+        for (text, is_taken) in [("off", true), ("23h", false), ("1s", false), ("24h", true), ("1", true)] {
+            assert_eq!(day_or_longer(text).is_ok(), is_taken, "{text}");
+        }
         for bad in ["", "d", "-1", "70000", "soon"] {
             assert!(long_duration(bad).is_err() && whole_days(bad).is_err(), "{bad:?}");
         }

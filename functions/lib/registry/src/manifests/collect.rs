@@ -3,12 +3,14 @@
 use oci::{Digest, RepositoryName};
 
 use crate::manifests::delete::{Deletion, Flagged};
-use crate::ports::{Condition, Item, Write};
+use crate::ports::{Condition, Item, Timestamp, Write};
 use crate::records::{ImmutableTags, ManifestRecord, ManifestState};
 use crate::{Error, Principal, Registry};
 
 /// Why a manifest goes that can be pulled and that nobody has deleted.
 pub(crate) struct Grounds<'a> {
+    /// When it was pushed, as far as was known: one that was pushed anew since then is kept.
+    pub(crate) pushed: Timestamp,
     /// Whether somebody needs it, as an edge says that leads to it.
     pub(crate) needs: &'a (dyn Fn(&Item) -> bool + Sync),
     /// What else has to be true when it goes.
@@ -35,7 +37,8 @@ impl Registry {
             Some(grounds) if may_stay => {
                 deletion.only_while.clone_from(&grounds.only_while);
                 let needing = |edge: &Item| (grounds.needs)(edge).then_some(());
-                self.edges_find(repository, digest, None, needing).await?.is_some()
+                deletion.record.pushed > grounds.pushed
+                    || self.edges_find(repository, digest, None, needing).await?.is_some()
             }
             _ => may_stay,
         };

@@ -137,13 +137,13 @@ impl Registry {
     fn visible_writes(&self, put: &ManifestPut<'_>, prepared: &Prepared) -> Vec<Write> {
         let key = keys::manifest(put.repository, &put.digest);
         let own = Condition::Version(prepared.version.clone());
-        let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
         let Some(watch) = &prepared.pending_watch else {
-            return vec![match prepared.record.state {
-                ManifestState::Dying => self.put(key, self.fresh_version(), Record::Manifest(live), own),
-                _ => Write::Check(key, own),
+            return vec![match self.pushed_again(put, &prepared.record) {
+                Some(again) => self.put(key, self.fresh_version(), Record::Manifest(again), own),
+                None => Write::Check(key, own),
             }];
         };
+        let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
         let mut writes = vec![self.put(key, prepared.live_version.clone(), Record::Manifest(live), own)];
         if !put.tags.is_empty() {
             // One without a tag is looked at again: perhaps it never gets one.
@@ -158,6 +158,17 @@ impl Registry {
         writes
     }
 
+    /// Returns what the push of a manifest that is there already has to write: a flag goes, and where no tag keeps it, the
+    /// days for which a policy does so begin anew. Like a lease, they are renewed in its second half.
+    fn pushed_again(&self, put: &ManifestPut<'_>, record: &ManifestRecord) -> Option<ManifestRecord> {
+        let live = ManifestRecord { state: ManifestState::Live, ..record.clone() };
+        let (now, pushed_by) = (self.now(), put.principal.as_str().to_owned());
+        match put.tags.is_empty() && record.pushed.after(self.lifetimes.lease / 2) <= now {
+            true => Some(ManifestRecord { pushed: now, pushed_by, ..live }),
+            false => (record.state == ManifestState::Dying).then_some(live),
+        }
+    }
+
     /// A manifest that was pushed is cached; one that turned out other than read is not.
     fn remember(&self, put: &ManifestPut<'_>, prepared: &Prepared, committed: Option<Moment>) {
         let live = ManifestRecord { state: ManifestState::Live, ..prepared.record.clone() };
@@ -166,7 +177,7 @@ impl Registry {
                 let version = &prepared.live_version;
                 self.manifest_cache.insert(put.repository, &put.digest, version, &live, before);
             }
-            Some(_) if prepared.record.state == ManifestState::Live => {}
+            Some(_) if self.pushed_again(put, &prepared.record).is_none() => {}
             _ => self.manifest_cache.remove(put.repository, &put.digest),
         }
     }

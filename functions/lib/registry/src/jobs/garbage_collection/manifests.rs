@@ -133,7 +133,7 @@ impl Collector {
             .subject
             .as_ref()
             .map(|digest| Write::Check(keys::manifest(repository, digest), Condition::unchanged(subject)));
-        let grounds = Grounds { needs: &needs, only_while };
+        let grounds = Grounds { pushed: record.pushed, needs: &needs, only_while };
         let collected =
             self.registry.manifest_collect(repository, &self.principal, digest, Some(&grounds)).await?;
         Ok(ended(collected, "no tag and no index leads to it", record))

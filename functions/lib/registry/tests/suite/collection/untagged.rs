@@ -91,6 +91,19 @@ async fn the_latest_move_counts() {
 }
 
 #[tokio::test]
+async fn a_manifest_without_a_tag_that_is_pushed_again_counts_from_then() {
+    let (world, client, image) = pushed("v1").await;
+    client.delete(&manifest("app", "v1")).await.expect(202);
+    let policy = Policy { history: Duration::ZERO, untagged: Some(30 * DAY) };
+    assert_eq!(collect_daily(&world, policy, 29).await, 0);
+    client.put_manifest("app", &image.manifest.digest, &image.manifest).await.expect(201);
+    assert_eq!(collect_daily(&world, policy, 29).await, 0);
+    client.get(&manifest("app", &image.manifest.digest)).await.expect(200);
+    assert_eq!(collect_daily(&world, policy, 3).await, 1);
+    world.assert_clean().await;
+}
+
+#[tokio::test]
 async fn children_of_an_index_stay_and_go_with_it() {
     let (world, client, image) = pushed("v1").await;
     let index = Content::index(&[&image.manifest]);

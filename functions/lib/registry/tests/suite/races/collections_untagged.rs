@@ -62,6 +62,26 @@ fn a_manifest_tagged_while_it_is_collected_keeps_its_tag_and_all_its_blobs() {
     });
 }
 
+#[test]
+fn a_manifest_pushed_again_while_it_is_collected_stays() {
+    in_every_order(&async |world, first, _| {
+        let (image, policy) = (Image::named("app"), Policy { untagged: Some(DAY), ..UNTAGGED });
+        first.push_image("app", "v1", &image).await.expect(201);
+        first.delete(&manifest("app", "v1")).await.expect(202);
+        world.clock.advance(DAY);
+        let (pushed, _, _) = tokio::join!(
+            first.put_manifest("app", &image.manifest.digest, &image.manifest),
+            collect_by(world, policy),
+            collect_by(world, policy)
+        );
+        assert_one_of(&pushed, &[201, 400]);
+        collect_by(world, policy).await;
+        if pushed.status == 201 {
+            assert_pullable(world, "app", &image).await;
+        }
+    });
+}
+
 /// Waits until a collector has flagged the manifest, or for long.
 async fn until_flagged(world: &World, content: &Content) {
     let key = keys::manifest(&"app".parse().unwrap(), &content.digest.parse().unwrap());
