@@ -151,7 +151,7 @@ impl ItemStore for GatedItems {
             if done.is_ok() {
                 *self.gate.written.lock().unwrap() += 1;
             }
-            if pass == Pass::Once {
+            if pass == Pass::Once || done.is_err() {
                 return done;
             }
         }
