@@ -143,26 +143,29 @@ impl Distribution {
         names.iter().filter_map(Value::as_str).map(|name| Ok(name.parse()?)).collect()
     }
 
-    /// Returns the tags of a repository.
+    /// Returns the tags of a repository, which has to be there.
     pub(crate) async fn tags(&self, name: &RepositoryName) -> Result<Vec<String>> {
-        let tags = self.list(&format!("/v2/{name}/tags/list"), "tags").await?.unwrap_or_default();
+        let tags = self.list(&format!("/v2/{name}/tags/list"), "tags").await?;
+        let tags = tags.with_context(|| format!("the registry knows no repository {name}"))?;
         Ok(tags.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
+    /// Returns a whole list; `None` if there is none. One that ends with a page that is not there is not whole.
     async fn list(&self, path: &str, field: &str) -> Result<Option<Vec<Value>>> {
-        let (mut entries, mut next) = (Vec::new(), Some(path.to_owned()));
-        while let Some(path) = next {
-            let Some((mut page, headers)) = self.page(&path).await? else { return Ok(None) };
+        let Some(mut read) = self.page(path).await? else { return Ok(None) };
+        let mut entries = Vec::new();
+        loop {
+            let (page, headers) = &mut read;
             if let Value::Array(some) = page[field].take() {
                 entries.extend(some);
             }
             let link = headers.get(header::LINK).and_then(|link| link.to_str().ok());
-            next = link.and_then(next_path);
+            let Some(next) = link.and_then(next_path) else { return Ok(Some(entries)) };
+            read = self.page(&next).await?.with_context(|| format!("there is no page {next}"))?;
         }
-        Ok(Some(entries))
     }
 
-    /// Returns the digests of what refers to a manifest.
+    /// Returns the digests of what refers to a manifest; none where a registry does not list it.
     pub(crate) async fn referrers(&self, name: &RepositoryName, digest: &Digest) -> Result<Vec<Digest>> {
         let path = format!("/v2/{name}/referrers/{digest}");
         let descriptors = self.list(&path, "manifests").await?.unwrap_or_default();

@@ -13,6 +13,8 @@ pub(crate) enum Fate {
     Forwarded,
     /// It gets an answer with this status, and the server does not hear of it.
     Answered(u16),
+    /// It gets this answer, head and body.
+    Said(&'static str),
     /// The connection ends without an answer.
     CutOff,
     /// The connection ends within the answer.
@@ -50,6 +52,7 @@ fn meet(fate: Fate, mut client: TcpStream, head: &str, upstream: &str) {
             let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             return client.write_all(answer.as_bytes()).unwrap();
         }
+        Fate::Said(answer) => return client.write_all(answer.as_bytes()).unwrap(),
     };
     let mut server = TcpStream::connect(upstream).unwrap();
     server.write_all(head.replacen("\r\n", "\r\nconnection: close\r\n", 1).as_bytes()).unwrap();

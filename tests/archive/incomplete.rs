@@ -12,6 +12,10 @@ use crate::client::{Said, assert_pulls, does, get, push, slipway};
 use crate::folder;
 use crate::stock::Stock;
 
+/// A list of tags that goes on.
+const FIRST_PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 31\r\nconnection: close\r\n\
+    link: </v2/team/tags/list?last=1>; rel=\"next\"\r\n\r\n{\"name\": \"team\", \"tags\": [\"1\"]}";
+
 /// A registry, and a whole export of it.
 struct Archived {
     stock: Stock,
@@ -43,6 +47,10 @@ impl Archived {
     /// The same, while requests meet their fate.
     fn export_while(&self, fate: impl FnMut(&str) -> Fate + Send + 'static) -> Said {
         self.export_from(&between::start(&self.source, fate))
+    }
+
+    fn index(&self) -> Vec<u8> {
+        std::fs::read(self.archive.path().join("team/index.json")).unwrap()
     }
 
     /// Imports into an empty registry.
@@ -89,6 +97,37 @@ fn tags_that_cannot_be_asked_for_stay_in_the_archive_and_those_that_are_gone_go(
         assert!(get(&target, "/v2/team/manifests/multi").is_ok());
         assert_eq!(get(&target, "/v2/team/manifests/1.0"), Err(404));
     }
+}
+
+#[test]
+fn an_archive_stays_as_it_is_when_the_registry_does_not_know_the_repository() {
+    let archived = Archived::new();
+    let index = archived.index();
+    for first in [Fate::Answered(404), Fate::Said(FIRST_PAGE)] {
+        let said = archived.export_while(move |line| match line {
+            _ if line.contains("/api/v1/") => Fate::Answered(404),
+            "GET /v2/team/tags/list HTTP/1.1" => first,
+            _ if line.contains("/tags/list") => Fate::Answered(404),
+            _ => Fate::Forwarded,
+        });
+        assert!(said.code == 1 && said.text.contains("FAILED  team the repository"), "{}", said.text);
+        assert!(archived.index() == index, "{}", said.text);
+    }
+    archived.stock.assert_team_in(&archived.imported());
+}
+
+#[test]
+fn a_registry_that_knows_no_referrers_is_exported_and_so_is_a_repository_without_tags() {
+    let archived = Archived::new();
+    let said =
+        archived.export_while(|line| match line.contains("/api/v1/") || line.contains("/referrers/") {
+            true => Fate::Answered(404),
+            false => Fate::Forwarded,
+        });
+    assert_eq!(said.code, 0, "{}", said.text);
+    let address = archived.source.address();
+    does(archived.home.path(), &["repo", "create", "empty", "--registry", address]);
+    does(archived.home.path(), &["export", "empty", "--to", archived.to(), "--registry", address]);
 }
 
 #[test]
