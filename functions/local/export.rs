@@ -2,6 +2,7 @@
 
 mod earlier;
 mod node;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::distribution::{Distribution, Served};
 use crate::layout::{Layout, REF_NAME};
 use crate::patience::is_broken_off;
 use node::Node;
+use settings::{keep_roles, settings};
 
 /// The layout's specification lets an index list them, but skopeo looks a tag up only among OCI's.
 const DOCKERS_READERS: &str = "`slipway import` reads them, skopeo does not find them by their tag";
@@ -85,7 +87,10 @@ async fn repository(
     let listed = source.tags(name).await?;
     let settings = settings(source, name).await?;
     let layout = Layout::make(to, name)?;
-    if let Some(settings) = settings {
+    if let Some(mut settings) = settings {
+        if keep_roles(&mut settings, &layout) {
+            tally.remark(name, "the roles are kept from the export before: you may not read them");
+        }
         layout.set_settings(&settings)?;
     }
     let mut export = Export::new(source, name, &layout, others, tally);
@@ -99,27 +104,6 @@ async fn repository(
         tally.remark(name, &format!("{dockers} tags are images in docker's own format: {DOCKERS_READERS}"));
     }
     Ok(layout)
-}
-
-/// Returns what there is to know of a repository beside its content. Passwords and tokens are nothing of a repository.
-async fn settings(source: &Distribution, name: &RepositoryName) -> Result<Option<Value>> {
-    if !source.has_management {
-        return Ok(None);
-    }
-    let path = format!("/repositories/{}", segment(name.as_str()));
-    let repository = source.json(&format!("{}{path}", management::PREFIX)).await?;
-    let repository = repository.with_context(|| format!("there is no repository {name}"))?;
-    let mut settings = json!({
-        "format": 1,
-        "name": name,
-        "visibility": repository["visibility"],
-        "description": repository["description"],
-        "immutable_tags": repository["immutable_tags"],
-    });
-    if let Some(grants) = source.managed_list(&format!("{path}/grants")).await? {
-        settings["grants"] = grants.into();
-    }
-    Ok(Some(settings))
 }
 
 impl<'a> Export<'a> {

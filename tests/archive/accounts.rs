@@ -36,6 +36,12 @@ fn with_password(home: &Path, arguments: &[&str]) {
     assert!(child.wait().unwrap().success());
 }
 
+/// Returns what the archive has of the repository's settings.
+fn archived_settings(archive: &TempDir) -> Value {
+    let bytes = std::fs::read(archive.path().join("team+app/slipway.json")).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
 fn everything(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -62,15 +68,12 @@ fn settings_and_roles_go_along_and_no_secret_does() {
     does(home.path(), &["team", "add", "team", "devs", "--registry", source.address()]);
     does(home.path(), &["repo", "grant", "team/app", "team:devs", "push", "--registry", source.address()]);
     does(home.path(), &["export", "--to", to, "--registry", source.address()]);
-    let settings: Value =
-        serde_json::from_slice(&std::fs::read(archive.path().join("team+app/slipway.json")).unwrap())
-            .unwrap();
     let expected = json!({
         "format": 1, "name": "team/app", "visibility": "public", "description": "the app",
         "immutable_tags": { "patterns": ["v*"], "except": [] },
         "grants": [{ "grantee": "team:devs", "role": "push" }],
     });
-    assert_eq!(settings, expected);
+    assert_eq!(archived_settings(&archive), expected);
     let archived = everything(archive.path());
     let config = std::fs::read_to_string(home.path().join("config.json")).unwrap();
     let config: Value = serde_json::from_str(&config).unwrap();
@@ -135,4 +138,34 @@ fn whoever_may_push_but_not_set_imports_the_content_and_is_told() {
     assert!(said.code == 1 && said.text.contains("FAILED  team/app its settings"), "{}", said.text);
     assert!(said.text.contains("; 1 failed"), "{}", said.text);
     assert_eq!(does(alice.path(), &["tag", "ls", "team/app", at[0], at[1]]), "v1\n");
+}
+
+#[test]
+fn roles_stay_in_the_archive_when_who_exports_may_only_pull() {
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let [bob, to] = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (source, _password) = closed(home.path());
+    let at = ["--registry", source.address()];
+    with_password(home.path(), &["user", "add", "bob", at[0], at[1]]);
+    does(home.path(), &["repo", "create", "team/app", at[0], at[1]]);
+    does(home.path(), &["repo", "grant", "team/app", "user:bob", "pull", at[0], at[1]]);
+    with_password(bob.path(), &["login", source.address(), "-u", "bob"]);
+    let export = |who: &TempDir, to: &TempDir| {
+        does(who.path(), &["export", "team/app", "--to", to.path().to_str().unwrap(), at[0], at[1]])
+    };
+    export(&home, &archive);
+    does(home.path(), &["repo", "set", "team/app", "--description", "new", at[0], at[1]]);
+    for _ in 0..2 {
+        let said = export(&bob, &archive);
+        assert!(said.contains("team/app: the roles are kept from the export before"), "{said}");
+    }
+    let settings = archived_settings(&archive);
+    assert_eq!(settings["grants"], json!([{ "grantee": "user:bob", "role": "pull" }]));
+    assert_eq!(settings["description"], "new");
+
+    let said = export(&bob, &to);
+    assert!(!said.contains("are kept") && archived_settings(&to).get("grants").is_none(), "{said}");
+    does(home.path(), &["repo", "revoke", "team/app", "user:bob", at[0], at[1]]);
+    assert!(!export(&home, &archive).contains("are kept"));
+    assert_eq!(archived_settings(&archive)["grants"], json!([]));
 }
