@@ -3,6 +3,7 @@
 mod earlier;
 mod node;
 mod settings;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use crate::layout::{Layout, REF_NAME};
 use crate::patience::is_broken_off;
 use node::Node;
 use settings::{keep_roles, settings};
+use whole::whole;
 
 /// The layout's specification lets an index list them, but skopeo looks a tag up only among OCI's.
 const DOCKERS_READERS: &str = "`slipway import` reads them, skopeo does not find them by their tag";
@@ -242,28 +244,21 @@ impl<'a> Export<'a> {
 
     /// Tags first, then what no tag and no index leads to; of all that only what is whole.
     fn index(&self, tags: &BTreeMap<String, Digest>) -> Vec<Value> {
-        let tagged = tags.iter().filter(|(_, digest)| self.is_whole(digest)).filter_map(|(tag, digest)| {
+        let whole = whole(&self.nodes, &self.missing);
+        let tagged = tags.iter().filter(|(_, digest)| whole.contains(digest)).filter_map(|(tag, digest)| {
             let mut entry = self.nodes.get(digest)?.entry.clone();
             entry["annotations"] = json!({ REF_NAME: tag });
             Some(entry)
         });
-        let whole: BTreeMap<&Digest, &Node> =
-            self.nodes.iter().filter(|(digest, _)| self.is_whole(digest)).collect();
-        let children = whole.values().flat_map(|node| &node.children);
+        let nodes = || self.nodes.iter().filter(|(digest, _)| whole.contains(digest));
+        let children = nodes().flat_map(|(_, node)| &node.children);
         let listed: HashSet<&Digest> = tags.values().chain(children).collect();
-        let others = whole.iter().filter(|(digest, _)| !listed.contains(*digest));
+        let others = nodes().filter(|(digest, _)| !listed.contains(digest));
         tagged.chain(others.map(|(_, node)| node.entry.clone())).collect()
     }
 
     fn is_dockers(&self, digest: &Digest) -> bool {
         let media_type = self.nodes.get(digest).and_then(|node| node.entry["mediaType"].as_str());
         media_type.is_some_and(|media_type| media_type.starts_with("application/vnd.docker."))
-    }
-
-    fn is_whole(&self, digest: &Digest) -> bool {
-        self.nodes.get(digest).is_some_and(|node| {
-            node.blobs.iter().all(|(blob, _)| !self.missing.contains(blob))
-                && node.children.iter().all(|child| self.is_whole(child))
-        })
     }
 }

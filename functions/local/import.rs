@@ -174,21 +174,37 @@ async fn set(target: &Distribution, name: &RepositoryName, settings: &Value, tal
 }
 
 impl Import<'_> {
-    /// Stores a manifest with all that it needs, what it needs first. Returns whether it is there.
-    async fn tree(&mut self, digest: &Digest, media_type: Option<&MediaType>) -> bool {
-        if let Some(is_there) = self.manifests.get(digest) {
-            return *is_there;
+    /// Stores a manifest with all that it needs, what it needs first.
+    async fn tree(&mut self, root: &Digest, media_type: Option<&MediaType>) {
+        let mut waiting = vec![root.clone()];
+        while let Some(digest) = waiting.pop() {
+            if self.manifests.contains_key(&digest) {
+                continue;
+            }
+            let read = self.read(&digest, media_type.filter(|_| digest == *root)).await;
+            // One that leads to itself would need its own digest in itself.
+            let before = read.as_ref().map(|(manifest, _)| self.not_tried(manifest)).unwrap_or_default();
+            if !before.is_empty() {
+                waiting.push(digest);
+                waiting.extend(before);
+                continue;
+            }
+            let stored = match read {
+                Ok((manifest, served)) => self.manifest(&digest, &manifest, &served).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &stored {
+                self.tally.failed(self.name, digest.as_str(), error);
+            }
+            self.manifests.insert(digest, stored.is_ok());
         }
-        // One that leads to itself would need its own digest in itself.
-        let stored = match self.read(digest, media_type).await {
-            Ok((manifest, served)) => self.manifest(digest, &manifest, &served).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &stored {
-            self.tally.failed(self.name, digest.as_str(), error);
-        }
-        self.manifests.insert(digest.clone(), stored.is_ok());
-        stored.is_ok()
+    }
+
+    /// Returns the children of an index that come before it.
+    fn not_tried(&self, manifest: &Manifest) -> Vec<Digest> {
+        let children = manifest.references.iter().filter(|target| target.kind == TargetKind::Manifest);
+        let digests = children.map(|child| &child.digest);
+        digests.filter(|digest| !self.manifests.contains_key(*digest)).cloned().collect()
     }
 
     async fn read(&self, digest: &Digest, media_type: Option<&MediaType>) -> Result<(Manifest, Served)> {
@@ -204,11 +220,8 @@ impl Import<'_> {
         let needed = of_kind(TargetKind::Blob).map(|target| (&target.digest, target.may_be_missing));
         let needed: Vec<(Digest, bool)> = needed.map(|(digest, may)| (digest.clone(), may)).collect();
         let mut missing = self.blobs(&needed).await;
-        for child in of_kind(TargetKind::Manifest) {
-            if !Box::pin(self.tree(&child.digest, None)).await && !child.may_be_missing {
-                missing += 1;
-            }
-        }
+        let children = of_kind(TargetKind::Manifest).filter(|child| !child.may_be_missing);
+        missing += children.filter(|child| !self.manifests.get(&child.digest).is_some_and(|is| *is)).count();
         if missing > 0 {
             bail!("{missing} of what it needs could not be stored");
         }

@@ -9,6 +9,7 @@ mod copies;
 mod folder;
 mod incomplete;
 mod killed;
+mod nested;
 mod repair;
 mod stock;
 
