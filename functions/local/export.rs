@@ -88,7 +88,7 @@ async fn repository(
 ) -> Result<Layout> {
     let listed = source.tags(name).await?;
     let settings = settings(source, name).await?;
-    let layout = Layout::make(to, name)?;
+    let (layout, _turn) = Layout::make(to, name)?;
     if let Some(mut settings) = settings {
         if keep_roles(&mut settings, &layout) {
             tally.remark(name, "the roles are kept from the export before: you may not read them");

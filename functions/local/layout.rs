@@ -5,9 +5,12 @@
 //! <folder>/team+app/index.json                 tags, and manifests that no tag leads to
 //! <folder>/team+app/blobs/sha256/<hex>         blobs and manifests
 //! <folder>/team+app/slipway.json               the repository's settings, without secrets
+//! <folder>/team+app/.lock                      who writes holds it
 //! ```
 //!
 //! A slash in the name is a plus sign in the folder's, which no name has: layouts do not lie in one another.
+
+mod part;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -19,6 +22,8 @@ use http_body_util::BodyExt;
 use oci::{Digest, Hasher, RepositoryName};
 use registry::http::Body;
 use serde_json::{Value, json};
+
+use part::{Part, Turn, replace};
 
 /// How long a sender may be silent.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(90);
@@ -35,13 +40,14 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Makes the layout of a repository, or goes on with it.
-    pub(crate) fn make(parent: &Path, name: &RepositoryName) -> Result<Self> {
+    /// Makes the layout of a repository, or goes on with it, unless another process is at work there.
+    pub(crate) fn make(parent: &Path, name: &RepositoryName) -> Result<(Self, Turn)> {
         let layout = Self { folder: parent.join(name.as_str().replace('/', "+")) };
         fs::create_dir_all(layout.folder.join("blobs/sha256"))
             .with_context(|| layout.folder.display().to_string())?;
+        let turn = Turn::begin(&layout.folder)?;
         layout.replace("oci-layout", &json!({ "imageLayoutVersion": "1.0.0" }))?;
-        Ok(layout)
+        Ok((layout, turn))
     }
 
     /// Finds the layouts in a folder, with the names of their repositories.
@@ -158,41 +164,6 @@ impl Layout {
     }
 }
 
-/// A file that has not got its name yet; it goes unless it gets one.
-struct Part {
-    file: File,
-    path: PathBuf,
-}
-
-impl Part {
-    fn begin(path: &Path) -> Result<Self> {
-        let folder = path.parent().context("a file without a folder")?;
-        fs::create_dir_all(folder)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let path = folder.join(format!(".{name}.part"));
-        let file = File::create(&path).with_context(|| path.display().to_string())?;
-        Ok(Self { file, path })
-    }
-
-    fn publish(self, path: &Path) -> Result<()> {
-        self.file.sync_all()?;
-        fs::rename(&self.path, path).with_context(|| path.display().to_string())
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Once it has its name, it is not there any more.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut part = Part::begin(path)?;
-    part.file.write_all(bytes)?;
-    part.publish(path)
-}
-
 fn verified(path: &Path, digest: &Digest) -> Result<Option<u64>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -226,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn content_appears_with_its_digest_or_not_at_all() {
         let parent = tempfile::tempdir().unwrap();
-        let layout = Layout::make(parent.path(), &"team/app".parse().unwrap()).unwrap();
+        let (layout, _turn) = Layout::make(parent.path(), &"team/app".parse().unwrap()).unwrap();
         let digest = Digest::of(Algorithm::Sha256, b"layer");
         let refused = layout.receive(&digest, body(b"other"), |_| {}).await.unwrap_err();
         assert!(refused.to_string().contains("what came has digest"), "{refused}");
@@ -243,7 +214,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let names = ["team", "team/blobs", "team/blobs/sha256"];
         for name in names {
-            Layout::make(parent.path(), &name.parse().unwrap()).unwrap();
+            drop(Layout::make(parent.path(), &name.parse().unwrap()).unwrap());
         }
         let found = Layout::find(parent.path()).unwrap();
         assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);

@@ -8,6 +8,7 @@ use test_support::images::Layout;
 use test_support::require;
 use test_support::server::Server;
 
+use crate::between::{self, Fate};
 use crate::binary;
 use crate::client::{Image, assert_pulls, does, get, slipway};
 use crate::folder;
@@ -100,6 +101,32 @@ fn a_second_export_fetches_what_is_missing_or_damaged_and_nothing_else() {
     for image in &stock.images[..2] {
         assert!(std::fs::read(file(image)).unwrap() == image.layer);
     }
+    assert!(!blobs.join("sha256/.killed.part").exists(), "what a killed export left goes");
+}
+
+#[test]
+fn of_two_exports_into_one_layout_the_second_is_refused() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, (heard, said)) = (Server::start(binary()), std::sync::mpsc::channel());
+    stock.fill(&source);
+    let command =
+        |from: &str| ["export", "team", "--to", text(archive.path()), "--registry", from].map(str::to_owned);
+    let (second, at_home) = (command(source.address()), home.path().to_owned());
+    let mut is_first = true;
+    let address = between::start(&source, move |line| {
+        if line.contains("/blobs/") && std::mem::take(&mut is_first) {
+            heard.send(slipway(&at_home, &second.each_ref().map(String::as_str))).unwrap();
+        }
+        Fate::Forwarded
+    });
+    let first = command(&address);
+    does(home.path(), &first.each_ref().map(String::as_str));
+    let second = said.recv().unwrap();
+    assert!(second.code == 1 && second.text.contains("another export is at work"), "{}", second.text);
+    let target = Server::start(binary());
+    does(home.path(), &["import", "--from", text(archive.path()), "--registry", target.address()]);
+    stock.assert_team_in(&target);
+    does(home.path(), &command(source.address()).each_ref().map(String::as_str));
 }
 
 #[test]
