@@ -9,8 +9,12 @@ use backon::{ExponentialBuilder, Retryable};
 use crate::error::has_code;
 use crate::objects::S3;
 
+/// What S3 says of a write with a condition that met another one. A PUT and a copy are to be made again, says AWS; after
+/// the completion of a multipart upload that upload is to be begun anew.
+pub(crate) const MET_ANOTHER: &str = "ConditionalRequestConflict";
+
 /// What S3 says until the other write has ended; nothing was written.
-const UNDER_WAY: &[&str] = &["ConditionalRequestConflict", "OperationAborted"];
+const UNDER_WAY: &[&str] = &[MET_ANOTHER, "OperationAborted"];
 
 /// Makes the write, and again after it met another one, until that has ended or so much was waited.
 ///

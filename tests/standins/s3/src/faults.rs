@@ -61,9 +61,10 @@ struct Planned {
     operation: String,
     calls_left: u64,
     fault: Fault,
+    stays: bool,
 }
 
-/// The plan of faults; each happens once.
+/// The plan of faults; each happens once, unless it stays.
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: Mutex<Vec<Planned>>,
@@ -74,15 +75,21 @@ impl Faults {
     /// An SDK's own repetitions count as calls.
     pub fn plan(&self, operation: &str, nth: u64, fault: Fault) {
         let operation = operation.to_owned();
-        lock(&self.planned).push(Planned { operation, calls_left: nth, fault });
+        lock(&self.planned).push(Planned { operation, calls_left: nth, fault, stays: false });
     }
 
-    /// How many planned faults have not happened yet.
+    /// Plans a fault for every call of an operation from now on, but those that another fault was planned for before.
+    pub fn plan_for_good(&self, operation: &str, fault: Fault) {
+        let operation = operation.to_owned();
+        lock(&self.planned).push(Planned { operation, calls_left: 1, fault, stays: true });
+    }
+
+    /// How many planned faults have not happened yet, or stay.
     pub fn pending(&self) -> usize {
         lock(&self.planned).len()
     }
 
-    /// Forgets all faults that have not happened.
+    /// Forgets all faults that have not happened, and those that stay.
     pub fn clear(&self) {
         lock(&self.planned).clear();
     }
@@ -96,6 +103,9 @@ impl Faults {
             plan.calls_left = plan.calls_left.saturating_sub(1);
         }
         let due = planned.iter().position(|plan| is_met(plan) && plan.calls_left == 0)?;
-        Some(planned.remove(due).fault)
+        match planned[due].stays {
+            true => Some(planned[due].fault.clone()),
+            false => Some(planned.remove(due).fault),
+        }
     }
 }

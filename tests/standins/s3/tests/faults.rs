@@ -50,6 +50,19 @@ async fn a_fault_meets_the_call_it_was_planned_for() {
 }
 
 #[tokio::test]
+async fn a_fault_for_good_meets_every_call_but_those_of_faults_before_it() {
+    let bench = start().await;
+    bench.standin.faults().plan("PutObject", 2, Fault::AppliedThenLost);
+    bench.standin.faults().plan_for_good("PutObject", Fault::Throttled);
+    let put = || bench.client.put_object().bucket(BUCKET).key("a").body(bytes(10, 1).into());
+    for expected in ["SlowDown", "no answer", "SlowDown", "SlowDown"] {
+        assert_eq!(code(put().send().await), expected);
+    }
+    bench.standin.faults().clear();
+    put().send().await.unwrap();
+}
+
+#[tokio::test]
 async fn only_a_write_with_a_condition_meets_another() {
     let bench = start().await;
     let put = || bench.client.put_object().bucket(BUCKET).key("a").body(bytes(10, 1).into());

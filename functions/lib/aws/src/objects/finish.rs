@@ -1,5 +1,7 @@
 //! An upload becomes an object, or is forgotten.
 
+use std::time::Duration;
+
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use registry::ports::{AppendState, ObjectKey, StoreError, StoreErrorKind};
@@ -7,7 +9,7 @@ use registry::ports::{AppendState, ObjectKey, StoreError, StoreErrorKind};
 use super::S3;
 use super::append::unquoted;
 use super::state::{Parts, Tail};
-use crate::conflict::settled;
+use crate::conflict::{MET_ANOTHER, settled};
 use crate::connect::{COMPLETION_TIMEOUT, completing};
 use crate::error::{has_code, store_error};
 
@@ -15,6 +17,10 @@ use crate::error::{has_code, store_error};
 ///
 /// What is lost does not come back: who asks for the object next finds none, and the client begins anew.
 const OVER: &[&str] = &["PreconditionFailed", "NoSuchUpload", "InvalidPart", "NoSuchKey"];
+
+/// How long a completion waits for another write of its object. The other may be an attempt whose answer was lost, which
+/// ends soon; if it does not, S3 may mean for good that the upload is to be begun anew.
+const COMPLETION_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes the upload an object. What the registry has in parts is put together where it is.
 pub(super) async fn finish(store: &S3, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
@@ -64,9 +70,13 @@ async fn complete(
     let complete = store.client.complete_multipart_upload().bucket(&store.bucket).key(key.as_str());
     let complete = complete.upload_id(multipart_id).multipart_upload(completed).if_none_match("*");
     let send = || complete.clone().customize().config_override(completing()).send();
-    match settled(store, COMPLETION_TIMEOUT, send).await {
+    match settled(store, COMPLETION_PATIENCE, send).await {
         Ok(_) => Ok(true),
         Err(error) if has_code(&error, OVER) => Ok(false),
+        // Whoever asks for the object next finds the other's; or none, and the client begins anew.
+        Err(error) if has_code(&error, &[MET_ANOTHER]) => {
+            Err(StoreError::caused(StoreErrorKind::AlreadyFinished, format!("completion of {key}"), error))
+        }
         Err(error) => Err(store_error(format!("completion of {key}"), error)),
     }
 }

@@ -4,6 +4,7 @@
 mod calls;
 mod client;
 mod collections;
+mod conflicts;
 mod contract;
 mod copies;
 mod engine;

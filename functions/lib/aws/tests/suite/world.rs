@@ -2,11 +2,12 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::{Clients, DynamoDb, S3, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
 use aws_smithy_async::time::SharedTimeSource;
 use dynamodb_standin::DynamoDbStandin;
 use registry::ports::Key;
@@ -45,6 +46,15 @@ impl World {
     }
 
     pub(crate) async fn with(options: s3_standin::Options) -> Self {
+        Self::with_sleep(options, SharedAsyncSleep::new(TokioSleep)).await
+    }
+
+    /// Returns a world in which the adapter's waits between two attempts pass at once.
+    pub(crate) async fn hasty() -> Self {
+        Self::with_sleep(s3_standin::Options::default(), SharedAsyncSleep::new(HastySleep)).await
+    }
+
+    async fn with_sleep(options: s3_standin::Options, sleep: SharedAsyncSleep) -> Self {
         let dynamodb = DynamoDbStandin::start(dynamodb_standin::Options::default()).await;
         dynamodb.create_table(TABLE);
         let token = options.session_token.clone();
@@ -53,6 +63,7 @@ impl World {
         let items = Arc::new(items(&dynamodb, SharedTimeSource::default()));
         let settings = Settings { s3_endpoint: Some(s3.endpoint()), ..settings() };
         let config = config(keys, dynamodb.region(), SharedTimeSource::default());
+        let config = config.into_builder().sleep_impl(sleep).build();
         let operator = Clients::new(&config, &settings).s3;
         let objects = Arc::new(S3::new(operator.clone(), BUCKET));
         let stores = Stores { items, objects, bucket_url: format!("{}/{BUCKET}", s3.endpoint()) };
@@ -103,7 +114,7 @@ pub(crate) fn config(keys: Credentials, region: &str, time: SharedTimeSource) ->
         .region(Region::new(region.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .sleep_impl(aws_sdk_s3::config::SharedAsyncSleep::new(TokioSleep))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep))
         .time_source(time)
         .build()
 }
@@ -111,8 +122,22 @@ pub(crate) fn config(keys: Credentials, region: &str, time: SharedTimeSource) ->
 #[derive(Debug)]
 struct TokioSleep;
 
-impl aws_sdk_s3::config::AsyncSleep for TokioSleep {
-    fn sleep(&self, duration: std::time::Duration) -> aws_sdk_s3::config::Sleep {
-        aws_sdk_s3::config::Sleep::new(tokio::time::sleep(duration))
+impl AsyncSleep for TokioSleep {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(tokio::time::sleep(duration))
+    }
+}
+
+#[derive(Debug)]
+struct HastySleep;
+
+impl AsyncSleep for HastySleep {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        // No wait between two attempts is longer; what is longer is a timeout.
+        const LONGEST_WAIT: Duration = Duration::from_secs(2);
+        match duration > LONGEST_WAIT {
+            true => TokioSleep.sleep(duration),
+            false => Sleep::new(tokio::task::yield_now()),
+        }
     }
 }
