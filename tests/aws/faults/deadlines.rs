@@ -135,6 +135,29 @@ async fn adoptions_that_their_deadlines_end_come_to_every_upload() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_adoption_looks_at_what_is_fresh_and_every_six_hours_at_the_rest() {
+    let cloud = Cloud::start().await;
+    let world = arrived(&cloud).await;
+    let now = SystemClock.now();
+    let run = async |later| {
+        let clock = Arc::new(SetClock::at(now.after(later)));
+        adopt(&world, Timestamp::from_millis(u64::MAX), clock).await["looked_at"].clone()
+    };
+    let cases = [
+        (MINUTE, UPLOADS),
+        (2 * HOUR - 5 * MINUTE, UPLOADS),
+        (2 * HOUR + MINUTE, 0),
+        (6 * HOUR - 5 * MINUTE, 0),
+        (6 * HOUR + MINUTE, UPLOADS),
+        (7 * HOUR, 0),
+        (48 * HOUR + MINUTE, UPLOADS),
+    ];
+    for (age, looked_at) in cases {
+        assert_eq!(run(age).await, json!(looked_at), "{age:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_that_its_deadline_ends_says_where_it_ended() {
     let (cloud, things) = (Cloud::start().await, Things::new());
     let world = garbage(&cloud, &things).await;

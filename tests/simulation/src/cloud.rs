@@ -9,7 +9,8 @@ use bytes::Bytes;
 use oci::{Algorithm, Digest, UploadId};
 use registry::Blob;
 use registry::ports::{
-    Abilities, Clock, Copied, ObjectKey, SignedDownloads, SignedUploads, StoreError, Timestamp, VerifiedCopy,
+    Abilities, Arrived, Clock, Copied, ObjectKey, SignedDownloads, SignedUploads, StoreError, Timestamp,
+    VerifiedCopy,
 };
 use registry::testing::{Call, MemoryObjects, SetClock};
 
@@ -56,7 +57,7 @@ impl VerifiedCopy for Gated<MemoryObjects> {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
+    ) -> Result<Vec<Arrived>, StoreError> {
         self.around(Call::ArrivedUploads, self.inner.arrived_uploads(after, limit)).await
     }
 }

@@ -60,7 +60,7 @@ impl World {
     pub(crate) async fn adopt_calmly(&self) {
         let registry = self.calm_registry();
         let arrived = self.objects.arrived_uploads(None, usize::MAX).await.unwrap_or_default();
-        for id in arrived {
+        for id in arrived.into_iter().map(|upload| upload.id) {
             match registry.upload_adopt(&id).await {
                 Ok(blob) => {
                     let now = self.clock.now();
@@ -117,6 +117,8 @@ async fn arrived(world: &World, after: Option<&UploadId>) -> Option<Vec<UploadId
     tokio::select! {
         biased;
         _ = life.changed() => None,
-        ids = copies.arrived_uploads(after, PAGE) => ids.ok(),
+        arrived = copies.arrived_uploads(after, PAGE) => {
+            Some(arrived.ok()?.into_iter().map(|upload| upload.id).collect())
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Taking over direct uploads: S3 copies them, and computes the SHA-256 of the copy while it does.
 
 use async_trait::async_trait;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective, Object};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use oci::{Algorithm, Digest, Hasher, UploadId};
-use registry::ports::{Copied, ObjectKey, StoreError, StoreErrorKind, VerifiedCopy};
+use registry::ports::{Arrived, Copied, ObjectKey, StoreError, StoreErrorKind, Timestamp, VerifiedCopy};
 
 use crate::conflict::settled;
 use crate::connect::{COPY_TIMEOUT, patient};
@@ -48,24 +48,30 @@ impl VerifiedCopy for S3 {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
-        let (mut ids, mut start) = (Vec::new(), after.map(direct_key));
-        while ids.len() < limit {
-            let wanted = i32::try_from(limit - ids.len()).unwrap_or(i32::MAX);
+    ) -> Result<Vec<Arrived>, StoreError> {
+        let (mut arrived, mut start) = (Vec::new(), after.map(direct_key));
+        while arrived.len() < limit {
+            let wanted = i32::try_from(limit - arrived.len()).unwrap_or(i32::MAX);
             let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(DIRECT_PREFIX);
             let list = list.set_start_after(start).max_keys(wanted);
             let page = list.send().await.map_err(|error| store_error("list of direct uploads", error))?;
-            let keys: Vec<String> =
-                page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect();
+            let objects = page.contents.unwrap_or_default();
             // What is no upload of ours is passed over, and does not end the list.
-            ids.extend(keys.iter().filter_map(|key| key.strip_prefix(DIRECT_PREFIX)?.parse().ok()));
-            start = keys.last().cloned();
+            arrived.extend(objects.iter().filter_map(arrived_upload));
+            start = objects.into_iter().next_back().and_then(|object| object.key);
             if page.is_truncated != Some(true) || start.is_none() {
                 break;
             }
         }
-        Ok(ids)
+        Ok(arrived)
     }
+}
+
+/// Returns which upload the object is. One that has no time is as if it came just now.
+fn arrived_upload(object: &Object) -> Option<Arrived> {
+    let id = object.key()?.strip_prefix(DIRECT_PREFIX)?.parse().ok()?;
+    let millis = object.last_modified().and_then(|at| u64::try_from(at.to_millis().ok()?).ok());
+    Some(Arrived { id, at: Timestamp::from_millis(millis.unwrap_or(u64::MAX)) })
 }
 
 impl S3 {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use aws::Presigned;
 use oci::{Algorithm, Digest, UploadId};
-use registry::ports::{ObjectKey, ObjectStore, SignedDownloads, SignedUploads, VerifiedCopy};
+use registry::ports::{
+    Arrived, Clock, ObjectKey, ObjectStore, SignedDownloads, SignedUploads, SystemClock, VerifiedCopy,
+};
 use s3_standin::{Fault, Options};
 
 use crate::world::{Stores, World};
@@ -86,6 +88,7 @@ async fn uploads_that_have_come_are_listed_in_their_order() {
 }
 
 pub(crate) async fn lists_uploads(stores: &Stores) {
+    let before = SystemClock.now();
     for number in [3, 1, 2] {
         upload(stores, &id(number), b"a layer").await;
     }
@@ -93,7 +96,11 @@ pub(crate) async fn lists_uploads(stores: &Stores) {
         stores.objects.arrived_uploads(None, 2).await.unwrap(),
         stores.objects.arrived_uploads(Some(&id(2)), 2).await.unwrap(),
     );
-    assert_eq!((first, rest), (vec![id(1), id(2)], vec![id(3)]));
+    let ids = |arrived: &[Arrived]| arrived.iter().map(|upload| upload.id.clone()).collect::<Vec<_>>();
+    assert_eq!((ids(&first), ids(&rest)), (vec![id(1), id(2)], vec![id(3)]));
+    // S3 may count in whole seconds.
+    let came = before.as_secs()..=SystemClock.now().as_secs();
+    assert!(first.iter().chain(&rest).all(|upload| came.contains(&upload.at.as_secs())), "{first:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,8 +80,8 @@ async fn a_direct_upload_whose_event_was_lost_is_found_by_its_listing() {
     let (config, layer) = (Bytes::from("{}"), Bytes::from("layer"));
     client.send_direct(&world, &config).await;
     client.send_direct(&world, &layer).await;
-    for id in world.objects.arrived_uploads(None, 10).await.unwrap() {
-        client.registry.upload_adopt(&id).await.unwrap().unwrap();
+    for upload in world.objects.arrived_uploads(None, 10).await.unwrap() {
+        client.registry.upload_adopt(&upload.id).await.unwrap().unwrap();
     }
     client.head(&blob(&layer)).await.expect(200);
     assert_pushes(&world, &client, &config, &layer).await;

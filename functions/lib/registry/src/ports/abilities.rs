@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use oci::{Digest, UploadId};
 
-use super::{ObjectKey, StoreError};
+use super::{ObjectKey, StoreError, Timestamp};
 
 /// Makes URLs by which anybody may read one object for a short while.
 #[async_trait]
@@ -32,6 +32,15 @@ pub struct Copied {
     pub size_bytes: u64,
 }
 
+/// A direct upload whose bytes are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// Which it is.
+    pub id: UploadId,
+    /// When its bytes came, the last time that some did, by the store's clock.
+    pub at: Timestamp,
+}
+
 /// Takes over what clients uploaded directly.
 #[async_trait]
 pub trait VerifiedCopy: Send + Sync {
@@ -45,7 +54,7 @@ pub trait VerifiedCopy: Send + Sync {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError>;
+    ) -> Result<Vec<Arrived>, StoreError>;
 }
 
 /// Keeps the bytes of collected blobs for a while, so that they can be brought back.

@@ -5,7 +5,7 @@ mod items;
 mod objects;
 mod outside;
 
-pub use abilities::{Abilities, Copied, SignedDownloads, SignedUploads, Trash, VerifiedCopy};
+pub use abilities::{Abilities, Arrived, Copied, SignedDownloads, SignedUploads, Trash, VerifiedCopy};
 pub use items::{
     Condition, Conflict, Direction, Item, ItemScan, ItemStore, Key, Query, TransactError, Unreadable,
     Version, Write,

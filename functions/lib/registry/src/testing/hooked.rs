@@ -8,7 +8,7 @@ use bytes::Bytes;
 use oci::UploadId;
 
 use crate::ports::{
-    AppendState, Appended, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
+    AppendState, Appended, Arrived, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
     StoreError, StoreErrorKind, TransactError, Unreadable, VerifiedCopy, Write,
 };
 
@@ -156,7 +156,7 @@ impl<S: VerifiedCopy + ?Sized> VerifiedCopy for Hooked<S> {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
+    ) -> Result<Vec<Arrived>, StoreError> {
         self.around(Call::ArrivedUploads, self.inner.arrived_uploads(after, limit)).await
     }
 }

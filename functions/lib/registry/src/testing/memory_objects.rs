@@ -10,8 +10,9 @@ use futures_util::StreamExt;
 use oci::{Algorithm, Digest, UploadId};
 
 use crate::ports::{
-    AppendState, Appended, ByteStream, Copied, ObjectInfo, ObjectKey, ObjectScan, ObjectStore,
-    SignedDownloads, SignedUploads, StoreError, StoreErrorKind, VerifiedCopy,
+    AppendState, Appended, Arrived, ByteStream, Clock, Copied, ObjectInfo, ObjectKey, ObjectScan,
+    ObjectStore, SignedDownloads, SignedUploads, StoreError, StoreErrorKind, SystemClock, Timestamp,
+    VerifiedCopy,
 };
 
 /// The beginning of signed URLs.
@@ -22,7 +23,7 @@ struct Shelf {
     objects: BTreeMap<ObjectKey, Bytes>,
     /// What each append has left. One that comes late, on a state of long ago, spoils no other.
     uploads: BTreeMap<ObjectKey, Vec<Bytes>>,
-    direct: BTreeMap<UploadId, Bytes>,
+    direct: BTreeMap<UploadId, (Timestamp, Bytes)>,
 }
 
 impl Shelf {
@@ -42,7 +43,7 @@ pub struct MemoryObjects(Mutex<Shelf>);
 impl MemoryObjects {
     /// Takes what a client sends past the registry.
     pub fn receive(&self, id: UploadId, bytes: Bytes) {
-        self.shelf().direct.insert(id, bytes);
+        self.shelf().direct.insert(id, (SystemClock.now(), bytes));
     }
 
     /// Answers a client that goes where a signed URL leads; `None` if there is no such object.
@@ -150,7 +151,7 @@ impl SignedUploads for MemoryObjects {
 impl VerifiedCopy for MemoryObjects {
     async fn copy_upload(&self, id: &UploadId, to: &ObjectKey) -> Result<Option<Copied>, StoreError> {
         let mut shelf = self.shelf();
-        let Some(bytes) = shelf.direct.get(id).cloned() else { return Ok(None) };
+        let Some((_, bytes)) = shelf.direct.get(id).cloned() else { return Ok(None) };
         let copied = Copied { digest: Digest::of(Algorithm::Sha256, &bytes), size_bytes: bytes.len() as u64 };
         shelf.objects.insert(to.clone(), bytes);
         Ok(Some(copied))
@@ -160,10 +161,10 @@ impl VerifiedCopy for MemoryObjects {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
+    ) -> Result<Vec<Arrived>, StoreError> {
         let shelf = self.shelf();
-        let ids = shelf.direct.keys().filter(|id| after.is_none_or(|after| *id > after));
-        Ok(ids.take(limit).cloned().collect())
+        let beyond = shelf.direct.iter().filter(|(id, _)| after.is_none_or(|after| *id > after));
+        Ok(beyond.take(limit).map(|(id, (at, _))| Arrived { id: id.clone(), at: *at }).collect())
     }
 }
 

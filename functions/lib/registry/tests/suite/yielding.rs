@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use oci::UploadId;
 use registry::ports::{
-    AppendState, Appended, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, Random,
-    StoreError, TransactError, VerifiedCopy, Write,
+    AppendState, Appended, Arrived, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
+    Random, StoreError, TransactError, VerifiedCopy, Write,
 };
 use registry::testing::SeededRandom;
 
@@ -106,7 +106,7 @@ impl<S: VerifiedCopy + ?Sized> VerifiedCopy for Yielding<S> {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
+    ) -> Result<Vec<Arrived>, StoreError> {
         self.around(self.inner.arrived_uploads(after, limit)).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use oci::UploadId;
-use registry::ports::{Copied, ObjectKey, StoreError, StoreErrorKind, VerifiedCopy};
+use registry::ports::{Arrived, Copied, ObjectKey, StoreError, StoreErrorKind, VerifiedCopy};
 use tokio::time::Instant;
 
 use super::send_blobs;
@@ -44,7 +44,7 @@ impl VerifiedCopy for Moody {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
+    ) -> Result<Vec<Arrived>, StoreError> {
         self.inner.arrived_uploads(after, limit).await
     }
 }
@@ -98,8 +98,8 @@ async fn what_an_event_takes_over_meanwhile_is_found_at_the_end_of_the_wait() {
     let events = async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         mood.lock().unwrap().takes = Duration::ZERO;
-        for id in world.objects.arrived_uploads(None, 10).await.unwrap() {
-            world.client().adopt(&id).await.unwrap().unwrap();
+        for upload in world.objects.arrived_uploads(None, 10).await.unwrap() {
+            world.client().adopt(&upload.id).await.unwrap().unwrap();
         }
     };
     let (reply, ()) = tokio::join!(client.put_manifest("app", "v1", &image.manifest), events);
