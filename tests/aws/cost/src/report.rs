@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::assumptions::{Assumptions, ImageSize};
 use crate::image::Image;
-use crate::scenes::{Lane, pull, push, scheduled, table_bytes};
+use crate::scenes::{Lane, afterwards, pull, push, scheduled, table_bytes};
 use crate::usage::Usage;
 use crate::world::World;
 
@@ -21,7 +21,7 @@ pub(crate) struct Report {
 /// What was counted of one image.
 pub(crate) struct ImageReport {
     pub(crate) size: ImageSize,
-    /// A push by each lane.
+    /// A push by each lane, with what the schedules do about it.
     pub(crate) pushes: Vec<(Lane, Usage)>,
     /// A pull.
     pub(crate) pull: Usage,
@@ -32,9 +32,10 @@ pub(crate) struct ImageReport {
 impl Report {
     /// Counts.
     pub(crate) async fn count(assumptions: &Assumptions) -> Result<Self> {
+        let idle = afterwards(&mut World::new().await?, assumptions.upload_days).await?;
         let mut images = Vec::new();
         for size in &assumptions.images {
-            images.push(ImageReport::count(size, assumptions.chunk_bytes).await?);
+            images.push(ImageReport::count(size, assumptions, &idle).await?);
         }
         let scheduled = scheduled(&mut World::new().await?).await?;
         Ok(Self { images, scheduled })
@@ -42,16 +43,18 @@ impl Report {
 }
 
 impl ImageReport {
-    async fn count(size: &ImageSize, chunk_bytes: usize) -> Result<Self> {
+    async fn count(size: &ImageSize, assumptions: &Assumptions, idle: &Usage) -> Result<Self> {
         let image = Image::new(size);
         let (mut pushes, mut pulled, mut item_bytes) = (Vec::new(), Usage::default(), 0.0);
         for lane in LANES {
             let mut world = World::new().await?;
-            pushes.push((lane, push(&mut world, &image, lane, chunk_bytes).await?));
+            let mut usage = push(&mut world, &image, lane, assumptions.chunk_bytes).await?;
             if lane == Lane::Direct {
                 pulled = pull(&mut world, &image).await?;
                 item_bytes = table_bytes(&mut world).await?;
             }
+            usage.add_beyond(&afterwards(&mut world, assumptions.upload_days).await?, idle);
+            pushes.push((lane, usage));
         }
         Ok(Self { size: size.clone(), pushes, pull: pulled, item_bytes })
     }

@@ -1,11 +1,17 @@
-//! What is counted: a push by each lane, a pull, an hour of the schedules that find nothing.
+//! What is counted: a push by each lane and what the schedules do about it, a pull, an hour of those that find nothing.
 
-use anyhow::{Context, Result, ensure};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use aws::environment::Backend;
 use bytes::Bytes;
 use http::Method;
 use oci::UploadId;
 use registry::jobs::garbage_collection::{Budget, Collector, Policy};
-use registry::ports::{Condition, ItemScan, ItemStore, Key, VerifiedCopy, Write};
+use registry::ports::{Clock, Condition, ItemScan, ItemStore, Key, SystemClock, Timestamp, Write};
+use registry::testing::SetClock;
+use scheduled::{Job, run_at};
 
 use crate::client::{Client, location};
 use crate::image::{Blob, Image, MANIFEST_TYPE};
@@ -13,6 +19,11 @@ use crate::usage::Usage;
 use crate::world::World;
 
 const REPOSITORY: &str = "/v2/team/app";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often the clock looks for direct uploads.
+const RUNS_A_DAY: f64 = 96.0;
 
 /// How the bytes of layers come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,13 +134,42 @@ pub(crate) async fn pull(world: &mut World, image: &Image) -> Result<Usage> {
 pub(crate) async fn scheduled(world: &mut World) -> Result<Usage> {
     const ADOPTIONS: u32 = 4;
     let mut usage = Usage { scheduled_runs: ADOPTIONS + 1, ..Usage::default() };
-    for _ in 0..ADOPTIONS {
-        world.objects.arrived_uploads(None, 1000).await?;
-    }
-    let collected = Collector::new(world.registry(), Policy::default()).run(&Budget::ALL, None).await;
-    ensure!(collected.error.is_none(), "{collected:?}");
+    adopt(&world.backend()?, ADOPTIONS).await?;
+    collect(world, Duration::ZERO).await?;
     world.take_calls(&mut usage)?;
     Ok(usage)
+}
+
+/// Does what the clock starts for as long as a push is in its way: looks at what has arrived until the bucket removes it
+/// after so many days, and for garbage each day until the sessions are forgotten, too.
+pub(crate) async fn afterwards(world: &mut World, upload_days: f64) -> Result<Usage> {
+    const COLLECTIONS: u32 = 9;
+    let mut usage = Usage::default();
+    adopt(&world.backend()?, (upload_days * RUNS_A_DAY) as u32).await?;
+    for day in 1..=COLLECTIONS {
+        collect(world, day * DAY).await?;
+    }
+    world.take_calls(&mut usage)?;
+    Ok(usage)
+}
+
+/// Runs the job that often, every 15 minutes from the next minute on.
+async fn adopt(backend: &Backend, runs: u32) -> Result<()> {
+    const NEVER: Timestamp = Timestamp::from_millis(u64::MAX);
+    let first = SystemClock.now().after(Duration::from_secs(60));
+    for run in 0..runs {
+        let clock = Arc::new(SetClock::at(first.after(run * DAY.div_f64(RUNS_A_DAY))));
+        let answer = run_at(backend, Job::Adopt, NEVER, clock).await.map_err(|error| anyhow!(error))?;
+        ensure!(answer["failed"] == 0 && answer["adopted"] == 0, "{answer}");
+    }
+    Ok(())
+}
+
+async fn collect(world: &World, later: Duration) -> Result<()> {
+    let registry = world.registry_later(later);
+    let collected = Collector::new(registry, Policy::default()).run(&Budget::ALL, None).await;
+    ensure!(collected.error.is_none() && collected.failures.is_empty(), "{collected:?}");
+    Ok(())
 }
 
 /// Returns the size of the table, to 4 KB: that is a read unit of a scan.

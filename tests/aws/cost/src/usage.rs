@@ -68,9 +68,20 @@ impl Usage {
             | "CompleteMultipartUpload"
             | "ListObjectsV2" => self.s3_writes += calls,
             "GetObject" | "HeadObject" => self.s3_reads += calls,
+            // These cost nothing.
+            "DeleteObject" | "AbortMultipartUpload" => {}
             _ => return false,
         }
         true
+    }
+
+    /// Adds what the stores were asked beyond what they are asked when nobody comes.
+    pub(crate) fn add_beyond(&mut self, asked: &Self, idle: &Self) {
+        self.item_calls += asked.item_calls.saturating_sub(idle.item_calls);
+        self.write_units += asked.write_units - idle.write_units;
+        self.read_units += asked.read_units - idle.read_units;
+        self.s3_writes += asked.s3_writes.saturating_sub(idle.s3_writes);
+        self.s3_reads += asked.s3_reads.saturating_sub(idle.s3_reads);
     }
 
     /// Returns the requests to the API.

@@ -1,8 +1,10 @@
 //! The registry on the real adapters, before stand-ins that count.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use aws::environment::{Backend, Environment};
 use aws::{Clients, DynamoDb, Presigned, S3, Settings};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -60,11 +62,18 @@ impl World {
 
     /// Returns the registry as a process that has just started: nothing is remembered.
     pub(crate) fn registry(&self) -> Registry {
+        self.registry_later(Duration::ZERO)
+    }
+
+    /// Returns it as it is that much later.
+    pub(crate) fn registry_later(&self, later: Duration) -> Registry {
+        let clock = SetClock::default();
+        clock.advance(later);
         let presigned = Arc::new(Presigned::new(self.objects.clone()));
         let stores = Stores {
             items: Arc::new(self.items.clone()),
             objects: Arc::new(self.objects.clone()),
-            clock: Arc::new(SetClock::default()),
+            clock: Arc::new(clock),
             random: self.random.clone(),
             abilities: Abilities {
                 downloads: Some(presigned.clone()),
@@ -75,6 +84,16 @@ impl World {
             },
         };
         Registry::new(stores, Lifetimes::default())
+    }
+
+    /// Returns the stores as the functions have them that the clock starts.
+    pub(crate) fn backend(&self) -> Result<Backend> {
+        let names = [("SLIPWAY_TABLE", TABLE), ("SLIPWAY_BUCKET", BUCKET)];
+        let set =
+            |name: &str| names.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+        let mut backend = Environment::from(set)?.backend(&config(&self.dynamodb));
+        (backend.items, backend.objects) = (self.items.clone(), self.objects.clone());
+        Ok(backend)
     }
 
     /// Adds to `usage` what the stores were asked since the last time.

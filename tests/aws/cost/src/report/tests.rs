@@ -24,6 +24,17 @@ async fn a_direct_push_is_three_requests_a_blob_and_three_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_direct_upload_is_looked_at_nineteen_times_in_three_days() {
+    let looks = async |days| {
+        let mut world = World::new().await.unwrap();
+        push(&mut world, &Image::new(&size(2, KIB)), Lane::Direct, KIB).await.unwrap();
+        afterwards(&mut world, days).await.unwrap().item_calls
+    };
+    // Three blobs: every 15 minutes for two hours, and every six hours from then on.
+    assert_eq!(looks(3.0).await - looks(0.0).await, 3 * (8 + 11));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_inline_push_has_no_edge_and_a_patch_for_each_chunk() {
     let usage = pushed(Lane::Inline, 1, 10 * KIB).await;
     // The ping, the manifest's two, the config's three; HEAD, POST, three chunks and a PUT of the layer.
