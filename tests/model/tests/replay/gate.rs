@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use oci::UploadId;
 use registry::ports::{
-    AppendState, Appended, ByteStream, Conflict, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
-    SignedUploads, StoreError, TransactError, VerifiedCopy, Write,
+    AppendState, Appended, Arrived, ByteStream, Conflict, Copied, Item, ItemStore, Key, ObjectKey,
+    ObjectStore, Query, SignedUploads, StoreError, TransactError, VerifiedCopy, Write,
 };
 use registry::testing::MemoryObjects;
 use tokio::sync::oneshot;
@@ -189,7 +189,7 @@ impl VerifiedCopy for GatedObjects {
         &self,
         after: Option<&UploadId>,
         limit: usize,
-    ) -> Result<Vec<UploadId>, StoreError> {
+    ) -> Result<Vec<Arrived>, StoreError> {
         self.gate.read(self.inner.arrived_uploads(after, limit)).await
     }
 }
