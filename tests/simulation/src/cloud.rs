@@ -38,6 +38,10 @@ impl SignedDownloads for Gated<MemoryObjects> {
     async fn signed_get(&self, key: &ObjectKey) -> Result<String, StoreError> {
         self.around(Call::SignedGet, self.inner.signed_get(key)).await
     }
+
+    async fn signed_head(&self, key: &ObjectKey) -> Result<String, StoreError> {
+        self.around(Call::SignedHead, self.inner.signed_head(key)).await
+    }
 }
 
 #[async_trait]

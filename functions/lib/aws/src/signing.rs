@@ -40,6 +40,14 @@ impl SignedDownloads for Presigned {
         let signed = get.presigned(lifetime(DOWNLOAD_LIFETIME)?).await;
         signed.map(|request| request.uri().to_owned()).map_err(unsigned)
     }
+
+    async fn signed_head(&self, key: &ObjectKey) -> Result<String, StoreError> {
+        let S3 { client, bucket } = &self.0;
+        let head = client.head_object().bucket(bucket).key(key.as_str());
+        let head = head.response_content_type("application/octet-stream");
+        let signed = head.presigned(lifetime(DOWNLOAD_LIFETIME)?).await;
+        signed.map(|request| request.uri().to_owned()).map_err(unsigned)
+    }
 }
 
 #[async_trait]

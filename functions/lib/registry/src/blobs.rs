@@ -80,6 +80,14 @@ impl Registry {
         }
     }
 
+    /// Returns a URL under which the store itself answers a HEAD of the blob, if it can.
+    pub(crate) async fn blob_head_url(&self, blob: &Blob) -> Result<Option<String>, Error> {
+        match &self.stores.abilities.downloads {
+            Some(downloads) => Ok(Some(downloads.signed_head(&blob.object).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Takes the blob from the repository, unless a manifest there needs it.
     pub(crate) async fn blob_delete(
         &self,

@@ -107,6 +107,11 @@ impl Permit<Pull> {
         self.registry.blob_url(blob).await
     }
 
+    /// Returns a URL under which the store itself answers a HEAD of the blob, if it can.
+    pub async fn blob_head_url(&self, blob: &Blob) -> Result<Option<String>, Error> {
+        self.registry.blob_head_url(blob).await
+    }
+
     /// Lists up to `limit` tags beyond `last`, in the order of their bytes.
     pub async fn tag_list(&self, limit: usize, last: Option<&str>) -> Result<Page<Tag>, Error> {
         self.registry.tag_list(&self.repository, limit, last).await

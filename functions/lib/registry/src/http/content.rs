@@ -9,8 +9,10 @@ use super::respond::{Body, status, text_header};
 
 /// What is answered, as far as the request alone decides it.
 pub(crate) enum Wanted {
-    /// The answer is complete: the client has the content, or only asks for its size.
+    /// The answer is complete: the client has the content.
     Nothing(Response<Body>),
+    /// These headers are to be sent, and say how long the content is.
+    Length(HeaderMap),
     /// These bytes are to be sent with these headers.
     Bytes(ByteRange, StatusCode, HeaderMap),
 }
@@ -35,7 +37,7 @@ pub(crate) fn wanted(
     headers.insert(header::ACCEPT_RANGES, text_header("bytes"));
     if request.head.method == Method::HEAD {
         headers.insert(header::CONTENT_LENGTH, size_bytes.into());
-        return Ok(Wanted::Nothing(with_headers(status(StatusCode::OK), headers)));
+        return Ok(Wanted::Length(headers));
     }
     match wanted_range(request, digest, size_bytes)? {
         RangeOutcome::Whole => {

@@ -5,8 +5,9 @@ use oci::{Algorithm, Digest, ErrorCode, Manifest, Reference, Tag, manifest_path}
 
 use super::content::{Wanted, answer, wanted};
 use super::error::HttpError;
+use super::head_length::HeadLength;
 use super::request::Request;
-use super::respond::{Body, full, status, text_header};
+use super::respond::{Body, empty, full, status, text_header};
 use super::room::ManifestRoom;
 use crate::access::{Delete, Permit, Pull, Push};
 
@@ -15,11 +16,19 @@ pub(crate) async fn get(
     permit: &Permit<Pull>,
     request: &Request,
     reference: &Reference,
+    head_length: HeadLength,
 ) -> Result<Response<Body>, HttpError> {
     let manifest = permit.manifest_get(reference).await?;
     let media_type = manifest.media_type().as_str();
     match wanted(request, &manifest.digest, media_type, manifest.size_bytes())? {
         Wanted::Nothing(response) => Ok(response),
+        Wanted::Length(headers) => {
+            let body = match head_length {
+                HeadLength::Header => empty(),
+                HeadLength::Content => full(permit.manifest_read(&manifest).await?),
+            };
+            Ok(answer(body, StatusCode::OK, headers))
+        }
         Wanted::Bytes(range, code, headers) => {
             let bytes = permit.manifest_read(&manifest).await?;
             // A manifest is in memory, so its length is an index.

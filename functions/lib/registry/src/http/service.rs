@@ -6,6 +6,7 @@ use oci::{Endpoint, ErrorCode, Query};
 use super::action::{Action, DeleteAction, PullAction, PushAction};
 use super::entry::Entry;
 use super::error::HttpError;
+use super::head_length::HeadLength;
 use super::request::Request;
 use super::request_log::RequestLog;
 use super::respond::{Body, complete, empty};
@@ -27,6 +28,7 @@ pub struct Service {
     gate: Gate,
     entry: Entry,
     manifest_room: ManifestRoom,
+    head_length: HeadLength,
 }
 
 impl Service {
@@ -41,7 +43,12 @@ impl Service {
     }
 
     fn behind(gate: Gate) -> Self {
-        Self { gate, entry: Entry::default(), manifest_room: ManifestRoom::default() }
+        Self {
+            gate,
+            entry: Entry::default(),
+            manifest_room: ManifestRoom::default(),
+            head_length: HeadLength::default(),
+        }
     }
 
     /// Returns the service with an edge of this host before it, for clients that came by another way.
@@ -74,11 +81,17 @@ impl Service {
         Self { entry: self.entry.with_tls(is_tls), ..self }
     }
 
+    /// Returns the service whose answers to HEAD tell the length like this.
+    #[must_use]
+    pub fn with_head_length(self, head_length: HeadLength) -> Self {
+        Self { head_length, ..self }
+    }
+
     /// Answers a request. What goes wrong becomes an answer too.
     ///
     /// The request's extensions may hold the [`Address`] that it came from.
     pub async fn handle(&self, request: http::Request<Body>) -> Response<Body> {
-        let is_head = request.method() == http::Method::HEAD;
+        let has_no_body = request.method() == http::Method::HEAD && self.head_length == HeadLength::Header;
         let log = RequestLog::begin(&request);
         let mut response = match self.answer(request).await {
             Ok(response) => response,
@@ -86,7 +99,7 @@ impl Service {
         };
         complete(&mut response);
         log.end(&response);
-        if is_head { without_body(response) } else { response }
+        if has_no_body { without_body(response) } else { response }
     }
 
     async fn answer(&self, request: http::Request<Body>) -> Result<Response<Body>, HttpError> {
@@ -137,7 +150,9 @@ impl Service {
                 }
                 Err(error) => Err(error),
             },
-            Action::Pull(name, action) => pull(&self.gate.admit(caller, &name).await?, action, request).await,
+            Action::Pull(name, action) => {
+                self.pull(&self.gate.admit(caller, &name).await?, action, request).await
+            }
             Action::Push(name, action) => {
                 let permit = match goes_on {
                     true => self.gate.admit_late(caller, &name).await?,
@@ -147,6 +162,22 @@ impl Service {
             }
             Action::Delete(name, action) => delete(&self.gate.admit(caller, &name).await?, action).await,
         })
+    }
+
+    async fn pull(
+        &self,
+        permit: &Permit<Pull>,
+        action: PullAction,
+        request: &Request,
+    ) -> Result<Response<Body>, HttpError> {
+        match action {
+            PullAction::ManifestGet(reference) => {
+                manifests::get(permit, request, &reference, self.head_length).await
+            }
+            PullAction::BlobGet(digest) => blobs::get(permit, request, &digest, self.head_length).await,
+            PullAction::TagList => tags::list(permit, request).await,
+            PullAction::ReferrerList(digest) => referrers::list(permit, request, &digest).await,
+        }
     }
 
     async fn push(
@@ -166,19 +197,6 @@ impl Service {
             PushAction::UploadFinish(id) => uploads::finish(permit, &id, request, body).await,
             PushAction::UploadCancel(id) => uploads::cancel(permit, &id).await,
         }
-    }
-}
-
-async fn pull(
-    permit: &Permit<Pull>,
-    action: PullAction,
-    request: &Request,
-) -> Result<Response<Body>, HttpError> {
-    match action {
-        PullAction::ManifestGet(reference) => manifests::get(permit, request, &reference).await,
-        PullAction::BlobGet(digest) => blobs::get(permit, request, &digest).await,
-        PullAction::TagList => tags::list(permit, request).await,
-        PullAction::ReferrerList(digest) => referrers::list(permit, request, &digest).await,
     }
 }
 

@@ -12,6 +12,9 @@ use super::{ObjectKey, StoreError, Timestamp};
 pub trait SignedDownloads: Send + Sync {
     /// Returns a URL for GET requests of the object, ranges included.
     async fn signed_get(&self, key: &ObjectKey) -> Result<String, StoreError>;
+
+    /// Returns a URL for HEAD requests of the object.
+    async fn signed_head(&self, key: &ObjectKey) -> Result<String, StoreError>;
 }
 
 /// Lets a client put the bytes of an upload where the store keeps them, by one PUT through the edge.

@@ -29,6 +29,7 @@ pub enum Call {
     CopyUpload,
     ArrivedUploads,
     SignedGet,
+    SignedHead,
     SignedPut,
 }
 

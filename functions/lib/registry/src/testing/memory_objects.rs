@@ -18,6 +18,9 @@ use crate::ports::{
 /// The beginning of signed URLs.
 const SIGNED_URL: &str = "https://objects.invalid/";
 
+/// The same of URLs that are good for a HEAD and nothing else.
+const SIGNED_HEAD_URL: &str = "https://heads.invalid/";
+
 #[derive(Default)]
 struct Shelf {
     objects: BTreeMap<ObjectKey, Bytes>,
@@ -50,6 +53,12 @@ impl MemoryObjects {
     pub fn serve(&self, url: &str) -> Option<Bytes> {
         let key = ObjectKey::stored(url.strip_prefix(SIGNED_URL)?);
         self.shelf().objects.get(&key).cloned()
+    }
+
+    /// Answers a HEAD where a signed URL leads with the length; `None` if there is no such object.
+    pub fn serve_head(&self, url: &str) -> Option<u64> {
+        let key = ObjectKey::stored(url.strip_prefix(SIGNED_HEAD_URL)?);
+        self.shelf().objects.get(&key).map(|bytes| bytes.len() as u64)
     }
 
     /// Refuses if the upload is an object already, unless it has this size.
@@ -137,6 +146,10 @@ impl ObjectStore for MemoryObjects {
 impl SignedDownloads for MemoryObjects {
     async fn signed_get(&self, key: &ObjectKey) -> Result<String, StoreError> {
         Ok(format!("{SIGNED_URL}{key}"))
+    }
+
+    async fn signed_head(&self, key: &ObjectKey) -> Result<String, StoreError> {
+        Ok(format!("{SIGNED_HEAD_URL}{key}"))
     }
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use oci::UploadId;
 use registry::access::{Access, Address};
-use registry::http::{Body, BoxError, Service};
+use registry::http::{Body, BoxError, HeadLength, Service};
 use registry::{Blob, Error, Registry};
 
 use crate::content::{Content, Image};
@@ -121,6 +121,11 @@ impl Client {
     /// Returns the same client, but what it sends passes the edge, which says so.
     pub(crate) fn by_edge(self) -> Self {
         Self { comes_by_edge: true, ..self }
+    }
+
+    /// Returns the same client behind a gateway that counts the bytes of what a HEAD is answered.
+    pub(crate) fn counted(self) -> Self {
+        Self { service: self.service.with_head_length(HeadLength::Content), ..self }
     }
 
     /// Returns the same client of a process that knows the host of its edge.

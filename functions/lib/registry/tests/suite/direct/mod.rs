@@ -3,6 +3,7 @@
 mod calls;
 mod downloads;
 mod events;
+mod head_length;
 mod locations;
 mod manifests;
 mod sessions;
