@@ -3,6 +3,7 @@
 //! stand-ins here; `accounts` has the logins.
 
 mod capability;
+mod counted;
 mod huge;
 mod tokens;
 

@@ -27,6 +27,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     };
     let identities = Arc::new(Issuers::new(Arc::new(SystemClock)));
     let guard = environment.guard(&shared, backend.registry(), trust, Some(identities)).await?;
-    let service = Service::guarded(guard.access().clone()).with_edge(environment.edge_host);
+    let service = Service::guarded(guard.access().clone())
+        .with_edge(environment.edge_host)
+        .with_head_length(environment.head_length);
     api::run(Function::new(service, role).with_guard(guard).with_edge_key(environment.edge_key)).await
 }

@@ -28,8 +28,8 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a HEAD of a manifest tells its length",
         essential: true,
-        advice: "containerd and Docker take a length of 0 for an empty manifest and cannot pull: the function has to \
-                 answer a HEAD with the body, whose length API Gateway then keeps",
+        advice: "containerd and Docker take a length of 0 for an empty manifest and cannot pull: if API Gateway does \
+                 not keep the function's Content-Length, deploy with HeadLength=content",
         run: |target| Box::pin(head_tells_length(target)),
     },
     Case {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
-use crate::checks::{BYTES, GET, MANIFEST_HEAD, NOT_REDIRECTED, PART, PUSH};
+use crate::checks::{BYTES, GET, MANIFEST_HEAD, PART, PUSH};
 use crate::fault::Fault;
 use crate::message::{Reply, Request};
 use crate::rows::Row;
@@ -36,13 +36,6 @@ pub(crate) const ROWS: &[Row] = &[
         Fault::after(|request, reply| {
             if request.is(&Method::HEAD, "/manifests/sha256:") {
                 reply.headers.remove("content-length");
-            }
-        })
-    }),
-    Row::tolerable("a blob's HEAD is redirected", NOT_REDIRECTED, || {
-        Fault::after(|request, reply| {
-            if is_blob(&Method::HEAD, request) && reply.status == 200 && request.query.is_empty() {
-                *reply = Reply::new(307).with("location", &format!("{}?there", request.path));
             }
         })
     }),

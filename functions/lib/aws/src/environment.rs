@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use registry::access::Identities;
+use registry::http::HeadLength;
 use registry::ports::{Abilities, Clock, SignedUploads, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry, Stores};
 
@@ -40,6 +41,8 @@ pub struct Environment {
     pub settings: Settings,
     /// How large layers come in.
     pub uploads: Uploads,
+    /// How a HEAD tells the length of what it asks for.
+    pub head_length: HeadLength,
     /// The edge's host, as far as it is known beforehand.
     pub edge_host: Option<String>,
     /// What the edge shows, so that it is believed about whom it serves.
@@ -90,9 +93,12 @@ impl Environment {
             Some("capability") => Uploads::Capability(required("SLIPWAY_CAPABILITY_KEY")?),
             Some(other) => return Err(unknown("SLIPWAY_UPLOADS", other)),
         };
+        let head_lengths = [("header", HeadLength::Header), ("content", HeadLength::Content)];
+        let head_length = choice("SLIPWAY_HEAD_LENGTH", set, &head_lengths, HeadLength::default())?;
         Ok(Self {
             settings,
             uploads,
+            head_length,
             edge_host: set("SLIPWAY_EDGE_HOST"),
             edge_key: set("SLIPWAY_EDGE_KEY"),
             secret: set("SLIPWAY_SECRET"),

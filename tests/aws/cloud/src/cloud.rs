@@ -35,6 +35,8 @@ pub struct CloudOptions {
     pub has_relay: bool,
     /// Whether the edge checks capabilities and signs for S3 itself, instead of the registry: `Uploads=capability`.
     pub has_capability: bool,
+    /// Whether a HEAD tells its length by the content: `HeadLength=content`.
+    pub has_counted_heads: bool,
     /// Whether every request meets a new process, so that nothing can be remembered.
     pub is_forgetful: bool,
     /// In what the gateway differs from AWS's.
@@ -52,6 +54,7 @@ impl Default for CloudOptions {
             has_edge: true,
             has_relay: false,
             has_capability: false,
+            has_counted_heads: false,
             is_forgetful: false,
             manners: Manners::default(),
             credential: Credential::None,

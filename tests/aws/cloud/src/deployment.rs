@@ -45,6 +45,7 @@ impl Deployment {
     pub(crate) fn new(services: &Services<'_>, options: &CloudOptions) -> Self {
         let edge = if options.has_edge { "yes" } else { "no" };
         let uploads = if options.has_capability { "capability" } else { "presigned" };
+        let head_length = if options.has_counted_heads { "content" } else { "header" };
         let values = [
             ("Table", TABLE.to_owned()),
             ("Bucket", BUCKET.to_owned()),
@@ -52,6 +53,7 @@ impl Deployment {
             ("RegistrySecret", SECRET_NAME.to_owned()),
             ("WithEdge", edge.to_owned()),
             ("Uploads", uploads.to_owned()),
+            ("HeadLength", head_length.to_owned()),
             ("EdgeKey", "the-key-of-the-edge".to_owned()),
             ("{{resolve:secretsmanager:the-key-of-the-edge}}", EDGE_KEY.to_owned()),
             ("CapabilityKey", "the-secret".to_owned()),

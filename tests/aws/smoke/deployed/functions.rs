@@ -7,7 +7,7 @@ use cloud::{Changes, Cloud, Function};
 use serde_json::{Value, json};
 
 use super::Row;
-use crate::checks::{BURST, LETS_IN, TOKEN};
+use crate::checks::{AT_ONCE, BLOB_HEAD, BURST, HEAD_ELSEWHERE, LETS_IN, TOKEN};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::essential("the functions have no table", &[LETS_IN, TOKEN], |cloud| {
@@ -19,6 +19,14 @@ pub(crate) const ROWS: &[Row] = &[
             redeployed(cloud, &["ApiTokenFunction"], ("RegistrySecret", "not-there"))
         })
     },
+    Row::essential(
+        "a HEAD of a blob is sent where only GET is signed",
+        &[BLOB_HEAD, HEAD_ELSEWHERE, AT_ONCE],
+        |cloud| Changes {
+            functions: [("ApiReadFunction", signing_for_get(cloud.function("ApiReadFunction")))].into(),
+            ..Changes::default()
+        },
+    ),
     Row::tolerable("the account has no concurrency", &[BURST], |cloud| Changes {
         functions: [("ApiReadFunction", one_at_a_time(cloud.function("ApiReadFunction")))].into(),
         ..Changes::default()
@@ -28,6 +36,23 @@ pub(crate) const ROWS: &[Row] = &[
 fn redeployed(cloud: &Cloud, names: &[&'static str], value: (&'static str, &str)) -> Changes {
     let functions = names.iter().map(|name| (*name, cloud.redeployed(name, &[value]).unwrap()));
     Changes { functions: functions.collect(), ..Changes::default() }
+}
+
+/// A signature is for one method, so that S3 refuses the HEAD.
+fn signing_for_get(function: &Function) -> Function {
+    let function = function.clone();
+    Function::in_process(move |mut event: Value| {
+        let function = function.clone();
+        async move {
+            let http = &mut event["requestContext"]["http"];
+            if http["method"] == "HEAD" && http["path"].as_str().is_some_and(|path| path.contains("/blobs/"))
+            {
+                http["method"] = json!("GET");
+            }
+            let answer = function.invoke(&event).await;
+            answer.unwrap_or_else(|error| json!({ "errorType": error.to_string() }))
+        }
+    })
 }
 
 /// Lambda throttles what comes while the function is busy.

@@ -1,6 +1,6 @@
 //! Faults of API Gateway: its routes, its mappings, its manners.
 
-use cloud::{Changes, Manners};
+use cloud::{Changes, Cloud, Manners};
 
 use super::Row;
 use crate::checks::{
@@ -21,8 +21,8 @@ pub(crate) const ROWS: &[Row] = &[
             mannered(Manners { rename_challenge_despite_mapping: true, ..Manners::default() })
         })
     },
-    Row::essential("a HEAD has length 0", &[MANIFEST_HEAD, BLOB_HEAD], |_| {
-        mannered(Manners { head_length_zero: true, ..Manners::default() })
+    Row::essential("the length of a HEAD is counted", &[MANIFEST_HEAD, BLOB_HEAD], |_| {
+        mannered(Manners { count_head_length: true, ..Manners::default() })
     }),
     Row::essential("Location loses its query", &[PUSH, GET, PART], |_| {
         mannered(Manners { mangle_location: true, ..Manners::default() })
@@ -36,6 +36,14 @@ pub(crate) const ROWS: &[Row] = &[
         ..Changes::default()
     }),
 ];
+
+/// A gateway that counts what a HEAD is answered, and `HeadLength=content`.
+pub(crate) fn counted(cloud: &Cloud) -> Changes {
+    let name = "ApiReadFunction";
+    let function = cloud.redeployed(name, &[("HeadLength", "content")]).unwrap();
+    let manners = Manners { count_head_length: true, ..Manners::default() };
+    Changes { functions: [(name, function)].into(), ..mannered(manners) }
+}
 
 fn mannered(manners: Manners) -> Changes {
     Changes { manners, ..Changes::default() }

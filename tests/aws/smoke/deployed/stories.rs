@@ -3,8 +3,9 @@
 use cloud::Changes;
 
 use super::direct::by_capability;
+use super::gateway::counted;
 use super::{ADMINISTRATOR, Deployed, smoke};
-use crate::checks::{LARGE, SLOW};
+use crate::checks::{BLOB_HEAD, HEAD_ELSEWHERE, LARGE, SLOW};
 use crate::run::Run;
 
 /// A story and its name.
@@ -13,6 +14,7 @@ pub(crate) type Story = (&'static str, fn(&Deployed));
 pub(crate) const STORIES: &[Story] = &[
     ("everything holds where layers are signed for S3", signed_uploads_are_sound),
     ("everything holds where layers go by capabilities", capabilities_are_sound),
+    ("everything holds where HEADs are counted and the stack knows it", counted_heads_are_sound),
     ("everything holds where viewer-response sees what the edge made", either_request_is_sound),
 ];
 
@@ -24,6 +26,18 @@ fn signed_uploads_are_sound(deployed: &Deployed) {
 fn capabilities_are_sound(deployed: &Deployed) {
     let Some(cloud) = deployed.cloud() else { return };
     assert_sound(&smoke(cloud, &by_capability(cloud), ADMINISTRATOR));
+}
+
+fn counted_heads_are_sound(deployed: &Deployed) {
+    let Some(cloud) = deployed.cloud() else { return };
+    let run = smoke(cloud, &counted(cloud), ADMINISTRATOR);
+    assert_sound(&run);
+    for (check, end) in
+        [(BLOB_HEAD, "200, Content-Length: 1500"), (HEAD_ELSEWHERE, "200, Content-Length: 1600")]
+    {
+        let fact = run.fact(check);
+        assert!(fact.starts_with("holds: 307 with ") && fact.ends_with(end), "{fact}");
+    }
 }
 
 /// The documentation leaves open which request it is.

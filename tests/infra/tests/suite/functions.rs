@@ -84,7 +84,7 @@ fn values(name: &str) -> Option<String> {
 fn the_variables_are_exactly_those_that_the_programs_read() {
     let template = template();
     for (function, own) in [
-        ("ApiReadFunction", [&API[..], &CONTENT].concat()),
+        ("ApiReadFunction", [&API[..], &CONTENT, &["SLIPWAY_HEAD_LENGTH"]].concat()),
         ("ApiTokenFunction", API.to_vec()),
         ("ApiWriteFunction", [&API[..], &CONTENT, &["SLIPWAY_CAPABILITY_KEY"]].concat()),
         ("EventsFunction", vec![]),
@@ -174,6 +174,21 @@ fn only_the_writing_function_has_the_capability_key() {
     let reading = template().environment("ApiReadFunction", &capability).unwrap();
     assert_eq!(reading["SLIPWAY_UPLOADS"], "inline");
     assert_eq!(reading.get("SLIPWAY_CAPABILITY_KEY"), None);
+}
+
+/// Only the function that reads answers a HEAD of content. S3 asks for the right to read the object, which it has.
+#[test]
+fn a_head_tells_its_length_by_a_header_unless_the_parameter_says_otherwise() {
+    let content = |name: &str| (name == "HeadLength").then(|| "content".to_owned()).or_else(|| values(name));
+    let template = template();
+    let allowed = &template.section("Parameters")["HeadLength"]["AllowedValues"];
+    assert_eq!(*allowed, json!(["header", "content"]));
+    for (resolver, expected) in
+        [(&values as &dyn Fn(&str) -> Option<String>, "header"), (&content, "content")]
+    {
+        let environment = template.environment("ApiReadFunction", resolver).unwrap();
+        assert_eq!(environment["SLIPWAY_HEAD_LENGTH"], expected);
+    }
 }
 
 #[test]

@@ -23,10 +23,22 @@ fn nothing_has_to_be_answered_and_the_defaults_are_the_safe_ones() {
         ("WithEdge", "yes"),
         ("WithRelay", "no"),
         ("Uploads", "presigned"),
+        ("HeadLength", "header"),
         ("AlarmEmail", ""),
         ("SecretsEndpoint", ""),
     ] {
         assert_eq!(template.section("Parameters")[name]["Default"], default, "{name}");
+    }
+}
+
+#[test]
+fn every_parameter_has_a_row_in_the_readme() {
+    let readme = std::fs::read_to_string(path("README.md")).unwrap();
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    for name in template().section("Parameters").keys() {
+        let quoted = format!("`{name}`");
+        let is_row = |row: &&str| row.split('|').nth(1).is_some_and(|cell| cell.contains(&quoted));
+        assert!(rows.iter().any(is_row), "{name}");
     }
 }
 

@@ -97,7 +97,7 @@ fn content_length(reply: &Reply, method: &Method, manners: Manners) -> Option<He
     }
     match manners {
         Manners { drop_head_length: true, .. } => None,
-        Manners { head_length_zero: true, .. } => Some(HeaderValue::from_static("0")),
+        Manners { count_head_length: true, .. } => Some(reply.body.len().into()),
         _ => Some(reply.headers.get(CONTENT_LENGTH).cloned().unwrap_or_else(|| reply.body.len().into())),
     }
 }

@@ -63,13 +63,13 @@ pub struct Manners {
     pub default_to_json: bool,
     /// `WWW-Authenticate` of a function is left as it is.
     pub keep_challenge: bool,
+    /// HEAD is answered with the length of the function's body, whatever its header says.
+    pub count_head_length: bool,
 
     /// `WWW-Authenticate` is renamed even where a response mapping has set it.
     pub rename_challenge_despite_mapping: bool,
     /// Location loses its query.
     pub mangle_location: bool,
-    /// HEAD is answered with `Content-Length: 0`.
-    pub head_length_zero: bool,
     /// HEAD is answered without Content-Length.
     pub drop_head_length: bool,
     /// The last byte of every request body is lost.

@@ -141,10 +141,30 @@ pub(crate) async fn serves_a_signed_download(stores: &Stores) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signed_head_tells_the_length_and_is_good_for_nothing_else() {
+    let world = World::new().await;
+    tells_a_length_by_a_signed_head(&world).await;
+}
+
+pub(crate) async fn tells_a_length_by_a_signed_head(stores: &Stores) {
+    stores.objects.put(&key("one"), "<script>".into()).await.unwrap();
+    let presigned = Presigned::new((*stores.objects).clone());
+    let url = presigned.signed_head(&key("one")).await.unwrap();
+    let client = reqwest::Client::new();
+    let head = client.head(&url).send().await.unwrap();
+    assert_eq!(head.headers()["content-length"], "8");
+    assert_eq!(head.headers()["content-type"], "application/octet-stream");
+    assert_eq!(client.get(&url).send().await.unwrap().status().as_u16(), 403);
+    let for_get = presigned.signed_get(&key("one")).await.unwrap();
+    assert_eq!(client.head(&for_get).send().await.unwrap().status().as_u16(), 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signing_asks_nobody() {
     let world = World::new().await;
     let presigned = Arc::new(Presigned::new((*world.objects).clone()));
     presigned.signed_get(&key("one")).await.unwrap();
+    presigned.signed_head(&key("one")).await.unwrap();
     presigned.signed_put(&id(1)).await.unwrap();
     assert!(world.s3.calls().counts().is_empty());
 }

@@ -19,6 +19,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("moto", "copies_over_nothing", "the same"),
     ("moto", "binds_a_query_to_its_upload", "signatures are not checked"),
     ("moto", "serves_a_signed_download", "signatures are not checked"),
+    ("moto", "tells_a_length_by_a_signed_head", "signatures are not checked"),
 ];
 
 /// A case and the future that tests it.
@@ -59,6 +60,7 @@ fn direct(engine: &Engine) -> Vec<Case<'_>> {
             copies::lists_uploads,
             copies::binds_a_query_to_its_upload,
             copies::serves_a_signed_download,
+            copies::tells_a_length_by_a_signed_head,
             lanes::pushes_direct,
         ]
     )
