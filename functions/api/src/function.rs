@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use lambda_http::Body as LambdaBody;
 use lambda_http::request::RequestContext;
-use lambda_http::{BoxFuture, RequestExt};
+use lambda_http::{BoxFuture, IntoResponse, RequestExt};
 use management::Management;
 use oci::ErrorCode;
 use registry::access::Address;
@@ -38,8 +39,20 @@ const TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// How long an answer may take: Lambda ends the function after 29 s, and the gateway's own answer is no OCI error.
 const ANSWER_WITHIN: Duration = Duration::from_secs(27);
 
+/// An answer for the gateway, whose body is text or bytes for good.
+///
+/// Of a `Response` `lambda_http` makes text if its type is JSON: what is too long for text fails, and parts of characters
+/// become others.
+pub(crate) struct Chosen(Response<LambdaBody>);
+
+impl IntoResponse for Chosen {
+    fn into_response(self) -> BoxFuture<'static, Response<LambdaBody>> {
+        Box::pin(ready(self.0))
+    }
+}
+
 /// An answer for the gateway.
-pub(crate) type Answer = Result<Response<LambdaBody>, Infallible>;
+pub(crate) type Answer = Result<Chosen, Infallible>;
 
 /// What ends after so much time.
 type Timer = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -98,7 +111,7 @@ impl Function {
                 None => self.answer_in_time(request).await,
             };
             response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ONLY_TLS);
-            Ok(response)
+            Ok(Chosen(response))
         })
     }
 

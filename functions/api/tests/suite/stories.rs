@@ -30,6 +30,39 @@ async fn every_source_carries_a_push_and_a_pull() {
     }
 }
 
+/// What it says is twice as long as text of an event, and too long for one.
+#[tokio::test]
+async fn a_large_manifest_full_of_quotation_marks_can_be_pulled() {
+    for source in SOURCES {
+        let world = World::new();
+        push_layer(&world, source).await;
+        let manifest = manifest(&json!({ "annotations": { "quoted": "\"".repeat(2_000_000) } }));
+        put_manifest(&world, source, "1.0", &manifest, true).await;
+        let get = Sent::new("GET", "/v2/team/app/manifests/1.0");
+        let pulled = world.ask(&get.event(source)).await.expect(200);
+        assert!(pulled.is_base64, "{source}: text would be twice as long");
+        assert_eq!(pulled.body, manifest, "{source}");
+    }
+}
+
+#[tokio::test]
+async fn parts_of_a_manifest_are_its_bytes_wherever_they_begin() {
+    for source in SOURCES {
+        let world = World::new();
+        push_layer(&world, source).await;
+        let manifest = manifest(&json!({ "annotations": { "words": "né\u{feff}x" } }));
+        put_manifest(&world, source, "1.0", &manifest, true).await;
+        for start in 0..manifest.len() {
+            let end = (start + 2).min(manifest.len() - 1);
+            let range = format!("bytes={start}-{end}");
+            let headers = [("range", range.as_str())];
+            let get = Sent { headers: &headers, ..Sent::new("GET", "/v2/team/app/manifests/1.0") };
+            let part = world.ask(&get.event(source)).await.expect(206);
+            assert_eq!(part.body, manifest[start..=end], "{source} {range}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_answer_says_that_nothing_but_tls_is_spoken() {
     for source in SOURCES {

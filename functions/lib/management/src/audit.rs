@@ -107,5 +107,7 @@ async fn audit_list(
     Asked(asked): Asked<AuditPaging>,
 ) -> Result<Json<Page<Entry>>, Problem> {
     let page = access.audit_list(&caller, &asked.filter(), asked.before.as_deref(), asked.limit.0).await?;
-    Ok(Json(Page::new(page.entries.into_iter().map(Entry::from).collect(), page.next)))
+    Ok(Json(Page::new(page.entries.into_iter().map(Entry::from).collect(), page.next, |entry: &Entry| {
+        entry.id.clone()
+    })))
 }

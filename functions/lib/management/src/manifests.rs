@@ -73,5 +73,5 @@ async fn manifest_list(
     let listed = permit.manifest_list(paging.limit.0, paging.after.as_deref()).await;
     let page = listed.map_err(AccessError::from)?;
     let manifests = page.manifests.into_iter().map(|(digest, record)| Manifest::of(digest, record, names));
-    Ok(Json(Page::new(manifests.collect(), page.next)))
+    Ok(Json(Page::new(manifests.collect(), page.next, |manifest: &Manifest| manifest.digest.to_string())))
 }

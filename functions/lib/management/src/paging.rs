@@ -65,6 +65,9 @@ impl TryFrom<String> for After {
     }
 }
 
+/// As many bytes of JSON has a page, or one entry: a function cannot answer more than 6 MB, which this is in base64.
+const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A part of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page<T> {
@@ -77,8 +80,21 @@ pub(crate) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    pub(crate) fn new(items: Vec<T>, next: Option<String>) -> Self {
+    /// Returns a page of entries that are so small that any number which may be asked for can be answered.
+    pub(crate) fn of_small(items: Vec<T>, next: Option<String>) -> Self {
         Self { items, next }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// Returns the page, or as much of it as can be answered; `name` is what to ask for beyond an entry.
+    pub(crate) fn new(mut items: Vec<T>, next: Option<String>, name: impl Fn(&T) -> String) -> Self {
+        let fitting = fitting(&items);
+        if fitting == items.len() {
+            return Self { items, next };
+        }
+        items.truncate(fitting);
+        Self { next: items.last().map(name), items }
     }
 
     /// Returns the part that is asked for of a list that is whole, in the order of its names.
@@ -87,7 +103,39 @@ impl<T> Page<T> {
         let mut items: Vec<T> = all.into_iter().filter(is_beyond).collect();
         let has_more = items.len() > asked.limit.0;
         items.truncate(asked.limit.0);
-        let next = items.last().filter(|_| has_more).map(name);
-        Self { items, next }
+        let next = items.last().filter(|_| has_more).map(&name);
+        Self::new(items, next, name)
+    }
+}
+
+/// Returns how many of the first entries fit into a page, one at least.
+fn fitting<T: Serialize>(items: &[T]) -> usize {
+    let mut size_bytes = 0;
+    let fitting = items.iter().take_while(|item| {
+        size_bytes += serde_json::to_vec(item).map_or(0, |json| json.len());
+        size_bytes <= PAGE_BYTES_MAX
+    });
+    fitting.count().max(1).min(items.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_before_it_is_too_long_to_be_answered() {
+        let all: Vec<String> = (0..9).map(|number| format!("{number}").repeat(1024 * 1024)).collect();
+        let name = |entry: &String| entry[..1].to_owned();
+        let page = Page::new(all.clone(), Some("beyond".to_owned()), name);
+        assert_eq!(
+            (page.items.len(), page.next.as_deref()),
+            (3, Some("2")),
+            "each has two quotation marks, too"
+        );
+        let page = Page::new(all[..3].to_vec(), Some("beyond".to_owned()), name);
+        assert_eq!((page.items.len(), page.next.as_deref()), (3, Some("beyond")));
+        let page = Page::new(vec!["0".repeat(5 * 1024 * 1024)], None, name);
+        assert_eq!((page.items.len(), page.next), (1, None));
+        assert_eq!(Page::new(Vec::<String>::new(), None, name).next, None);
     }
 }

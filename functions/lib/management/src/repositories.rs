@@ -171,7 +171,7 @@ async fn repository_list(
     let page = access.repository_page(&caller, namespace.as_ref(), after.as_deref(), limit.0);
     let (repositories, next) = page.await?;
     let items = repositories.into_iter().map(|(name, record)| Repository::of(name, record, None));
-    Ok(Json(Page::new(items.collect(), next)))
+    Ok(Json(Page::new(items.collect(), next, |repository: &Repository| repository.name.to_string())))
 }
 
 /// Makes a repository, for those who may push to it. A push makes one too.

@@ -129,7 +129,8 @@ async fn tag_history(
     let moves =
         permit.tag_history(tag.as_ref(), limit.0, after.as_deref()).await.map_err(AccessError::from)?;
     let next = moves.last().filter(|_| moves.len() == limit.0).map(|last| last.id.clone());
-    Ok(Json(Page::new(moves.into_iter().map(|entry| Move::of(entry, names)).collect(), next)))
+    let moves = moves.into_iter().map(|entry| Move::of(entry, names));
+    Ok(Json(Page::new(moves.collect(), next, |entry: &Move| entry.id.clone())))
 }
 
 /// Puts a tag back to where it pointed before, for those who may push. That is a move, too.

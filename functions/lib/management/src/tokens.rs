@@ -182,7 +182,7 @@ async fn token_list(
 ) -> Result<Json<Page<Token>>, Problem> {
     let (tokens, next) =
         access.token_page(&caller, &account, paging.after.as_deref(), paging.limit.0).await?;
-    Ok(Json(Page::new(tokens.into_iter().map(Token::from).collect(), next)))
+    Ok(Json(Page::new(tokens.into_iter().map(Token::from).collect(), next, |token: &Token| token.id.clone())))
 }
 
 /// Makes a personal token, for its owner alone, or a robot's, for those who manage the account.

@@ -113,13 +113,13 @@ pub(crate) async fn accounts<T>(
         let is_last = listed.len() < limit;
         for (name, account) in listed {
             if items.len() == limit {
-                return Ok(Page::new(items, after));
+                return Ok(Page::of_small(items, after));
             }
             after = Some(name.to_string());
             items.extend(of_kind(name, account));
         }
         if is_last {
-            return Ok(Page::new(items, None));
+            return Ok(Page::of_small(items, None));
         }
     }
 }

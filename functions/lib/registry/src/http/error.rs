@@ -10,6 +10,9 @@ use super::respond::{Body, complete, full, text_header};
 use crate::Error;
 use crate::ports::{Random, StoreErrorKind, SystemRandom};
 
+/// So many missing digests are named in one answer: with all that a manifest may have, it would be too long for a function.
+const MISSING_NAMED_MAX: usize = 1000;
+
 /// An answer that is an error.
 #[derive(Debug)]
 pub(crate) struct HttpError {
@@ -96,11 +99,16 @@ impl From<Error> for HttpError {
             Error::ManifestInvalid(error) => error.into(),
             Error::AnnotationsTooLarge { .. } => Self::new(ErrorCode::ManifestTooLarge, message),
             Error::ManifestBlobUnknown { missing, repository } => {
-                let entry = |digest: Digest| {
+                let entry = |digest: &Digest| {
                     let message = format!("{digest} is unknown to repository {repository}");
                     (ErrorCode::ManifestBlobUnknown, message, Some(serde_json::json!({ "digest": digest })))
                 };
-                let errors = missing.into_iter().map(entry).collect();
+                let (named, others) = missing.split_at(missing.len().min(MISSING_NAMED_MAX));
+                let others = (!others.is_empty()).then(|| {
+                    let message = format!("{} more are unknown to repository {repository}", others.len());
+                    (ErrorCode::ManifestBlobUnknown, message, None)
+                });
+                let errors = named.iter().map(entry).chain(others).collect();
                 Self { errors, headers: Vec::new(), internal: None }
             }
             Error::DescriptorContradicts { .. } => Self::new(ErrorCode::ManifestInvalid, message),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use oci::{Algorithm, Digest};
 use serde_json::{Value, json};
 
 use crate::client::{Client, manifest};
@@ -51,4 +52,22 @@ async fn a_manifest_that_lies_about_a_size_is_refused_and_leaves_nothing() {
     assert_eq!(self::stored(&world).await, stored);
     client.put_manifest("app", "index", &index).await.expect(201);
     world.fsck().await;
+}
+
+#[tokio::test]
+async fn of_very_many_missing_digests_a_thousand_are_named() {
+    let (world, image) = (World::new(), Image::named("a"));
+    let client = world.client();
+    client.push_image("app", "latest", &image).await;
+    let layers = (0..1200).map(|number: u32| {
+        let digest = Digest::of(Algorithm::Sha256, &number.to_be_bytes());
+        json!({ "mediaType": "application/octet-stream", "digest": digest.as_str(), "size": 4 })
+    });
+    let many = with(&image.manifest, "/layers", layers.collect());
+    let reply = client.put_manifest("app", "many", &many).await.expect(400);
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+    let errors = answer["errors"].as_array().unwrap();
+    assert!(errors.iter().all(|error| error["code"] == "MANIFEST_BLOB_UNKNOWN"));
+    assert_eq!(errors.iter().filter(|error| error["detail"]["digest"].is_string()).count(), 1000);
+    assert_eq!(errors.last().unwrap()["message"], "200 more are unknown to repository app");
 }
