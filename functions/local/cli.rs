@@ -281,6 +281,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns whether it looks after what a data folder has, and never asks a registry.
+    pub(crate) fn keeps_house(&self) -> bool {
+        matches!(
+            self,
+            Self::Fsck { .. } | Self::Repair(_) | Self::Gc(_) | Self::Undelete { .. } | Self::Key(_)
+        )
+    }
+
     /// Returns whether it asks a registry, which may be elsewhere.
     pub(crate) fn asks_a_registry(&self) -> bool {
         match self {

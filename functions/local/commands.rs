@@ -37,6 +37,14 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         named.is_none() || command.as_ref().is_some_and(Command::asks_a_registry),
         "--registry is for commands that ask a registry, such as `slipway repo ls`; this one does not"
     );
+    let is_data_named = arguments.options.data.is_some() || environment("SLIPWAY_DATA").is_some();
+    ensure!(
+        is_data_named
+            || !Whereabouts::names_registry(environment)
+            || !command.as_ref().is_some_and(Command::keeps_house),
+        "SLIPWAY_REGISTRY names a registry, and this command works on a data folder: name that with --data, or unset \
+         the variable. On AWS a function does this (infra/README.md)"
+    );
     let usual = named.or_else(|| Whereabouts::usual_registry(&arguments.options, environment));
     let settings = Settings::new(arguments.options, &serve_options, environment)?;
     let filter = filter(&settings.log).with_context(|| format!("--log {:?}", settings.log))?;

@@ -23,8 +23,12 @@ impl Whereabouts {
         options: &Options,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Option<String> {
-        let named = environment("SLIPWAY_REGISTRY").filter(|registry| !registry.is_empty());
-        named.filter(|_| options.data.is_none())
+        registry_of(environment).filter(|_| options.data.is_none())
+    }
+
+    /// Returns whether the environment names a registry.
+    pub(crate) fn names_registry(environment: impl Fn(&str) -> Option<String>) -> bool {
+        registry_of(environment).is_some()
     }
 
     /// Goes to the registry.
@@ -48,6 +52,10 @@ impl Whereabouts {
         let address = endpoint(text).with_context(|| format!("the registry {text:?}"))?;
         Connection::remote(address).map(Some)
     }
+}
+
+fn registry_of(environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+    environment("SLIPWAY_REGISTRY").filter(|registry| !registry.is_empty())
 }
 
 #[cfg(test)]

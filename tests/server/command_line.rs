@@ -64,6 +64,30 @@ fn what_is_not_there_is_an_error_that_names_it() {
 }
 
 #[test]
+fn what_works_on_a_data_folder_is_refused_while_the_environment_names_a_registry() {
+    let (home, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(binary());
+        command
+            .env_remove("SLIPWAY_DATA")
+            .env("HOME", home.path())
+            .env("SLIPWAY_REGISTRY", "registry.example.com");
+        let output = command.args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for arguments in [&["fsck"][..], &["repair", "--dry-run"], &["gc", "--dry-run"], &["key", "rotate"]] {
+        let (is_done, message) = run(arguments);
+        assert!(
+            !is_done && message.contains("SLIPWAY_REGISTRY names a registry"),
+            "{arguments:?}: {message}"
+        );
+        let named = [&["--data", data.path().to_str().unwrap()], arguments].concat();
+        let (_, message) = run(&named);
+        assert!(!message.contains("SLIPWAY_REGISTRY"), "{named:?}: {message}");
+    }
+}
+
+#[test]
 fn fsck_names_a_damaged_and_a_missing_blob_and_fails() {
     let mut server = Server::start(binary());
     let digests = [1, 2].map(|seed| {
