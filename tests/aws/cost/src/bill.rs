@@ -8,6 +8,9 @@ use crate::usage::Usage;
 /// What AWS calls a GB.
 const GB: f64 = (1u64 << 30) as f64;
 
+/// How many secrets a stack has by default: the registry's and the edge's.
+const SECRETS: u32 = 2;
+
 /// Dollars for each of [`PARTS`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bill(pub(crate) [f64; PARTS.len()]);
@@ -96,7 +99,7 @@ impl Accountant<'_> {
 
     /// Returns what a month costs in which nobody comes.
     pub(crate) fn idle(&self, scheduled: &Usage) -> f64 {
-        self.bill(scheduled).times(self.assumptions.hours_per_month).total()
+        self.bill(scheduled).times(self.assumptions.hours_per_month).total() + self.prices.secret.of(SECRETS)
     }
 
     /// Returns what the relay costs in a month, whoever comes.

@@ -75,7 +75,7 @@ fn months(report: &Report, accountant: &Accountant<'_>) -> String {
         })
         .collect();
     let idle = accountant.idle(&report.scheduled);
-    rows.push(row("the stack, when nobody comes", [dollars(idle), dollars(0.0)]));
+    rows.push(row("the stack with its two secrets, when nobody comes", [dollars(idle), dollars(0.0)]));
     rows.push(row("a relay, if you want one", [dollars(accountant.relay()), dollars(0.0)]));
     let secret = accountant.prices.secret.of(1);
     rows.push(row("the secret of `Uploads=capability`", [dollars(secret), dollars(0.0)]));
@@ -88,7 +88,7 @@ fn break_even(report: &Report, accountant: &Accountant<'_>) -> String {
     let idle = accountant.gb_at_ecr(accountant.idle(&report.scheduled));
     let relay = accountant.gb_at_ecr(accountant.relay());
     format!(
-        "### Break-even with ECR\n\n{}- The idle stack costs what {idle:.1} GB save in a month; a relay, what {relay:.0} GB save.\n",
+        "### Break-even with ECR\n\n{}- The idle stack with its two secrets costs what {idle:.1} GB save in a month; a relay, what {relay:.0} GB save.\n",
         lines.collect::<String>()
     )
 }
