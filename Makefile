@@ -62,8 +62,8 @@ has-emulator:
 sam-build: install-tools ## Build the stack with `sam build` as users do: half an hour
 	nice tests/aws/sam/sam-build.sh
 
-cloud: has-emulator functions ## Run the deployed registry on this machine until Ctrl-C
-	$(BUILT)/cloud --functions $(BUILT)
+cloud: has-emulator functions ## Run the deployed registry on this machine until Ctrl-C; CLOUD=--with-relay, CLOUD=--help
+	$(BUILT)/cloud --functions $(BUILT) $(CLOUD)
 
 sam-local: install-tools ## Push and pull through `sam local` with the stack's template
 	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p api -p relay -p stand-ins
