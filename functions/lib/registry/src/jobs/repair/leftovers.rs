@@ -97,7 +97,7 @@ pub(super) fn plan_suspects(plan: &mut Plan<'_>) {
     let suspects = blob_suspects(&shelf)
         .chain(link_suspects(&shelf))
         .chain(manifest_suspects(&shelf))
-        .chain(upload_suspects(&shelf));
+        .chain(upload_suspects(plan, &shelf));
     let writes: Vec<Write> = suspects.filter_map(|suspect| plan.suspect(suspect, lease)).collect();
     if !writes.is_empty() {
         plan.mended("the collector's queue", "it had lost entries", "they were written again");
@@ -150,11 +150,20 @@ fn manifest_suspects(shelf: &Shelf) -> impl Iterator<Item = SuspectRecord> {
     })
 }
 
-fn upload_suspects(shelf: &Shelf) -> impl Iterator<Item = SuspectRecord> {
-    shelf
-        .uploads
-        .iter()
-        .map(|(id, upload)| SuspectRecord::Upload { id: id.clone(), object: upload.object.clone() })
+/// A session that was adopted has the copy by now, and its suspect the object that it began with: either ends it.
+fn upload_suspects(plan: &Plan<'_>, shelf: &Shelf) -> impl Iterator<Item = SuspectRecord> {
+    let suspected: HashSet<_> =
+        plan.items.values().filter_map(|(_, record)| suspected_upload(record)).collect();
+    let missed = shelf.uploads.iter().filter(move |(id, _)| !suspected.contains(*id));
+    missed.map(|(id, upload)| SuspectRecord::Upload { id: id.clone(), object: upload.object.clone() })
+}
+
+/// The session that a collector ends and forgets; by an adoption's suspect it would only end it.
+fn suspected_upload(record: &Record) -> Option<&String> {
+    match record.as_suspect()? {
+        SuspectRecord::Upload { id, .. } => Some(id),
+        _ => None,
+    }
 }
 
 /// Takes objects out of the way that nothing leads to: damaged ones, and those of which the collector does not know.

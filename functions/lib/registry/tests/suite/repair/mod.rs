@@ -1,5 +1,7 @@
 //! Repairs: what storage alone can bring back comes back, and the rest is named and heals by a push.
 
+mod suspects;
+
 use std::sync::Mutex;
 
 use async_trait::async_trait;
