@@ -67,7 +67,7 @@ fn what_is_not_there_is_an_error_that_names_it() {
 fn what_works_on_a_data_folder_is_refused_while_the_environment_names_a_registry() {
     let (home, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let run = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(binary());
+        let mut command = Command::new(binary());
         command
             .env_remove("SLIPWAY_DATA")
             .env("HOME", home.path())
