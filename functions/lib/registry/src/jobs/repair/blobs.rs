@@ -105,7 +105,7 @@ fn lead_to(
             writes.push(plan.put(keys::link(repository, digest), Record::Link(right)));
         }
         if !shelf.blob_edges.contains(&(digest.clone(), (*repository).clone())) {
-            plan.mended(name, "its edge was missing", "the edge was written again");
+            plan.mended(name, "its edge was missing", "the edge is written again");
             writes.push(plan.put(keys::blob_edge(digest, repository), Record::BlobEdge));
         }
     }

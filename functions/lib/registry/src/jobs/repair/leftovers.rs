@@ -77,7 +77,7 @@ pub(super) fn plan_uploads(plan: &mut Plan<'_>) {
         let stored_bytes = shelf.objects.get(&upload.object).map_or(0, |info| info.size_bytes);
         if stored_bytes < upload.append.size_bytes {
             let problem = format!("{stored_bytes} bytes are left of {}", upload.append.size_bytes);
-            plan.mended(name, problem, "it has ended, and clients begin it anew");
+            plan.mended(name, problem, "it ends, and clients begin it anew");
             let dead = UploadRecord { state: UploadState::Dead, ..upload.clone() };
             let mut writes = vec![plan.put(keys::upload(&id), Record::Upload(dead))];
             writes.extend(is_listed.then(|| plan.delete(listed)));
@@ -100,7 +100,7 @@ pub(super) fn plan_suspects(plan: &mut Plan<'_>) {
         .chain(upload_suspects(plan, &shelf));
     let writes: Vec<Write> = suspects.filter_map(|suspect| plan.suspect(suspect, lease)).collect();
     if !writes.is_empty() {
-        plan.mended("the collector's queue", "it had lost entries", "they were written again");
+        plan.mended("the collector's queue", "it had lost entries", "they are written again");
         plan.write(writes);
     }
 }

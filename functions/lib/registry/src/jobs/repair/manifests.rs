@@ -91,7 +91,7 @@ fn object_of(record: &ManifestRecord) -> Option<&ObjectKey> {
 /// The bytes are gone, and with them what they reference. Another repository may have them.
 fn bytes_lost(plan: &mut Plan<'_>, shelf: &Shelf, place: &Place, problem: &str) {
     if let Some(record) = copy_elsewhere(shelf, place) {
-        plan.mended(manifest_name(place), problem, "its bytes were taken from another repository");
+        plan.mended(manifest_name(place), problem, "its bytes are taken from another repository");
         let write = plan.put(keys::manifest(&place.0, &place.1), Record::Manifest(record));
         return plan.write(vec![write]);
     }
@@ -140,7 +140,7 @@ fn blobs(plan: &mut Plan<'_>, shelf: &Shelf, (repository, _): &Place, manifest: 
         let link = plan.put(key, Record::Link(link));
         plan.write(vec![edge, link]);
         let name = format!("link of {repository} to {}", target.digest);
-        plan.mended(name, "it was missing", "it was written again");
+        plan.mended(name, "it was missing", "it is written again");
     }
     missing
 }
@@ -158,7 +158,7 @@ fn surroundings(
     let name = manifest_name(place);
     let mut writes = edges(plan, shelf, place, record, manifest);
     if record.size_bytes != size_bytes {
-        plan.mended(&name, "it had another length", "its length was written again");
+        plan.mended(&name, "it had another length", "its length is written again");
         let right = ManifestRecord { size_bytes, ..record.clone() };
         writes.push(plan.put(keys::manifest(repository, digest), Record::Manifest(right)));
     }
@@ -190,7 +190,7 @@ fn edges(
             continue;
         }
         let problem = format!("its edge to {} was missing", target.digest);
-        plan.mended(manifest_name(place), problem, "the edge was written again");
+        plan.mended(manifest_name(place), problem, "the edge is written again");
         let edge = EdgeRecord { since: record.pushed, by: record.pushed_by.clone(), left: None };
         writes.push(plan.put(key, Record::Edge(edge)));
     }

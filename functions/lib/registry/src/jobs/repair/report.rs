@@ -9,7 +9,7 @@ pub struct Mend {
     pub what: String,
     /// What was wrong with it.
     pub problem: String,
-    /// What was done.
+    /// What becomes of it: a rehearsal says the same.
     pub done: &'static str,
 }
 

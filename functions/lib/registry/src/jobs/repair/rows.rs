@@ -21,7 +21,7 @@ pub(super) fn plan(plan: &mut Plan<'_>, has_quarantine: bool) {
         }
         match fate(plan, &row.key) {
             Fate::Known(record) if Shelf::has_place(&row.key, &Version::new(""), &record) => {
-                plan.mended(name, problem, "what it said was written again");
+                plan.mended(name, problem, "what it said is written again");
                 plan.set_row_aside(row, Some(record));
             }
             Fate::Known(_) => {

@@ -16,13 +16,13 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
         let edge = keys::edge_from_tag(repository, &record.digest, tag);
         let mut writes = Vec::new();
         if !shelf.edges.contains(&(repository.clone(), edge.sk.clone())) {
-            plan.mended(&name, "its edge was missing", "the edge was written again");
+            plan.mended(&name, "its edge was missing", "the edge is written again");
             let record = EdgeRecord { since: record.pushed, by: record.pushed_by.clone(), left: None };
             writes.push(plan.put(edge, Record::Edge(record)));
         }
         match shelf.manifests.get(&place).filter(|(_, manifest)| manifest.state.is_visible()) {
             Some((_, manifest)) if manifest.size_bytes != record.size_bytes => {
-                plan.mended(&name, "it said another length", "its length was written again");
+                plan.mended(&name, "it said another length", "its length is written again");
                 let right = TagRecord { size_bytes: manifest.size_bytes, ..record.clone() };
                 writes.push(plan.put(keys::tag(repository, tag), Record::Tag(right)));
             }

@@ -53,6 +53,8 @@ async fn repair(world: &World) -> Report {
     let before = world.all_items().await;
     let foreseen = shop.rehearse(&|_, _| {}).await.unwrap();
     assert_eq!(world.all_items().await, before, "a rehearsal changes nothing");
+    let is_past = |done: &str| [" was ", " were ", " has "].iter().any(|past| done.contains(past));
+    assert!(!foreseen.mends.iter().any(|mend| is_past(mend.done)), "nothing is done yet: {foreseen:#?}");
     let report = shop.repair(&|_, _| {}).await.unwrap();
     assert_eq!(Report { is_rehearsal: false, ..foreseen }, report, "a rehearsal says what a repair does");
     report
