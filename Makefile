@@ -10,12 +10,14 @@ RIE = $$(ls $(TOOLS)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-ri
 PROFILE = $(or $(SLIPWAY_PROFILE),debug)
 BUILT = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 
+RELEASED = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/release
+
 # What Lambda gets, built as `sam build` does: each by itself, since programs built together share what their libraries can.
 ALONE = $(foreach function,api events scheduled,$(CARGO) build --release -p $(function) &&) true
 
 .DEFAULT_GOAL := help
 .PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local sam-build cloud clients conformance hostile bench fuzz \
-	bench-functions install-tools model soak nightly
+	bench-functions install-tools deployable model soak nightly
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
@@ -52,6 +54,11 @@ deny: install-tools ## Check licences, sources, bans and known vulnerabilities o
 
 functions: ## Build the functions and the cloud on one machine, for tests
 	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p slipway -p api -p events -p scheduled -p relay -p cloud -p stand-ins
+
+deployable: install-tools everything ## Build the functions as Lambda gets them, and run the suites against these
+	$(ALONE)
+	tests/aws/size.sh $(foreach function,api events scheduled,$(RELEASED)/$(function))
+	FUNCTIONS_DIR=$(RELEASED) tests/aws/suites.sh
 
 edge: ## Test the edge's function
 	tests/aws/edge/run.sh
@@ -100,12 +107,9 @@ soak: ## A million seeds of the simulation, and the long runs of clients beside 
 	$(CARGO) run --release -p simulation -- 0..1000000
 	SLIPWAY_SOAK_EVENTS=104135 SLIPWAY_SOAK_COLLECTIONS=481 SLIPWAY_SOAK_KILLS=5000 $(CARGO) test --test soak -- --nocapture --test-threads 1
 
-nightly: install-tools everything model soak ## Run what is too long for every run: a night
+nightly: install-tools everything deployable model soak ## Run what is too long for every run: a night
 	SLIPWAY_FAULTS=all $(CARGO) test --workspace --test faults
-	$(ALONE)
-	tests/aws/size.sh $(foreach function,api events scheduled,$(or $(CARGO_TARGET_DIR),target)/release/$(function))
-	$(MAKE) --no-print-directory SLIPWAY_PROFILE=release functions
-	SLIPWAY_PROFILE=release tests/aws/suites.sh
+	$(CARGO) build --release -p relay
 	SLIPWAY_PROFILE=release SLIPWAY_HUGE=all SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace --test clients cloud
 
 fuzz: ## Feed the parsers a fixed number of invented inputs

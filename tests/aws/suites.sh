@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Runs the suites of the one-machine registry against the deployed topology on one machine: conformance against the
 # API alone, hostile requests against the API and through the edge, `slipway smoke` against the edge. A function that
-# failed meanwhile is a failure, too. SLIPWAY_PROFILE=release takes the programs that `SLIPWAY_PROFILE=release make
-# functions` has built.
+# failed meanwhile is a failure, too. FUNCTIONS_DIR is a folder with other functions than the debug ones.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly BUILT="${CARGO_TARGET_DIR:-target}/${SLIPWAY_PROFILE:-debug}"
+readonly FUNCTIONS="${FUNCTIONS_DIR:-$BUILT}"
 readonly WORK="$(mktemp -d)"
 CLOUD=""
 
 main() {
     trap finish EXIT
-    tests/aws/glibc.sh "$BUILT/api" "$BUILT/events" "$BUILT/scheduled"
+    tests/aws/glibc.sh "$FUNCTIONS/api" "$FUNCTIONS/events" "$FUNCTIONS/scheduled"
     start --without-edge
     echo "=== conformance of the API without an edge"
     SLIPWAY_CONFORMANCE_URL="http://$(address api)" SLIPWAY_CONFORMANCE_AUTHORIZATION="$(authorization)" \
@@ -36,7 +36,7 @@ hostile() {
 }
 
 start() {
-    "$BUILT/cloud" --functions "$BUILT" "$@" >"$WORK/cloud" &
+    "$BUILT/cloud" --functions "$FUNCTIONS" "$@" >"$WORK/cloud" &
     CLOUD=$!
     local waited
     for waited in $(seq 300); do
