@@ -100,7 +100,7 @@ bench-functions: install-tools ## Measure the functions beside one that does not
 	$(CARGO) build --release -p functions-bench
 	$(or $(CARGO_TARGET_DIR),target)/release/functions --functions $(or $(CARGO_TARGET_DIR),target)/release
 
-model: ## Search the big plans of the storage model: half an hour
+model: ## Search the big plans of the storage model
 	$(CARGO) run --release -p model -- big
 
 soak: ## A million seeds of the simulation, and the long runs of clients beside collections and kills: hours
