@@ -351,10 +351,9 @@ pub(crate) enum TagCommand {
     /// Delete tags; what they point to stays
     #[command(after_help = "Example:\n  slipway tag rm team/app 1.0 1.1")]
     Rm {
-        /// The repository
-        name: RepositoryName,
-        /// The tags
-        #[arg(required = true)]
+        /// NAME or NAME:TAG
+        image: String,
+        /// The tags, or more of them
         tags: Vec<Tag>,
     },
     /// Show where tags pointed before, the latest move first

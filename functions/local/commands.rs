@@ -122,7 +122,7 @@ async fn ask(command: Command, at: &Whereabouts) -> Result<()> {
             let connection = at.connect(&asking.registry).await?;
             match asking.command {
                 TagCommand::Ls { name } => content::tags(&connection, &name, asking.is_json).await,
-                TagCommand::Rm { name, tags } => content::remove_tags(&connection, &name, &tags).await,
+                TagCommand::Rm { image, tags } => content::remove_tags(&connection, &image, &tags).await,
                 TagCommand::Log { image } => tags::log(&Api::new(connection, asking.is_json), &image).await,
                 TagCommand::Restore { image, to } => {
                     tags::restore(&Api::new(connection, asking.is_json), &image, to.as_ref()).await

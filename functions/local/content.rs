@@ -1,6 +1,6 @@
 //! Commands about what is in repositories: tags and manifests.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use http::{Method, Uri, header};
 use oci::{Reference, RepositoryName, Tag};
 use serde_json::Value;
@@ -68,9 +68,13 @@ pub(crate) async fn remove(connection: &Connection, images: &[String]) -> Result
     Ok(())
 }
 
-/// Deletes tags of one repository.
-pub(crate) async fn remove_tags(connection: &Connection, name: &RepositoryName, tags: &[Tag]) -> Result<()> {
-    let images: Vec<String> = tags.iter().map(|tag| format!("{name}:{tag}")).collect();
+/// Deletes tags of one repository: that of `NAME:TAG`, and others.
+pub(crate) async fn remove_tags(connection: &Connection, image: &str, others: &[Tag]) -> Result<()> {
+    let (name, tag) = name_and_tag(image);
+    let name: RepositoryName = name.parse()?;
+    let tag: Option<Tag> = tag.map(str::parse).transpose()?;
+    let images: Vec<String> = tag.iter().chain(others).map(|tag| format!("{name}:{tag}")).collect();
+    ensure!(!images.is_empty(), "which tags of {name}? For example: slipway tag rm {name}:1.0");
     remove(connection, &images).await
 }
 

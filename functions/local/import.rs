@@ -23,10 +23,10 @@ use crate::layout::{Layout, REF_NAME};
 pub(crate) struct ImportOptions {
     #[command(flatten)]
     pub(crate) registry: RegistryOption,
-    /// The repositories [default: all that the folder holds]
+    /// The repositories [default: all that the folder holds]; of one layout, what it is to become
     #[arg(value_name = "REPOSITORY")]
     repositories: Vec<RepositoryName>,
-    /// Folder with layouts, as `slipway export` writes them
+    /// Folder with layouts, as `slipway export` writes them, or one layout
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
 }
@@ -69,6 +69,12 @@ impl ImportOptions {
     }
 
     fn layouts(&self) -> Result<Vec<(RepositoryName, Layout)>> {
+        if let Some(layout) = Layout::at(&self.from) {
+            let [name] = self.repositories.as_slice() else {
+                bail!("{} is one layout: say the one repository that it is to become", self.from.display())
+            };
+            return Ok(vec![(name.clone(), layout)]);
+        }
         let mut layouts = Layout::find(&self.from)?;
         if self.repositories.is_empty() {
             return Ok(layouts);

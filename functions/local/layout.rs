@@ -50,12 +50,16 @@ impl Layout {
         Ok((layout, turn))
     }
 
+    /// Returns the layout that this folder is itself.
+    pub(crate) fn at(folder: &Path) -> Option<Self> {
+        folder.join("oci-layout").is_file().then(|| Self { folder: folder.to_owned() })
+    }
+
     /// Finds the layouts in a folder, with the names of their repositories.
     pub(crate) fn find(parent: &Path) -> Result<Vec<(RepositoryName, Self)>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(parent).with_context(|| parent.display().to_string())? {
-            let layout = Self { folder: entry?.path() };
-            if layout.folder.join("oci-layout").is_file() {
+            if let Some(layout) = Self::at(&entry?.path()) {
                 found.push((layout.name()?, layout));
             }
         }

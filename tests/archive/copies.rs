@@ -85,6 +85,26 @@ fn only_what_is_named_is_copied() {
 }
 
 #[test]
+fn one_layout_becomes_the_one_repository_that_is_named() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    stock.fill(&source);
+    does(
+        home.path(),
+        &["export", "team/blobs", "--to", text(archive.path()), "--registry", source.address()],
+    );
+    let layout = archive.path().join("team+blobs");
+    let from = ["--from", text(&layout), "--registry", target.address()];
+    for names in [&[][..], &["web", "other"]] {
+        let said = slipway(home.path(), &[&["import"], names, &from].concat());
+        assert!(said.code == 1 && said.text.contains("is one layout"), "{names:?}: {}", said.text);
+    }
+    does(home.path(), &[&["import", "web"][..], &from].concat());
+    assert_pulls(&target, "web", "1", &stock.images[0]);
+    assert_eq!(get(&target, "/v2/team/blobs/manifests/1"), Err(404));
+}
+
+#[test]
 fn a_second_export_fetches_what_is_missing_or_damaged_and_nothing_else() {
     let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
     let source = Server::start(binary());

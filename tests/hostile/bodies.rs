@@ -40,6 +40,10 @@ fn unexpected() -> Vec<Row> {
         row("a megabyte with the digest of something else", "PUT <started>?digest=<layer>")
             .body(vec![b'x'; MIB])
             .refused(400, "DIGEST_INVALID"),
+        row("bytes that say they are text", "PATCH <started>")
+            .header("Content-Type: text/plain")
+            .body(b"\xff\xfe\xfd".to_vec())
+            .answered(202),
         row("a body to start with, but no digest", "POST /v2/<name>/blobs/uploads/")
             .body("0123456789")
             .answered(202),

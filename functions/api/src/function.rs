@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::Guard;
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use lambda_http::Body as LambdaBody;
 use lambda_http::request::RequestContext;
 use lambda_http::{BoxFuture, IntoResponse, RequestExt};
@@ -19,6 +18,7 @@ use registry::access::Address;
 use registry::http::{Body, Service, refusal};
 use subtle::ConstantTimeEq;
 
+use crate::body;
 use crate::role::Role;
 
 /// API Gateway may rename the challenge of a 401; the stack's mapping restores it from this copy.
@@ -32,9 +32,6 @@ const EDGE_KEY: &str = "x-slipway-edge";
 
 /// Gateway and edge speak nothing else.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
-
-/// Larger answers travel in base64, which grows by a third always; as JSON text a manifest can double.
-const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long an answer may take: Lambda ends the function after 29 s, and the gateway's own answer is no OCI error.
 const ANSWER_WITHIN: Duration = Duration::from_secs(27);
@@ -130,7 +127,10 @@ impl Function {
         let message =
             "this method is not possible here, or the gateway's routes are not those of the template";
         let role = Role::of(request.method(), request.raw_http_path());
-        (role != self.role).then(|| refusal(ErrorCode::Unsupported, message))
+        if role != self.role {
+            return Some(refusal(ErrorCode::Unsupported, message));
+        }
+        body::is_damaged(request).then(|| refusal(ErrorCode::SizeInvalid, body::DAMAGED))
     }
 
     /// The path is taken as the client sent it: a URL library would resolve `..` in it.
@@ -142,7 +142,7 @@ impl Function {
             Some(query) => format!("{path}?{query}"),
             None => path,
         };
-        let mut request = Request::new(request_body(body));
+        let mut request = Request::new(body::of_request(body));
         *request.method_mut() = head.method;
         *request.headers_mut() = head.headers;
         request.headers_mut().remove(EDGE_KEY);
@@ -182,15 +182,6 @@ impl Function {
     }
 }
 
-fn request_body(body: LambdaBody) -> Body {
-    let bytes = match body {
-        LambdaBody::Text(text) => Bytes::from(text),
-        LambdaBody::Binary(bytes) => Bytes::from(bytes),
-        _ => Bytes::new(),
-    };
-    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
-}
-
 async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
     let (mut head, body) = response.into_parts();
     if let Some(challenge) = head.headers.get(header::WWW_AUTHENTICATE).cloned() {
@@ -204,7 +195,7 @@ async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
             return unanswered(&cause, false).await;
         }
     };
-    Response::from_parts(head, lambda_body(bytes))
+    Response::from_parts(head, body::of_answer(bytes))
 }
 
 /// Returns the answer when storage gives none in time, or not all of it.
@@ -213,7 +204,7 @@ async fn unanswered(cause: &(impl Display + ?Sized), is_head: bool) -> Response<
     let message = "the registry's storage does not answer; try again";
     let (head, body) = refusal(ErrorCode::Unavailable, message).into_parts();
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    Response::from_parts(head, if is_head { LambdaBody::Empty } else { lambda_body(bytes) })
+    Response::from_parts(head, if is_head { LambdaBody::Empty } else { body::of_answer(bytes) })
 }
 
 /// An answer of a function has each header once; RFC 9110 (5.3) says that a list means the same.
@@ -225,16 +216,5 @@ fn join_repeated(headers: &mut HeaderMap) {
         {
             headers.insert(name, joined);
         }
-    }
-}
-
-fn lambda_body(bytes: Bytes) -> LambdaBody {
-    if bytes.is_empty() {
-        return LambdaBody::Empty;
-    }
-    match String::from_utf8(bytes.into()) {
-        Ok(text) if text.len() <= TEXT_BYTES_MAX => LambdaBody::Text(text),
-        Ok(text) => LambdaBody::Binary(text.into_bytes()),
-        Err(error) => LambdaBody::Binary(error.into_bytes()),
     }
 }

@@ -1,5 +1,6 @@
 //! The Lambda function that answers the registry API: an event of the gateway in, an answer for the gateway out.
 
+mod body;
 mod event;
 mod function;
 mod role;

@@ -206,13 +206,16 @@ fn what_is_in_repositories_is_reached_from_far_away_too() {
     let digest = push::image(&open, "team/app", "1", &noise(1, 1000));
     push::image(&open, "team/app", "2", &noise(1, 1000));
     push::image(&open, "team/app", "3", &noise(1, 1000));
+    push::image(&open, "team/app", "4", &noise(1, 1000));
     assert!(open.stop());
     let (server, password) = closed(open.data());
     let admin = Person::logged_in(&server, "admin", &password);
-    assert_eq!(admin.does(&["tag", "ls", "team/app"]), "1\n2\n3\n");
-    assert_eq!(admin.json(&["tag", "ls", "team/app"]), json!(["1", "2", "3"]));
+    assert_eq!(admin.does(&["tag", "ls", "team/app"]), "1\n2\n3\n4\n");
+    assert_eq!(admin.json(&["tag", "ls", "team/app"]), json!(["1", "2", "3", "4"]));
     assert!(admin.does(&["inspect", "team/app:1"]).contains(&digest));
     assert_eq!(admin.does(&["tag", "rm", "team/app", "1", "2"]), "deleted team/app:1\ndeleted team/app:2\n");
+    assert!(admin.is_refused(&["tag", "rm", "team/app"]).contains("slipway tag rm team/app:1.0"));
+    assert_eq!(admin.does(&["tag", "rm", "team/app:4"]), "deleted team/app:4\n");
     assert_eq!(admin.does(&["tag", "ls", "team/app"]), "3\n");
     admin.does(&["rm", &format!("team/app@{digest}")]);
     assert_eq!(admin.does(&["tag", "ls", "team/app"]), "");

@@ -84,6 +84,8 @@ impl<'s> Sent<'s> {
         event["multiValueQueryStringParameters"] = Value::Object(lists);
         let lists = event["multiValueHeaders"].as_object_mut().unwrap();
         lists.retain(|name, _| !name.eq_ignore_ascii_case("content-type"));
+        lists.retain(|name, _| !name.eq_ignore_ascii_case("content-length"));
+        lists.insert("content-length".to_owned(), json!([self.body.len().to_string()]));
         lists.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))));
         if event["headers"].is_object() {
             event["headers"] = last_of_each(event["multiValueHeaders"].as_object().unwrap());

@@ -99,6 +99,33 @@ async fn a_body_is_the_same_as_text_and_as_base64() {
     }
 }
 
+/// A gateway takes bytes for text by their type, and what is no UTF-8 then becomes three bytes each.
+#[tokio::test]
+async fn text_that_is_not_what_was_sent_is_refused_and_the_session_goes_on() {
+    for source in SOURCES {
+        let world = World::new();
+        let begin = Sent::new("POST", "/v2/team/app/blobs/uploads/");
+        let location = world.ask(&begin.event(source)).await.expect(202).header("location").to_owned();
+        let damaged = String::from_utf8_lossy(LAYER);
+        let sent_length = LAYER.len().to_string();
+        let headers = [("content-type", "text/plain"), ("content-length", sent_length.as_str())];
+        let patch = Sent {
+            headers: &headers,
+            body: damaged.as_bytes(),
+            is_text: true,
+            ..Sent::to("PATCH", &location)
+        };
+        let refused = world.ask(&patch.event(source)).await.expect(400);
+        let (code, message) = refused.error();
+        assert_eq!(code, "SIZE_INVALID", "{source}");
+        assert!(message.contains("application/octet-stream"), "{source}: {message}");
+
+        let octets = Sent { body: LAYER, ..Sent::to("PATCH", &location) };
+        let taken = world.ask(&octets.event(source)).await.expect(202);
+        assert_eq!(taken.header("range"), "0-4", "{source}");
+    }
+}
+
 #[tokio::test]
 async fn a_path_means_the_same_encoded_and_decoded() {
     for source in SOURCES {

@@ -1,4 +1,4 @@
-//! Runs the deployed registry on one machine until Ctrl-C, to try it; fails if a function has failed.
+//! Runs the deployed registry on one machine until Ctrl-C or SIGTERM, to try it; fails if a function has failed.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use clap::Parser;
 use cloud::{Cloud, CloudOptions, Credential, Programs};
 use gateway_standin::Function;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How much is shown of what a function wrote that failed.
 const LOG_LINES: usize = 20;
@@ -53,7 +54,7 @@ fn main() -> Result<ExitCode> {
     println!("header    Authorization: {}", cloud.authorization()?);
     println!("lambda    http://{}", cloud.lambda_address());
     println!("api       http://{}", cloud.api_address());
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(told_to_end())?;
     for name in ["ApiReadFunction", "ApiWriteFunction", "ApiTokenFunction", "EventsFunction"] {
         println!("{name}: {}", summary(cloud.function(name)));
     }
@@ -62,6 +63,14 @@ fn main() -> Result<ExitCode> {
         eprintln!("{name} failed {times} times:\n{}", end_of_log(cloud.function(name)));
     }
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn told_to_end() -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
 }
 
 fn end_of_log(function: &Function) -> String {
