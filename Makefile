@@ -105,7 +105,7 @@ model: ## Search the big plans of the storage model
 
 soak: ## A million seeds of the simulation, and the long runs of clients beside collections and kills: hours
 	$(CARGO) run --release -p simulation -- 0..1000000
-	SLIPWAY_SOAK_EVENTS=104135 SLIPWAY_SOAK_COLLECTIONS=481 SLIPWAY_SOAK_KILLS=5000 $(CARGO) test --test soak -- --nocapture --test-threads 1
+	SLIPWAY_SOAK_EVENTS=104135 SLIPWAY_SOAK_COLLECTIONS=481 SLIPWAY_SOAK_KILLS=5000 $(CARGO) test --release --test soak -- --nocapture --test-threads 1
 
 nightly: install-tools everything deployable model soak ## Run what is too long for every run: a night
 	SLIPWAY_FAULTS=all $(CARGO) test --workspace --test faults
