@@ -17,7 +17,7 @@ ALONE = $(foreach function,api events scheduled,$(CARGO) build --release -p $(fu
 
 .DEFAULT_GOAL := help
 .PHONY: help run everything test check fmt fmt-check clippy doc deny unit functions has-emulator edge sam-local sam-build cloud clients conformance hostile bench fuzz \
-	bench-functions install-tools deployable model soak nightly
+	bench-functions install-tools released deployable model soak nightly
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 16
@@ -29,11 +29,11 @@ run: ## Start the registry on 127.0.0.1:5000
 everything:
 	$(CARGO) build --workspace --all-targets
 
-test: install-tools everything $(if $(filter release,$(PROFILE)),functions) edge ## Install what the tests use, and run all tests
-	SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace
-	tests/aws/suites.sh
+test: install-tools everything released edge ## Install what the tests use, and run all tests
+	SLIPWAY_PROFILE=release SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace
+	FUNCTIONS_DIR=$(RELEASED) tests/aws/suites.sh
 	EXAMPLES=8 tests/openapi/run.sh
-	FUNCTIONS_DIR=$(BUILT) tests/aws/sam/run.sh
+	FUNCTIONS_DIR=$(RELEASED) tests/aws/sam/run.sh
 
 check: fmt-check clippy doc deny test ## Everything a change has to pass
 
@@ -51,6 +51,10 @@ doc: ## Build the documentation, warnings as errors
 
 deny: install-tools ## Check licences, sources, bans and known vulnerabilities of the dependencies
 	.ci/deny
+
+# The emulator runs what Lambda would run; stand-ins and tests are not optimised.
+released:
+	$(CARGO) build --release -p api -p events -p scheduled -p relay
 
 functions: ## Build the functions and the cloud on one machine, for tests
 	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p slipway -p api -p events -p scheduled -p relay -p cloud -p stand-ins
@@ -72,9 +76,9 @@ sam-build: install-tools ## Build the stack with `sam build` as users do: half a
 cloud: has-emulator functions ## Run the deployed registry on this machine until Ctrl-C; CLOUD=--with-relay, CLOUD=--help
 	$(BUILT)/cloud --functions $(BUILT) $(CLOUD)
 
-sam-local: install-tools ## Push and pull through `sam local` with the stack's template
-	$(CARGO) build $(if $(filter release,$(PROFILE)),--release) -p api -p relay -p stand-ins
-	FUNCTIONS_DIR=$(BUILT) tests/aws/sam/run.sh
+sam-local: install-tools released ## Push and pull through `sam local` with the stack's template
+	$(CARGO) build -p stand-ins
+	FUNCTIONS_DIR=$(RELEASED) tests/aws/sam/run.sh
 
 unit: ## Run the tests that need nothing but the code
 	$(CARGO) test --workspace --exclude slipway --exclude cloud
@@ -107,9 +111,8 @@ soak: ## A million seeds of the simulation, and the long runs of clients beside 
 	$(CARGO) run --release -p simulation -- 0..1000000
 	SLIPWAY_SOAK_EVENTS=104135 SLIPWAY_SOAK_COLLECTIONS=481 SLIPWAY_SOAK_KILLS=5000 $(CARGO) test --release --test soak -- --nocapture --test-threads 1
 
-nightly: install-tools everything deployable model soak ## Run what is too long for every run: a night
+nightly: install-tools everything released deployable model soak ## Run what is too long for every run: a night
 	SLIPWAY_FAULTS=all $(CARGO) test --workspace --test faults
-	$(CARGO) build --release -p relay
 	SLIPWAY_PROFILE=release SLIPWAY_HUGE=all SLIPWAY_RIE="$(RIE)" $(CARGO) test --workspace --test clients cloud
 
 fuzz: ## Feed the parsers a fixed number of invented inputs

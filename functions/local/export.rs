@@ -202,8 +202,9 @@ impl<'a> Export<'a> {
 
     /// Fetches every blob that is not there yet, several at once.
     async fn blobs(&mut self) {
-        let wanted: BTreeMap<Digest, u64> =
+        let mut wanted: BTreeMap<Digest, u64> =
             self.nodes.values().flat_map(|node| node.blobs.iter().cloned()).collect();
+        wanted.extend(self.optional().await);
         self.tally.expect(wanted.values().sum());
         self.sought.extend(wanted.keys().cloned());
         let export = &*self;
@@ -219,6 +220,21 @@ impl<'a> Export<'a> {
             .collect()
             .await;
         self.missing.extend(missing);
+    }
+
+    /// Returns what need not be there, and is.
+    async fn optional(&mut self) -> Vec<(Digest, u64)> {
+        let optional: BTreeMap<Digest, u64> =
+            self.nodes.values().flat_map(|node| node.optional.iter().cloned()).collect();
+        let mut there = Vec::new();
+        for (digest, size_bytes) in optional {
+            match self.source.has_blob(self.name, &digest).await {
+                Ok(true) => there.push((digest, size_bytes)),
+                Ok(false) => {}
+                Err(error) => self.failed(digest.as_str(), &error),
+            }
+        }
+        there
     }
 
     async fn blob(&self, digest: &Digest, size_bytes: u64) -> Result<()> {

@@ -1,5 +1,7 @@
 //! `slipway import`: OCI image layouts become repositories.
 
+mod settings;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,16 +9,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use futures_util::StreamExt;
-use http::Method;
 use oci::{Digest, Manifest, MediaType, RepositoryName, Tag, TargetKind};
-use serde_json::{Value, json};
 
 use crate::account::RegistryOption;
-use crate::api::segment;
 use crate::connection::Connection;
 use crate::copying::{AT_ONCE, Tally};
 use crate::distribution::{Distribution, Served};
 use crate::layout::{Layout, REF_NAME};
+use settings::Wanted;
 
 /// What `import` understands.
 #[derive(Debug, Args)]
@@ -29,6 +29,9 @@ pub(crate) struct ImportOptions {
     /// Folder with layouts, as `slipway export` writes them, or one layout
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
+    /// Give repositories that are there already the visibility, description, immutable tags and roles of their layouts
+    #[arg(long)]
+    settings: bool,
 }
 
 /// What the index of a layout says.
@@ -37,6 +40,8 @@ struct Roots {
     tags: BTreeMap<Tag, Digest>,
     /// All that has to be there, and what it is served as if it does not say so itself.
     manifests: BTreeMap<Digest, Option<MediaType>>,
+    /// What is called as no tag can be, and why.
+    unnamed: Vec<(String, anyhow::Error)>,
 }
 
 /// A layout on its way to its repository.
@@ -60,7 +65,7 @@ impl ImportOptions {
         let layouts = self.layouts()?;
         let (tally, mut elsewhere) = (Tally::new("imported"), HashMap::new());
         for (name, layout) in &layouts {
-            match repository(&target, name, layout, &tally, &elsewhere).await {
+            match self.repository(&target, name, layout, &tally, &elsewhere).await {
                 Ok(blobs) => elsewhere.extend(blobs.into_iter().map(|digest| (digest, name.clone()))),
                 Err(error) => tally.failed(name, "the repository", &error),
             }
@@ -86,33 +91,37 @@ impl ImportOptions {
         layouts.retain(|(name, _)| self.repositories.contains(name));
         Ok(layouts)
     }
-}
 
-/// Returns which blobs the repository has now.
-async fn repository(
-    target: &Distribution,
-    name: &RepositoryName,
-    layout: &Layout,
-    tally: &Tally,
-    elsewhere: &HashMap<Digest, RepositoryName>,
-) -> Result<Vec<Digest>> {
-    let roots = Roots::read(layout)?;
-    let settings = layout.settings()?.filter(|_| target.has_management);
-    if let Some(settings) = &settings {
-        make(target, name, settings, tally).await?;
+    /// Returns which blobs the repository has now.
+    async fn repository(
+        &self,
+        target: &Distribution,
+        name: &RepositoryName,
+        layout: &Layout,
+        tally: &Tally,
+        elsewhere: &HashMap<Digest, RepositoryName>,
+    ) -> Result<Vec<Digest>> {
+        let roots = Roots::read(layout)?;
+        for (entry, error) in &roots.unnamed {
+            tally.failed(name, entry, error);
+        }
+        let wanted = Wanted::read(layout, self.settings, target, name, tally).await?;
+        if let Some(wanted) = &wanted {
+            wanted.make().await?;
+        }
+        let (blobs, manifests) = (HashMap::new(), HashMap::new());
+        let mut import = Import { target, name, layout, tally, elsewhere, blobs, manifests };
+        for (digest, media_type) in &roots.manifests {
+            import.tree(digest, media_type.as_ref()).await;
+        }
+        import.tags(&roots).await;
+        if let Some(wanted) = &wanted {
+            wanted.complete().await?;
+        }
+        let manifests = import.manifests.values().filter(|is_there| **is_there).count();
+        tally.done(name, roots.tags.len(), manifests);
+        Ok(import.blobs.into_iter().filter(|(_, is_there)| *is_there).map(|(digest, _)| digest).collect())
     }
-    let (blobs, manifests) = (HashMap::new(), HashMap::new());
-    let mut import = Import { target, name, layout, tally, elsewhere, blobs, manifests };
-    for (digest, media_type) in &roots.manifests {
-        import.tree(digest, media_type.as_ref()).await;
-    }
-    import.tags(&roots).await;
-    if let Some(settings) = &settings {
-        set(target, name, settings, tally).await?;
-    }
-    let manifests = import.manifests.values().filter(|is_there| **is_there).count();
-    tally.done(name, roots.tags.len(), manifests);
-    Ok(import.blobs.into_iter().filter(|(_, is_there)| *is_there).map(|(digest, _)| digest).collect())
 }
 
 impl Roots {
@@ -121,62 +130,24 @@ impl Roots {
         for entry in layout.index()? {
             let digest: Digest = entry["digest"].as_str().context("an entry without a digest")?.parse()?;
             let media_type = entry["mediaType"].as_str().and_then(|text| text.parse().ok());
-            if let Some(tag) = entry["annotations"][REF_NAME].as_str() {
-                // Others write whole names of images there.
-                let tag = tag.rsplit(':').next().unwrap_or(tag);
-                roots.tags.insert(tag.parse()?, digest.clone());
+            if let Some(name) = entry["annotations"][REF_NAME].as_str()
+                && let Err(error) = roots.name(name, &digest)
+            {
+                roots.unnamed.push((name.to_owned(), error));
             }
             roots.manifests.insert(digest, media_type);
         }
         Ok(roots)
     }
-}
 
-fn path_of(name: &RepositoryName) -> String {
-    format!("/repositories/{}", segment(name.as_str()))
-}
-
-/// Makes the repository beforehand, so that nobody sees in it what is not for them. Settings of one that is there are
-/// its admins' to change, and content can be pushed without.
-async fn make(target: &Distribution, name: &RepositoryName, settings: &Value, tally: &Tally) -> Result<()> {
-    let mut wanted = json!({ "visibility": settings["visibility"], "description": settings["description"] });
-    let Some(there) = there(target, name).await? else {
-        wanted["name"] = json!(name);
-        return target.manage(Method::POST, "/repositories", &wanted).await.context("its settings");
-    };
-    if ["visibility", "description"].iter().any(|field| there[field] != wanted[field]) {
-        change(target, name, &wanted, tally).await;
+    /// Others write whole names of images where a tag is.
+    fn name(&mut self, name: &str, digest: &Digest) -> Result<()> {
+        let tag: Tag = name.rsplit(':').next().unwrap_or(name).parse()?;
+        let earlier = self.tags.get(&tag).filter(|earlier| *earlier != digest);
+        ensure!(earlier.is_none(), "another image of the layout has the tag {tag}");
+        self.tags.insert(tag, digest.clone());
+        Ok(())
     }
-    Ok(())
-}
-
-async fn there(target: &Distribution, name: &RepositoryName) -> Result<Option<Value>> {
-    target.json(&format!("{}{}", management::PREFIX, path_of(name))).await
-}
-
-async fn change(target: &Distribution, name: &RepositoryName, wanted: &Value, tally: &Tally) {
-    if let Err(error) = target.manage(Method::PATCH, &path_of(name), wanted).await {
-        tally.failed(name, "its settings", &error);
-    }
-}
-
-/// Sets what would have been in the way, and who may do what.
-async fn set(target: &Distribution, name: &RepositoryName, settings: &Value, tally: &Tally) -> Result<()> {
-    let there = there(target, name).await?.unwrap_or_default();
-    let immutable = &settings["immutable_tags"];
-    if !immutable.is_null() && there["immutable_tags"] != *immutable {
-        change(target, name, &json!({ "immutable_tags": immutable }), tally).await;
-    }
-    let grants = target.managed_list(&format!("{}/grants", path_of(name))).await?.unwrap_or_default();
-    let wanted = settings["grants"].as_array().into_iter().flatten();
-    for grant in wanted.filter(|grant| !grants.contains(grant)) {
-        let grantee = grant["grantee"].as_str().unwrap_or_default();
-        let path = format!("{}/grants/{}", path_of(name), segment(grantee));
-        if let Err(error) = target.manage(Method::PUT, &path, &json!({ "role": grant["role"] })).await {
-            tally.failed(name, &format!("the role of {grantee}"), &error);
-        }
-    }
-    Ok(())
 }
 
 impl Import<'_> {

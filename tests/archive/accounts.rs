@@ -95,9 +95,13 @@ fn settings_and_roles_go_along_and_no_secret_does() {
     assert!(said.code == 1 && said.text.contains("the role of team:devs"), "{}", said.text);
     does(home.path(), &["org", "add", "team", "--registry", target.address()]);
     does(home.path(), &["team", "add", "team", "devs", "--registry", target.address()]);
+    let said = does(home.path(), &["import", "--from", to, "--registry", target.address()]);
+    assert!(said.contains("team/app: was there, and keeps its settings"), "{said}");
     for _ in 0..2 {
-        does(home.path(), &["import", "--from", to, "--registry", target.address()]);
+        does(home.path(), &["import", "--settings", "--from", to, "--registry", target.address()]);
     }
+    let said = does(home.path(), &["import", "--from", to, "--registry", target.address()]);
+    assert!(!said.contains("settings"), "they are those of the layout: {said}");
     let shown = does(home.path(), &["repo", "show", "team/app", "--json", "--registry", target.address()]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     for field in ["visibility", "description", "immutable_tags", "grants"] {
@@ -134,10 +138,41 @@ fn whoever_may_push_but_not_set_imports_the_content_and_is_told() {
     does(home.path(), &["repo", "create", "team/app", at[0], at[1]]);
     does(home.path(), &["repo", "grant", "team/app", "user:alice", "push", at[0], at[1]]);
     with_password(alice.path(), &["login", target.address(), "-u", "alice"]);
-    let said = slipway(alice.path(), &["import", "--from", to, at[0], at[1]]);
+    let said = slipway(alice.path(), &["import", "--settings", "--from", to, at[0], at[1]]);
     assert!(said.code == 1 && said.text.contains("FAILED  team/app its settings"), "{}", said.text);
     assert!(said.text.contains("; 1 failed"), "{}", said.text);
     assert_eq!(does(alice.path(), &["tag", "ls", "team/app", at[0], at[1]]), "v1\n");
+}
+
+#[test]
+fn a_layout_of_somebody_else_changes_neither_who_may_read_nor_who_may_push() {
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (open, image) = (Server::start(binary()), Image::new(1, 1000));
+    push(&open, "team/app", "v1", &image);
+    let to = archive.path().to_str().unwrap();
+    does(home.path(), &["export", "--to", to, "--registry", open.address()]);
+    let layout = archive.path().join("team+app");
+    let grants = json!([{ "grantee": "user:mallory", "role": "admin" }]);
+    let evil = json!({ "format": 1, "name": "team/app", "visibility": "public", "grants": grants });
+    std::fs::write(layout.join("slipway.json"), evil.to_string()).unwrap();
+
+    let (target, _password) = closed(home.path());
+    let at = ["--registry", target.address()];
+    with_password(home.path(), &["user", "add", "mallory", at[0], at[1]]);
+    does(home.path(), &["repo", "create", "team/app", at[0], at[1]]);
+    let shown = |name: &str| {
+        let shown = does(home.path(), &["repo", "show", name, "--json", at[0], at[1]]);
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        (shown["visibility"].clone(), shown["grants"].clone())
+    };
+    let safe = (json!("private"), json!([]));
+    for name in ["team/app", "team/other"] {
+        let said = does(home.path(), &["import", name, "--from", layout.to_str().unwrap(), at[0], at[1]]);
+        assert!(said.contains("--settings"), "{name}: {said}");
+        assert_eq!(shown(name), safe, "{name}");
+    }
+    does(home.path(), &["import", "team/app", "--settings", "--from", to, at[0], at[1]]);
+    assert_eq!(shown("team/app"), (json!("public"), grants));
 }
 
 #[test]

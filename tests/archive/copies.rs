@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::images::Layout;
 use test_support::require;
@@ -10,9 +11,11 @@ use test_support::server::Server;
 
 use crate::between::{self, Fate};
 use crate::binary;
-use crate::client::{Image, assert_pulls, does, get, slipway};
+use crate::client::{Image, assert_pulls, blob, descriptor, does, get, manifest, slipway};
 use crate::folder;
 use crate::stock::Stock;
+
+const DOCKER_IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -102,6 +105,55 @@ fn one_layout_becomes_the_one_repository_that_is_named() {
     does(home.path(), &[&["import", "web"][..], &from].concat());
     assert_pulls(&target, "web", "1", &stock.images[0]);
     assert_eq!(get(&target, "/v2/team/blobs/manifests/1"), Err(404));
+}
+
+#[test]
+fn names_that_are_no_tags_fail_alone() {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    stock.fill(&source);
+    does(
+        home.path(),
+        &["export", "team/blobs", "--to", text(archive.path()), "--registry", source.address()],
+    );
+    let path = archive.path().join("team+blobs/index.json");
+    let mut index: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let entries = index["manifests"].as_array_mut().unwrap();
+    let mut named = entries[0].clone();
+    named["annotations"]["org.opencontainers.image.ref.name"] = "docker.io/library/alpine".into();
+    entries.push(named);
+    std::fs::write(&path, index.to_string()).unwrap();
+    let said =
+        slipway(home.path(), &["import", "--from", text(archive.path()), "--registry", target.address()]);
+    assert!(
+        said.code == 1 && said.text.contains("FAILED  team/blobs docker.io/library/alpine"),
+        "{}",
+        said.text
+    );
+    assert!(said.text.contains("; 1 failed"), "{}", said.text);
+    assert_pulls(&target, "team/blobs", "1", &stock.images[0]);
+}
+
+#[test]
+fn a_layer_that_must_not_be_distributed_is_copied_if_it_is_there() {
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (source, target) = (Server::start(binary()), Server::start(binary()));
+    let (there, elsewhere) = (b"a base of Windows".as_slice(), b"a base that its maker keeps".as_slice());
+    let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+    let config = b"{}".as_slice();
+    blob(&source, "windows", config);
+    blob(&source, "windows", there);
+    let layers = [descriptor(foreign, there), descriptor(foreign, elsewhere)];
+    let config_type = "application/vnd.docker.container.image.v1+json";
+    let image = json!({
+        "schemaVersion": 2, "mediaType": DOCKER_IMAGE, "config": descriptor(config_type, config), "layers": layers,
+    });
+    manifest(&source, "windows", "1", DOCKER_IMAGE, image.to_string().as_bytes());
+    does(home.path(), &["export", "--to", text(archive.path()), "--registry", source.address()]);
+    does(home.path(), &["import", "--from", text(archive.path()), "--registry", target.address()]);
+    let path = |content: &[u8]| format!("/v2/windows/blobs/{}", test_support::content::sha256(content));
+    assert_eq!(get(&target, &path(there)).unwrap(), there);
+    assert_eq!(get(&target, &path(elsewhere)), Err(404));
 }
 
 #[test]

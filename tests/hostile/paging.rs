@@ -52,6 +52,9 @@ pub(crate) fn rows() -> Vec<Row> {
         let query = format!("artifactType={artifact_type}");
         row(format!("referrers?{query}"), format!("GET /v2/<name>/referrers/<image>?{query}")).answered(200)
     }));
+    // Escaped as in a key, it is longer than a key may be.
+    let escaped = format!("GET /v2/<name>/referrers/<image>?artifactType={}", "%22".repeat(400));
+    rows.push(row("an artifact type of four hundred quotation marks", escaped).answered(200));
     rows.push(
         row("two artifact types", "GET /v2/<name>/referrers/<image>?artifactType=a/b&artifactType=c/d")
             .refused(400, "UNSUPPORTED"),

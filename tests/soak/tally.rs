@@ -29,6 +29,10 @@ const EVENTS: [(Event, &str); 7] = [
     (Event::Abandon, "uploads abandoned"),
 ];
 
+/// How many of the wanted events there may be for each collection's share. Who deletes faster than is collected makes a queue
+/// that only grows, and collections that do not end.
+const EVENTS_AHEAD: u64 = 4;
+
 /// Counts, and what went wrong.
 #[derive(Default)]
 pub(crate) struct Tally {
@@ -103,6 +107,14 @@ impl Tally {
         });
         let is_killed = self.kills_wanted.is_some_and(|wanted| self.kills.load(Relaxed) >= wanted);
         is_enough || is_killed || !self.complaints.lock().unwrap().is_empty()
+    }
+
+    /// Returns whether the next collection has to end first.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.work_wanted.is_some_and(|(events, collections)| {
+            let ended = self.collections.load(Relaxed);
+            self.events() * collections >= events * EVENTS_AHEAD * (ended + 1)
+        })
     }
 
     /// Says how far it is, so that a long run that is broken off has shown something.

@@ -19,7 +19,7 @@ const REPOSITORIES: usize = 2;
 
 const TAGS: [&str; 3] = ["a", "b", "c"];
 
-/// How long to wait for a server that was killed.
+/// How long to wait for a server that was killed, or for a collection.
 const PAUSE: Duration = Duration::from_millis(15);
 
 pub(crate) struct Worker {
@@ -43,6 +43,10 @@ impl Worker {
 
     pub(crate) async fn work(&mut self) {
         while !self.tally.is_over() {
+            if self.tally.is_ahead() {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
             let shelf = self.dice.usize(..REPOSITORIES);
             let tag = TAGS[self.dice.usize(..TAGS.len())];
             match self.dice.u8(..100) {

@@ -10,16 +10,20 @@ use registry::http::Body;
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What is said of a damaged body.
-pub(crate) const DAMAGED: &str = "the body arrived with another length than its Content-Length: \
-    its Content-Type says text, and it is none; send bytes as application/octet-stream";
+pub(crate) const DAMAGED: &str = "the body did not arrive as it was sent: its Content-Type says text, and it is none; \
+    send bytes as application/octet-stream, and text with its Content-Length";
 
-/// Returns whether the body came as text and has another length than the client sent.
+/// What becomes of what is no UTF-8.
+const DAMAGE: char = char::REPLACEMENT_CHARACTER;
+
+/// Returns whether the body came as text and is not, or may not be, what the client sent.
 ///
 /// A gateway decides by `Content-Type` what is text; of bytes that are no UTF-8 it makes U+FFFD, three bytes each.
 pub(crate) fn is_damaged(request: &lambda_http::Request) -> bool {
     let LambdaBody::Text(text) = request.body() else { return false };
     let sent_length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    sent_length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length != text.len())
+    let sent_length: Option<usize> = sent_length.and_then(|length| length.parse().ok());
+    sent_length.map_or_else(|| text.contains(DAMAGE), |length| length != text.len())
 }
 
 /// Returns what the client sent.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::Guard;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use lambda_http::Body as LambdaBody;
 use lambda_http::request::RequestContext;
@@ -113,11 +113,11 @@ impl Function {
     }
 
     async fn answer_in_time(&self, request: lambda_http::Request) -> Response<LambdaBody> {
-        let is_head = request.method() == Method::HEAD;
+        let (is_head, path) = (request.method() == Method::HEAD, request.raw_http_path().to_owned());
         let answering = async { gateway_response(self.handle(self.registry_request(request)).await).await };
         tokio::select! {
             response = answering => response,
-            () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", is_head).await,
+            () = (self.timer)(ANSWER_WITHIN) => unanswered("the time is up", &path, is_head).await,
         }
     }
 
@@ -126,11 +126,11 @@ impl Function {
         // to paths that have none.
         let message =
             "this method is not possible here, or the gateway's routes are not those of the template";
-        let role = Role::of(request.method(), request.raw_http_path());
-        if role != self.role {
-            return Some(refusal(ErrorCode::Unsupported, message));
+        let path = request.raw_http_path();
+        if Role::of(request.method(), path) != self.role {
+            return Some(refused(path, ErrorCode::Unsupported, message));
         }
-        body::is_damaged(request).then(|| refusal(ErrorCode::SizeInvalid, body::DAMAGED))
+        body::is_damaged(request).then(|| refused(path, ErrorCode::SizeInvalid, body::DAMAGED))
     }
 
     /// The path is taken as the client sent it: a URL library would resolve `..` in it.
@@ -182,6 +182,15 @@ impl Function {
     }
 }
 
+/// Refuses in the form of the API that was asked.
+fn refused(path: &str, code: ErrorCode, message: &str) -> Response<Body> {
+    if !path.starts_with(management::PREFIX) {
+        return refusal(code, message);
+    }
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    management::refusal(status, message)
+}
+
 async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
     let (mut head, body) = response.into_parts();
     if let Some(challenge) = head.headers.get(header::WWW_AUTHENTICATE).cloned() {
@@ -191,18 +200,18 @@ async fn gateway_response(response: Response<Body>) -> Response<LambdaBody> {
     let bytes = match body.collect().await {
         Ok(body) => body.to_bytes(),
         Err(cause) => {
-            // Only a GET reads from storage what it answers with.
-            return unanswered(&cause, false).await;
+            // Only a GET of the registry's reads from storage what it answers with.
+            return unanswered(&cause, "/v2/", false).await;
         }
     };
     Response::from_parts(head, body::of_answer(bytes))
 }
 
 /// Returns the answer when storage gives none in time, or not all of it.
-async fn unanswered(cause: &(impl Display + ?Sized), is_head: bool) -> Response<LambdaBody> {
+async fn unanswered(cause: &(impl Display + ?Sized), path: &str, is_head: bool) -> Response<LambdaBody> {
     tracing::error!(error = %cause, "a request was not answered");
     let message = "the registry's storage does not answer; try again";
-    let (head, body) = refusal(ErrorCode::Unavailable, message).into_parts();
+    let (head, body) = refused(path, ErrorCode::Unavailable, message).into_parts();
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     Response::from_parts(head, if is_head { LambdaBody::Empty } else { body::of_answer(bytes) })
 }

@@ -11,6 +11,8 @@ pub(super) struct Node {
     /// How an index lists it.
     pub(super) entry: Value,
     pub(super) blobs: Vec<(Digest, u64)>,
+    /// What must not be distributed: it is not in a registry, as a rule.
+    pub(super) optional: Vec<(Digest, u64)>,
     pub(super) children: Vec<Digest>,
 }
 
@@ -24,15 +26,14 @@ impl Node {
         if let Some(artifact_type) = manifest.artifact_type.as_ref().filter(|_| manifest.subject.is_some()) {
             entry["artifactType"] = json!(artifact_type);
         }
-        let (mut blobs, mut children) = (Vec::new(), Vec::new());
+        let (mut blobs, mut optional, mut children) = (Vec::new(), Vec::new(), Vec::new());
         for target in manifest.references {
             match target.kind {
-                // What must not be distributed is not in a registry, as a rule.
-                TargetKind::Blob if target.may_be_missing => {}
+                TargetKind::Blob if target.may_be_missing => optional.push((target.digest, target.size)),
                 TargetKind::Blob => blobs.push((target.digest, target.size)),
                 TargetKind::Manifest => children.push(target.digest),
             }
         }
-        Ok(Self { entry, blobs, children })
+        Ok(Self { entry, blobs, optional, children })
     }
 }

@@ -41,7 +41,7 @@ mod tests {
     }
 
     fn node(blob: &str, children: Vec<Digest>) -> Node {
-        Node { entry: Value::Null, blobs: vec![(digest(blob), 1)], children }
+        Node { entry: Value::Null, blobs: vec![(digest(blob), 1)], optional: Vec::new(), children }
     }
 
     /// Indexes that each list the one below, with a manifest at the bottom.

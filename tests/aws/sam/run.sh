@@ -2,8 +2,9 @@
 # Pushes and pulls with docker and skopeo through `sam local start-api` with infra/template.yaml, and sends one layer
 # through the relay's image:
 #   tests/aws/sam/run.sh
-# FUNCTIONS_DIR is a folder with `api`, `relay` and `stand-ins`; without it they are built. The docker daemon is the one that
-# answers, or one of its own. S3, DynamoDB and Secrets Manager are the tests' stand-ins.
+# FUNCTIONS_DIR is a folder with `api` and `relay`; without it debug ones are taken. What is missing is not built here (make
+# sam-local). The docker daemon is the one that answers, or one of its own. S3, DynamoDB and Secrets Manager are the tests'
+# stand-ins.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 source tests/aws/sam/machine.sh
@@ -71,13 +72,12 @@ step() {
 
 build_programs() {
     programs=${FUNCTIONS_DIR:-$TARGET/debug}
-    [ -n "${FUNCTIONS_DIR:-}" ] || cargo build --quiet --locked -p api -p relay -p stand-ins
     tests/aws/sam/build.sh "$programs" "$work/build"
     tests/aws/glibc.sh "$work"/build/Api*/bootstrap
 }
 
 start_stand_ins() {
-    TMPDIR=$work "$programs/stand-ins" "$(bridge_address)" >"$work/variables" 2>"$work/stand-ins.log" &
+    TMPDIR=$work "$TARGET/debug/stand-ins" "$(bridge_address)" >"$work/variables" 2>"$work/stand-ins.log" &
     stand_ins=$!
     wait_until "$stand_ins" "$work/stand-ins.log" grep -q AWS_SECRET_ACCESS_KEY "$work/variables"
     source "$work/variables"

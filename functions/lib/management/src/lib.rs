@@ -46,6 +46,13 @@ pub const PREFIX: &str = "/api/v1";
 /// The longest body that is read.
 const BODY_MAX_BYTES: usize = 64 * 1024;
 
+/// Returns the answer to a request that does not get as far as the API, in the API's form.
+pub fn refusal(status: StatusCode, detail: &str) -> Response<Body> {
+    let mut response = Problem::new(status, detail).into_response();
+    registry::http::guard(&mut response);
+    response.map(|body| body.map_err(Into::into).boxed_unsync())
+}
+
 /// Answers requests to the management API. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Management {

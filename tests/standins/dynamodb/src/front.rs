@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::faults::throughput_exceeded;
 use crate::signature::Verifier;
 use crate::target::Target;
-use crate::{Calls, Fault, Faults, Stream, batch};
+use crate::{Calls, Fault, Faults, Stream, batch, query_keys};
 
 pub(crate) struct Front {
     verifier: Verifier,
@@ -93,6 +93,9 @@ impl Front {
         }
         let operation = operation_of(&request);
         self.calls.add_call(&operation);
+        if let Some(refusal) = query_keys::refusal(&operation, &json_of(request.body())) {
+            return Ok(refusal);
+        }
         match self.faults.next(&operation) {
             Some(fault) => self.answer_faulty(&operation, request, fault).await,
             None => Ok(self.apply(&operation, request).await),

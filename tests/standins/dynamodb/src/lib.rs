@@ -12,6 +12,7 @@ mod engine;
 mod faults;
 mod front;
 mod lock;
+mod query_keys;
 mod signature;
 mod stream;
 mod target;

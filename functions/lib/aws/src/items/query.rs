@@ -9,9 +9,14 @@ use super::DynamoDb;
 use super::row::{Row, key_row};
 use crate::error::store_error;
 
+/// The longest sort key (DynamoDB, "Quotas"). It refuses to look for what begins with more, and nothing does.
+const SORT_KEY_BYTES_MAX: usize = 1024;
+
 /// Returns the rows of the walk, over as many pages of 1 MB as it takes.
 pub(super) async fn rows(store: &DynamoDb, query: &Query) -> Result<Vec<Row>, StoreError> {
-    let Some(mut start) = start(query) else { return Ok(Vec::new()) };
+    let Some(mut start) = start(query).filter(|_| query.prefix.len() <= SORT_KEY_BYTES_MAX) else {
+        return Ok(Vec::new());
+    };
     let mut rows = Vec::new();
     while rows.len() < query.limit {
         let (condition, values) = key_condition(query);

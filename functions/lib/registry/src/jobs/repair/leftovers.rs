@@ -8,7 +8,7 @@ use oci::UploadId;
 use super::plan::Plan;
 use crate::jobs::fsck::checks::owned_objects;
 use crate::jobs::fsck::shelf::Shelf;
-use crate::ports::{ObjectKey, Write};
+use crate::ports::{ObjectInfo, ObjectKey, Write};
 use crate::records::keys::{self, EdgeSource};
 use crate::records::{BlobState, LinkState, ManifestState, Record, SuspectRecord, UploadRecord, UploadState};
 
@@ -166,8 +166,8 @@ fn suspected_upload(record: &Record) -> Option<&String> {
     }
 }
 
-/// Takes objects out of the way that nothing leads to: damaged ones, and those of which the collector does not know.
-pub(super) fn plan_orphans(plan: &mut Plan<'_>, has_quarantine: bool) {
+/// Returns the objects that nothing leads to: damaged ones, and those of which the collector does not know.
+pub(super) fn orphans(plan: &Plan<'_>) -> Vec<ObjectInfo> {
     let shelf = plan.shelf();
     let suspected: HashSet<ObjectKey> =
         plan.items.values().filter_map(|(_, record)| suspected_object(record)).collect();
@@ -177,8 +177,14 @@ pub(super) fn plan_orphans(plan: &mut Plan<'_>, has_quarantine: bool) {
         .values()
         .filter(|info| !owned.contains(&info.key))
         .filter(|info| plan.damaged.contains(&info.key) || !suspected.contains(&info.key))
+        .cloned()
         .collect();
     orphans.sort_by(|left, right| left.key.cmp(&right.key));
+    orphans
+}
+
+/// Takes objects out of the way that nothing leads to.
+pub(super) fn plan_orphans(plan: &mut Plan<'_>, orphans: Vec<ObjectInfo>, has_quarantine: bool) {
     for info in orphans {
         let problem = format!("nothing leads to its {} bytes", info.size_bytes);
         let name = format!("object {}", info.key);

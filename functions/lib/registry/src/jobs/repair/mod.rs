@@ -29,6 +29,8 @@ mod report;
 mod rows;
 mod tags;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use crate::jobs::fsck::{Finding, Severity, fsck};
@@ -91,6 +93,7 @@ impl<I: ItemScan, O: ObjectStore + ObjectScan> Shop<'_, I, O> {
 
     async fn plan(&self, watch: Watch<'_>) -> Result<Plan<'_>, Error> {
         let mut plan = Plan::read(self.registry, self.items, self.objects).await?;
+        let claimed = self.claimed(&plan).await?;
         rows::plan(&mut plan, self.quarantine.is_some());
         blobs::plan(&mut plan, self.objects, self.is_deep, watch).await?;
         manifests::plan(&mut plan, self.objects).await?;
@@ -103,8 +106,25 @@ impl<I: ItemScan, O: ObjectStore + ObjectScan> Shop<'_, I, O> {
         leftovers::plan_uploads(&mut plan);
         leftovers::plan_suspects(&mut plan);
         if is_all_known {
-            leftovers::plan_orphans(&mut plan, self.quarantine.is_some());
+            let mut orphans = leftovers::orphans(&plan);
+            orphans.retain(|info| !claimed.contains(&info.key));
+            leftovers::plan_orphans(&mut plan, orphans, self.quarantine.is_some());
         }
         Ok(plan)
+    }
+
+    /// Returns the objects that something leads to, though it looked as if nothing did.
+    ///
+    /// Without a quarantine others may be writing. A commit between two pages of the items takes an object out of the queue
+    /// that the first page did not have as a blob's: who reads all of them again finds it there. (Objects are listed before
+    /// items.)
+    async fn claimed(&self, plan: &Plan<'_>) -> Result<HashSet<ObjectKey>, Error> {
+        let keys = |plan: &Plan<'_>| leftovers::orphans(plan).into_iter().map(|info| info.key).collect();
+        let first: HashSet<ObjectKey> = keys(plan);
+        if first.is_empty() || self.quarantine.is_some() {
+            return Ok(HashSet::new());
+        }
+        let again = keys(&Plan::read(self.registry, self.items, self.objects).await?);
+        Ok(first.difference(&again).cloned().collect())
     }
 }

@@ -1,8 +1,13 @@
 //! What the collector's queue has to have of upload sessions.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use async_trait::async_trait;
 use oci::UploadId;
-use registry::ports::{Condition, Write};
+use registry::jobs::repair::Shop;
+use registry::ports::{Condition, Item, ItemScan, Key, StoreError, Write};
 use registry::records::SuspectRecord;
+use registry::testing::MemoryItems;
 
 use super::{repair, write};
 use crate::client::Client;
@@ -56,6 +61,42 @@ async fn a_registry_that_took_over_direct_uploads_has_nothing_to_mend() {
     assert_eq!(repair(&world).await.mends, []);
     world.collect_for(16 * 24).await;
     assert_eq!(world.stored().await.get("upload"), None, "the collector has taken every session");
+    assert_eq!(world.read_blob(&client, "app", &image.layer.digest).await, image.layer.bytes);
+}
+
+/// The items as somebody reads them whom a commit overtakes the first time: what it wrote is not there yet, and what it took
+/// away is not there any more.
+struct Overtaken<'a> {
+    items: &'a MemoryItems,
+    hidden: Vec<Key>,
+    walks: AtomicUsize,
+}
+
+#[async_trait]
+impl ItemScan for Overtaken<'_> {
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, StoreError> {
+        let walks = self.walks.fetch_add(usize::from(after.is_none()), SeqCst) + usize::from(after.is_none());
+        let mut items = self.items.scan(after, limit).await?;
+        items.retain(|item| walks > 1 || !self.hidden.contains(&item.key));
+        Ok(items)
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_a_commit_takes_while_the_items_are_read_is_nobodys_garbage() {
+    let world = World::direct();
+    let (client, image) = (world.client().by_edge(), Image::named("app"));
+    adopted(&world, &client, &image.config).await;
+    adopted(&world, &client, &image.layer).await;
+    client.put_manifest("app", "1", &image.manifest).await.expect(201);
+    let hidden: Vec<Key> = world.all_items().await.into_iter().map(|item| item.key).collect();
+    let items = Overtaken { items: &world.items, hidden, walks: AtomicUsize::new(0) };
+    let registry = world.registry();
+    let (objects, quarantine) = (&*world.objects, None);
+    let shop = Shop { registry: &registry, items: &items, objects, quarantine, is_deep: false };
+    shop.repair(&|_, _| {}).await.unwrap();
+    assert!(items.walks.load(SeqCst) > 1);
+    world.collect_for(16 * 24).await;
     assert_eq!(world.read_blob(&client, "app", &image.layer.digest).await, image.layer.bytes);
 }
 
