@@ -105,12 +105,16 @@ fn each_alarm_tells_somebody_and_is_made_only_then() {
         "CollectionAlarm",
         "FailureQueueAlarm",
         "FunctionErrorsAlarm",
+        "RelayAlarm",
         "StreamAgeAlarm",
         "TableThrottlesAlarm",
     ];
     assert_eq!(alarms, expected);
+    let both = serde_json::json!({"Condition": "HasAlarms"});
+    assert_eq!(monitoring.section("Conditions")["HasRelayAlarm"]["Fn::And"][0], both);
     for alarm in alarms {
-        assert_eq!(monitoring.resource(alarm).unwrap()["Condition"], "HasAlarms", "{alarm}");
+        let condition = if alarm == "RelayAlarm" { "HasRelayAlarm" } else { "HasAlarms" };
+        assert_eq!(monitoring.resource(alarm).unwrap()["Condition"], condition, "{alarm}");
         let actions = &monitoring.properties(alarm)["AlarmActions"];
         assert_eq!(*actions, serde_json::json!([{"Ref": "Topic"}]), "{alarm}");
     }
