@@ -120,8 +120,20 @@ impl Remote {
         response: &Response<B>,
         identity: &Secret,
     ) -> Result<Option<HeaderValue>> {
+        self.bearer_for(response, None, identity).await
+    }
+
+    /// The same for one more scope than the answer asks for.
+    async fn bearer_for<B>(
+        &self,
+        response: &Response<B>,
+        scope: Option<String>,
+        identity: &Secret,
+    ) -> Result<Option<HeaderValue>> {
         match Challenge::of(response.headers()) {
-            Some(challenge) if response.status() == StatusCode::UNAUTHORIZED => {
+            Some(mut challenge) if response.status() == StatusCode::UNAUTHORIZED => {
+                let scopes: Vec<String> = challenge.scope.into_iter().chain(scope).collect();
+                challenge.scope = (!scopes.is_empty()).then(|| scopes.join(" "));
                 let token = self.access_token(&challenge, identity).await?;
                 Ok(Some(secret_header(&format!("Bearer {}", token.expose_secret()))?))
             }

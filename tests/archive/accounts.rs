@@ -145,6 +145,21 @@ fn whoever_may_push_but_not_set_imports_the_content_and_is_told() {
 }
 
 #[test]
+fn a_layer_of_several_repositories_is_sent_once_to_a_registry_with_accounts_too() {
+    let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (open, image) = (Server::start(binary()), Image::new(1, 300_000));
+    for name in ["admin/one", "admin/two", "admin/three"] {
+        push(&open, name, "v1", &image);
+    }
+    let to = archive.path().to_str().unwrap();
+    does(home.path(), &["export", "--to", to, "--registry", open.address()]);
+    let (target, _password) = closed(home.path());
+    let said = does(home.path(), &["import", "--from", to, "--registry", target.address()]);
+    // One layer of 300,000 bytes, and a small config.
+    assert!(said.contains("292.97 KiB"), "{said}");
+}
+
+#[test]
 fn a_layout_of_somebody_else_changes_neither_who_may_read_nor_who_may_push() {
     let (home, archive) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let (open, image) = (Server::start(binary()), Image::new(1, 1000));

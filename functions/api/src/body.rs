@@ -11,19 +11,22 @@ const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What is said of a damaged body.
 pub(crate) const DAMAGED: &str = "the body did not arrive as it was sent: its Content-Type says text, and it is none; \
-    send bytes as application/octet-stream, and text with its Content-Length";
+    send bytes as application/octet-stream, and what has U+FFFD in it as another type than text, too";
 
 /// What becomes of what is no UTF-8.
 const DAMAGE: char = char::REPLACEMENT_CHARACTER;
 
 /// Returns whether the body came as text and is not, or may not be, what the client sent.
 ///
-/// A gateway decides by `Content-Type` what is text; of bytes that are no UTF-8 it makes U+FFFD, three bytes each.
+/// A gateway decides by `Content-Type` what is text; of bytes that are no UTF-8 it makes U+FFFD, whose three bytes may stand for
+/// three others: the length alone does not tell.
 pub(crate) fn is_damaged(request: &lambda_http::Request) -> bool {
     let LambdaBody::Text(text) = request.body() else { return false };
+    if text.contains(DAMAGE) {
+        return true;
+    }
     let sent_length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let sent_length: Option<usize> = sent_length.and_then(|length| length.parse().ok());
-    sent_length.map_or_else(|| text.contains(DAMAGE), |length| length != text.len())
+    sent_length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length != text.len())
 }
 
 /// Returns what the client sent.

@@ -54,7 +54,7 @@ impl Remote {
         let right = right_of(&order.method, url);
         let known = self.bearers.lock().await.get(&right).cloned();
         let first = self.client.open(ask(order, url, known)).await?;
-        match self.bearer_after(&first, identity).await? {
+        match self.bearer_for(&first, source_of(url), identity).await? {
             Some(bearer) => {
                 self.bearers.lock().await.insert(right, bearer.clone());
                 self.client.open(ask(order, url, Some(bearer))).await
@@ -92,6 +92,13 @@ fn ask(order: &Order, url: &Uri, authorization: Option<HeaderValue>) -> Ask {
     ask
 }
 
+/// Returns what a mount takes from another repository, as a scope: registries ask for that of the target alone.
+fn source_of(url: &Uri) -> Option<String> {
+    let query = url.query().filter(|query| query.contains("mount="))?;
+    let (_, from) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "from")?;
+    Some(format!("repository:{from}:pull"))
+}
+
 /// Requests that the same token is good for. A mount asks for two repositories, and for a token of its own.
 fn right_of(method: &Method, url: &Uri) -> String {
     const PARTS: [&str; 4] = ["/blobs/", "/manifests/", "/tags/", "/referrers/"];
@@ -116,6 +123,15 @@ mod tests {
         let push = right(Method::PUT, "http://r/v2/team/app/blobs/uploads/1?digest=sha256:1");
         assert_ne!(pull, push);
         assert_ne!(push, right(Method::POST, "http://r/v2/team/app/blobs/uploads/?mount=sha256:1&from=web"));
+    }
+
+    #[test]
+    fn a_mount_asks_for_its_source_too() {
+        let source = |path: &'static str| source_of(&Uri::from_static(path));
+        let mount = source("http://r/v2/team/app/blobs/uploads/?mount=sha256:1&from=team%2Fweb");
+        assert_eq!(mount.as_deref(), Some("repository:team/web:pull"));
+        assert_eq!(source("http://r/v2/team/app/blobs/uploads/"), None);
+        assert_eq!(source("http://r/v2/team/app/blobs/uploads/1?digest=sha256:1"), None);
     }
 
     #[test]
