@@ -87,15 +87,20 @@ fn only_what_is_named_is_copied() {
     assert!(said.code == 1 && said.text.contains("nothing"), "{}", said.text);
 }
 
+/// Returns the stock, a home, and a folder with the layout of `team/blobs`.
+fn exported_blobs() -> (Stock, TempDir, TempDir) {
+    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let source = Server::start(binary());
+    stock.fill(&source);
+    let to = ["--to", text(archive.path()), "--registry", source.address()];
+    does(home.path(), &[&["export", "team/blobs"][..], &to].concat());
+    (stock, home, archive)
+}
+
 #[test]
 fn one_layout_becomes_the_one_repository_that_is_named() {
-    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
-    let (source, target) = (Server::start(binary()), Server::start(binary()));
-    stock.fill(&source);
-    does(
-        home.path(),
-        &["export", "team/blobs", "--to", text(archive.path()), "--registry", source.address()],
-    );
+    let (stock, home, archive) = exported_blobs();
+    let target = Server::start(binary());
     let layout = archive.path().join("team+blobs");
     let from = ["--from", text(&layout), "--registry", target.address()];
     for names in [&[][..], &["web", "other"]] {
@@ -109,13 +114,8 @@ fn one_layout_becomes_the_one_repository_that_is_named() {
 
 #[test]
 fn names_that_are_no_tags_fail_alone() {
-    let (stock, home, archive) = (Stock::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
-    let (source, target) = (Server::start(binary()), Server::start(binary()));
-    stock.fill(&source);
-    does(
-        home.path(),
-        &["export", "team/blobs", "--to", text(archive.path()), "--registry", source.address()],
-    );
+    let (stock, home, archive) = exported_blobs();
+    let target = Server::start(binary());
     let path = archive.path().join("team+blobs/index.json");
     let mut index: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let entries = index["manifests"].as_array_mut().unwrap();

@@ -17,6 +17,16 @@ fn sks(page: &QueryOutput) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_prefix_longer_than_a_sort_key_is_refused() {
+    let world = World::new().await;
+    for (length, is_refused) in [(1023, false), (1024, false), (1025, true)] {
+        let prefix = "p".repeat(length);
+        let answer = query(&world, "AND begins_with(sk, :p)", &[(":p", &prefix)]).send().await;
+        assert_eq!(answer.is_err(), is_refused, "{length} bytes");
+    }
+}
+
+#[tokio::test]
 async fn a_range_is_a_prefix_an_interval_or_a_side() {
     let world = World::new().await;
     world.fill("a", ["tag#1", "tag#2", "tag#3", "ulid#1"]).await;

@@ -304,6 +304,19 @@ async fn a_walk_may_begin_before_within_and_behind_its_prefix() {
     }
 }
 
+/// A sort key has 1,024 bytes at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_begins_with_more_than_a_key_can_have() {
+    let world = World::new().await;
+    let longest = "k".repeat(1024);
+    let item = Item { key: Key::new("p", &longest), version: Version::new("1"), record: Record::Catalog };
+    world.items.transact(vec![Write::Put(item, Condition::Always)]).await.unwrap();
+    for (length, expected) in [(1023, 1), (1024, 1), (1025, 0)] {
+        let query = Query { pk: "p".to_owned(), prefix: "k".repeat(length), limit: 10, ..Query::default() };
+        assert_eq!(world.items.query(query).await.unwrap().len(), expected, "{length} bytes");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_can_be_read_by_people() {
     let world = World::new().await;
