@@ -5,6 +5,7 @@
 //! (`docs/reliability.md`). What clients were told is written down and held against what can be pulled in the end.
 
 mod bounds;
+mod chunks;
 mod client;
 mod cloud;
 mod content;

@@ -89,15 +89,26 @@ impl Client {
         ask: Ask,
         status: u16,
     ) -> bool {
+        self.ask_for_a_promise(repository, number, ask, status).await == Some(status)
+    }
+
+    /// Does the same; returns how it was answered.
+    pub(crate) async fn ask_for_a_promise(
+        &self,
+        repository: usize,
+        number: usize,
+        ask: Ask,
+        status: u16,
+    ) -> Option<u16> {
         let ledger = &self.world.ledger;
         let (since, asked) = (ledger.moment(), self.world.clock.now());
-        let Some(reply) = self.send(ask).await else { return false };
+        let reply = self.send(ask).await?;
         if reply.status == status {
             ledger.promised(repository, number, since, asked);
         } else if reply.status == 404 && status == 200 && ledger.is_promised(repository, number, since) {
             ledger.accuse(format!("blob {number} was promised in {repository}, and is not there"));
         }
-        reply.status == status
+        Some(reply.status)
     }
 
     async fn mount(&self, repository: usize, number: usize) -> bool {
@@ -131,53 +142,9 @@ impl Client {
         false
     }
 
-    /// POST, `PATCH`es that go on where the last one ended, and an empty PUT.
-    async fn upload_in_chunks(&self, repository: usize, number: usize) -> bool {
-        let content = &self.world.universe.blobs[number];
-        let Some(location) = self.begin(repository).await else { return false };
-        let (mut offset, middle) = (0, content.bytes.len() / 2);
-        for _ in 0..TRIES {
-            if offset >= content.bytes.len() {
-                let ask = Ask::new(Method::PUT, committing(&location, content));
-                if self.for_a_promise(repository, number, ask, 201).await {
-                    return true;
-                }
-            } else {
-                let end = if offset < middle { middle } else { content.bytes.len() };
-                let chunk = content.bytes.slice(offset..end);
-                let ask = Ask::new(Method::PATCH, location.clone()).with(chunk).at(offset);
-                if self.send(ask).await.is_some_and(|reply| reply.status == 202) {
-                    offset = end;
-                    continue;
-                }
-            }
-            offset = match self.offset(&location).await {
-                Some(offset) => offset,
-                None => return false,
-            };
-        }
-        false
-    }
-
     /// Begins an upload; returns where it is.
     pub(crate) async fn begin(&self, repository: usize) -> Option<String> {
         let reply = self.send(Ask::new(Method::POST, uploads(repository))).await?;
         (reply.status == 202).then(|| reply.header("location").to_owned())
-    }
-
-    /// Returns how many bytes of the upload are stored.
-    async fn offset(&self, location: &str) -> Option<usize> {
-        for _ in 0..TRIES {
-            let Some(reply) = self.get(location.to_owned()).await else { continue };
-            match reply.status {
-                204 => {
-                    let last: usize = reply.header("range").strip_prefix("0-")?.parse().ok()?;
-                    return Some(if last == 0 { 0 } else { last + 1 });
-                }
-                404 => return None,
-                _ => {}
-            }
-        }
-        None
     }
 }

@@ -94,7 +94,8 @@ impl World {
         };
         let world = Self {
             items: Arc::default(),
-            objects: Arc::default(),
+            // As on S3, where a commit may have to reserve a place, too.
+            objects: Arc::new(MemoryObjects::with_tails()),
             gate: Arc::new(Gate::new(Arc::clone(&clock), Dice::new(seed, 1), pace)),
             ledger: Arc::new(Ledger::new(Arc::clone(&clock), HELD)),
             universe: Universe::new(&Dice::new(seed, 2)),

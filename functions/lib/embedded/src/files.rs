@@ -171,6 +171,11 @@ impl ObjectStore for Files {
         .await?
     }
 
+    /// One process has the folder, and in it one request the upload.
+    fn reserve(&self, _: &AppendState, _: Option<u64>) -> Result<Option<AppendState>, StoreError> {
+        Ok(None)
+    }
+
     async fn append(
         &self,
         key: &ObjectKey,

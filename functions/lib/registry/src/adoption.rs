@@ -138,13 +138,18 @@ impl Registry {
         let append = AppendState { size_bytes: copied.size_bytes, store: String::new() };
         let record = UploadRecord { object, append, algorithm: Algorithm::Sha256, ..record };
         let seen = self.upload_seen(&record.repository, &id, &copied.digest).await?;
-        let upload = OpenUpload { id, item, record: record.clone() };
+        let mut upload = OpenUpload { id, item, record: record.clone() };
         let verified = Verified { record, is_finished: true, unwatch: Some(unwatch) };
-        match self.upload_commit(&upload, verified, &copied.digest, seen).await {
+        match self.upload_commit(&mut upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
-            // Somebody else has ended the session, or ends the repository, so nobody will ever need the copy; unless this
+            // Somebody else has ended the session, sends to it, or ends the repository, so nobody will ever need the copy; unless this
             // commit has ended it, without hearing of that in time. What the session became may be collected by now.
-            Err(Error::UploadUnknown { .. } | Error::BlobUnknown { .. } | Error::RepositoryEnding(_)) => {
+            Err(
+                Error::UploadUnknown { .. }
+                | Error::UploadInUse(_)
+                | Error::BlobUnknown { .. }
+                | Error::RepositoryEnding(_),
+            ) => {
                 if !self.is_object_of(&copied.digest, &upload.record.object).await? {
                     self.transact(vec![self.suspect(suspect, self.lifetimes.object)]).await?;
                 }

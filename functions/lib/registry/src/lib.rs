@@ -36,6 +36,7 @@ mod upload_finish;
 mod uploads;
 
 pub use blobs::Blob;
+pub use bodies::UploadBody;
 pub use ending::RepositoryEnd;
 pub use error::Error;
 pub(crate) use manifests::ManifestPut;

@@ -4,7 +4,8 @@ use futures_util::StreamExt;
 use oci::{ContentRange, Digest, Hasher, RepositoryName, UploadId};
 
 use crate::beginning::refuse_ending;
-use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreError, StoreErrorKind, Write};
+use crate::bodies::UploadBody;
+use crate::ports::{AppendState, Condition, Conflict, Item, ObjectKey, StoreError, StoreErrorKind, Write};
 use crate::records::{
     BlobRecord, BlobState, Lane, LinkOrigin, LinkRecord, LinkState, Record, SuspectRecord, UploadRecord,
     UploadState, keys,
@@ -42,7 +43,7 @@ impl Registry {
         id: &UploadId,
         digest: &Digest,
         range: Option<ContentRange>,
-        body: ByteStream,
+        body: UploadBody,
     ) -> Result<Blob, Error> {
         let (registry, repository, principal) = (self.clone(), repository.clone(), principal.clone());
         let (id, digest) = (id.clone(), digest.clone());
@@ -52,15 +53,23 @@ impl Registry {
             if seen.was_committed(&repository, principal.as_str(), &digest) {
                 return registry.blob_head(&repository, &digest).await;
             }
-            let upload = registry.upload_usable(&repository, &principal, &id, seen.upload.as_ref())?;
+            let mut upload = registry.upload_usable(&repository, &principal, &id, seen.upload.as_ref())?;
             refuse_ending(&repository, seen.repository.as_ref())?;
-            let committed = match registry.upload_take_last(&upload, &digest, range, body).await {
-                Ok(verified) => registry.upload_commit(&upload, verified, &digest, seen).await,
+            let committed = match registry.upload_take_last(&mut upload, &digest, range, body).await {
+                Ok(verified) => registry.upload_commit(&mut upload, verified, &digest, seen).await,
                 Err(error) => Err(error),
             };
             match committed {
                 Err(error) if is_finished(&error) => {
-                    registry.upload_resume_commit(&upload, &digest, &error).await
+                    registry.upload_resume_commit(&mut upload, &digest, &error).await
+                }
+                Err(over @ Error::UploadUnknown { .. }) => {
+                    // Perhaps the same commit, sent twice, has ended it.
+                    let seen = registry.upload_seen(&repository, &id, &digest).await?;
+                    match seen.was_committed(&repository, principal.as_str(), &digest) {
+                        true => registry.blob_head(&repository, &digest).await,
+                        false => Err(over),
+                    }
                 }
                 committed => committed,
             }
@@ -74,7 +83,7 @@ impl Registry {
         repository: &RepositoryName,
         principal: &Principal,
         digest: &Digest,
-        body: ByteStream,
+        body: UploadBody,
     ) -> Result<Blob, Error> {
         let upload = self.upload_begin(repository, principal, digest.algorithm(), Lane::Stream).await?;
         let finished = self.upload_finish(repository, principal, &upload.id, digest, None, body).await;
@@ -107,13 +116,13 @@ impl Registry {
     /// Takes the last chunk and refuses bytes that do not have the digest (P5).
     async fn upload_take_last(
         &self,
-        upload: &OpenUpload,
+        upload: &mut OpenUpload,
         digest: &Digest,
         range: Option<ContentRange>,
-        body: ByteStream,
+        body: UploadBody,
     ) -> Result<Verified, Error> {
         let Progress { record, hasher, is_interrupted } =
-            self.upload_take(upload, upload.hasher_for(digest)?, range, body).await?;
+            self.upload_take(upload, Some(digest), range, body).await?;
         if is_interrupted {
             let offset = upload.record.append.size_bytes;
             return Err(Error::UploadInterrupted { id: upload.id.clone(), offset });
@@ -126,8 +135,11 @@ impl Registry {
             };
         }
         // The client named another algorithm than was hashed on the way: the stored bytes are read once more.
-        self.stores.objects.finish(upload.object(), &record.append).await?;
-        let verified = self.object_verify(upload, record, digest).await?;
+        let mut unverified = Verified { record, is_finished: false, unwatch: None };
+        if self.finish_once(upload, &mut unverified).await?.is_some() {
+            return Err(Error::UploadInUse(upload.id.clone()));
+        }
+        let verified = self.object_verify(upload, unverified.record, digest).await?;
         verified.ok_or_else(|| upload_unknown(&upload.record.repository, &upload.id))
     }
 
@@ -137,11 +149,11 @@ impl Registry {
     /// object away, too.
     async fn upload_resume_commit(
         &self,
-        upload: &OpenUpload,
+        upload: &mut OpenUpload,
         digest: &Digest,
         said: &Error,
     ) -> Result<Blob, Error> {
-        let (repository, principal) = (&upload.record.repository, &upload.record.principal);
+        let UploadRecord { repository, principal, .. } = upload.record.clone();
         let verified = match self.stores.objects.head(upload.object()).await? {
             Some(size_bytes) => {
                 let append = AppendState { size_bytes, ..upload.record.append.clone() };
@@ -150,11 +162,11 @@ impl Registry {
             }
             None => None,
         };
-        let seen = self.upload_seen(repository, &upload.id, digest).await?;
+        let seen = self.upload_seen(&repository, &upload.id, digest).await?;
         match verified {
             Some(verified) => self.upload_commit(upload, verified, digest, seen).await,
-            None if seen.was_committed(repository, principal, digest) => {
-                self.blob_head(repository, digest).await
+            None if seen.was_committed(&repository, &principal, digest) => {
+                self.blob_head(&repository, digest).await
             }
             None => Err(self.upload_gone(upload, said).await),
         }
@@ -182,48 +194,74 @@ impl Registry {
     /// Commits verified bytes; starts again when the blob or link changed in between.
     pub(crate) async fn upload_commit(
         &self,
-        upload: &OpenUpload,
+        upload: &mut OpenUpload,
         mut verified: Verified,
         digest: &Digest,
         mut seen: Seen,
     ) -> Result<Blob, Error> {
         for _ in 0..ATTEMPTS {
             refuse_ending(&verified.record.repository, seen.repository.as_ref())?;
-            let object = match seen.usable_object() {
-                Some(object) => object,
-                None => {
-                    self.finish_once(upload, &mut verified).await?;
-                    upload.object().clone()
-                }
-            };
+            if let Some(blob) = self.upload_commit_once(upload, &mut verified, digest, &seen).await? {
+                return Ok(blob);
+            }
             let record = &verified.record;
-            let blob = BlobRecord { state: BlobState::Live, object, size_bytes: record.append.size_bytes };
-            let mut writes = self.commit_writes(upload, record, digest, &blob, &seen);
-            if blob.object == record.object {
-                writes.extend(verified.unwatch.clone());
-            }
-            if self.transact(writes).await?.is_none() {
-                self.discard_duplicate(upload, &verified, &blob.object).await;
-                let link = seen.link_to(&blob, self.now().after(self.lifetimes.lease));
-                return Ok(Blob::of(digest, &link));
-            }
             seen = self.upload_seen(&record.repository, &upload.id, digest).await?;
             if seen.was_committed(&record.repository, &record.principal, digest) {
                 return self.blob_head(&record.repository, digest).await;
             }
-            if seen.upload.as_ref().map(|item| &item.version) != Some(&upload.item.version) {
-                return Err(upload_unknown(&record.repository, &upload.id));
+            let now = self.upload_overtaken(upload, seen.upload.as_ref())?;
+            if now.item.version != upload.item.version {
+                verified.follow(upload, now)?;
             }
         }
         Err(Error::Contended)
     }
 
-    async fn finish_once(&self, upload: &OpenUpload, verified: &mut Verified) -> Result<(), Error> {
-        if !verified.is_finished {
-            self.stores.objects.finish(upload.object(), &verified.record.append).await?;
-            verified.is_finished = true;
+    /// Commits, unless something has changed since it was seen.
+    async fn upload_commit_once(
+        &self,
+        upload: &mut OpenUpload,
+        verified: &mut Verified,
+        digest: &Digest,
+        seen: &Seen,
+    ) -> Result<Option<Blob>, Error> {
+        let object = match seen.usable_object() {
+            Some(object) => object,
+            None if self.finish_once(upload, verified).await?.is_some() => return Ok(None),
+            None => upload.object().clone(),
+        };
+        let record = &verified.record;
+        let blob = BlobRecord { state: BlobState::Live, object, size_bytes: record.append.size_bytes };
+        let mut writes = self.commit_writes(upload, record, digest, &blob, seen);
+        if blob.object == record.object {
+            writes.extend(verified.unwatch.clone());
         }
-        Ok(())
+        if self.transact(writes).await?.is_some() {
+            return Ok(None);
+        }
+        self.discard_duplicate(upload, verified, &blob.object).await;
+        let link = seen.link_to(&blob, self.now().after(self.lifetimes.lease));
+        Ok(Some(Blob::of(digest, &link)))
+    }
+
+    /// Makes the bytes an object, unless somebody else has written the session since it was read.
+    async fn finish_once(
+        &self,
+        upload: &mut OpenUpload,
+        verified: &mut Verified,
+    ) -> Result<Option<Conflict>, Error> {
+        if verified.is_finished {
+            return Ok(None);
+        }
+        if !verified.has_own_bytes(upload) {
+            if let Some(conflict) = self.upload_reserve(upload, Some(0)).await? {
+                return Ok(Some(conflict));
+            }
+            verified.record.append = upload.record.append.clone();
+        }
+        self.stores.objects.finish(upload.object(), &verified.record.append).await?;
+        verified.is_finished = true;
+        Ok(None)
     }
 
     async fn object_digest(
@@ -244,14 +282,7 @@ impl Registry {
     }
 
     async fn upload_kill(&self, upload: &OpenUpload) -> Result<(), Error> {
-        let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
-        let seen = Condition::Version(upload.item.version.clone());
-        let repository = &upload.record.repository;
-        let writes = vec![
-            self.put(upload.item.key.clone(), self.fresh_version(), dead, seen),
-            Write::Delete(keys::open_upload(repository, &upload.id), Condition::Always),
-        ];
-        if self.transact(writes).await?.is_none() {
+        if self.upload_end(upload).await?.is_none() {
             self.forget_object(upload.object()).await;
         }
         Ok(())
@@ -312,6 +343,29 @@ impl Registry {
         if let Err(error) = self.stores.objects.abort(upload.object(), &verified.record.append).await {
             tracing::warn!(upload_id = %upload.id, error = %error, "duplicate bytes stay for the collector");
         }
+    }
+}
+
+impl Verified {
+    /// Returns whether the commit brought bytes, which are at places of their own.
+    fn has_own_bytes(&self, upload: &OpenUpload) -> bool {
+        self.record.append != upload.record.append
+    }
+
+    /// Goes on with the session as another request has left it, if that changes nothing for this commit.
+    fn follow(&mut self, upload: &mut OpenUpload, now: OpenUpload) -> Result<(), Error> {
+        let is_same = now.record.append.size_bytes == upload.record.append.size_bytes;
+        if now.object() != &self.record.object
+            || !(self.is_finished || is_same && !self.has_own_bytes(upload))
+        {
+            return Err(Error::UploadInUse(now.id));
+        }
+        // Once its bytes are an object nothing else can become of the session, whatever chunk came meanwhile.
+        if !self.is_finished {
+            self.record.append = now.record.append.clone();
+        }
+        *upload = now;
+        Ok(())
     }
 }
 

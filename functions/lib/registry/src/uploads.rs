@@ -5,11 +5,12 @@ use std::time::Duration;
 use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
 use tokio::time::timeout;
 
-use crate::bodies::{kept, unless_empty};
+use crate::bodies::UploadBody;
 use crate::hashing::hashed;
 use crate::locks::LockGuard;
-use crate::ports::{AppendState, ByteStream, Condition, Item, ObjectKey, StoreError, StoreErrorKind, Write};
+use crate::ports::{AppendState, Condition, Conflict, Item, ObjectKey, StoreError, StoreErrorKind, Write};
 use crate::records::{Lane, Record, SuspectRecord, UploadRecord, UploadState, keys};
+use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry, in_own_task};
 
 /// How long a request waits for another one that sends to the same upload.
@@ -92,17 +93,17 @@ impl Registry {
         principal: &Principal,
         id: &UploadId,
         range: Option<ContentRange>,
-        body: ByteStream,
+        body: UploadBody,
     ) -> Result<UploadStatus, Error> {
         let (registry, repository, principal, id) =
             (self.clone(), repository.clone(), principal.clone(), id.clone());
         // A task of its own: a client that goes away must not stop it between the bytes and the item.
         in_own_task(async move {
-            let (body, _kept) = kept(body);
+            let (body, _kept) = body.kept();
             let _one_at_a_time = registry.upload_turn(&id).await?;
-            let upload = registry.upload_open(&repository, &principal, &id).await?;
-            match registry.upload_take(&upload, upload.hasher()?, range, body).await {
-                Ok(progress) => registry.upload_save(&upload, progress).await,
+            let mut upload = registry.upload_open(&repository, &principal, &id).await?;
+            match registry.upload_take(&mut upload, None, range, body).await {
+                Ok(progress) => registry.upload_save(upload, progress).await,
                 // A commit got as far as the bytes; all that is left to do with it is to repeat it.
                 Err(error) if is_finished(&error) => Err(registry.upload_gone(&upload, &error).await),
                 Err(error) => Err(error),
@@ -127,21 +128,31 @@ impl Registry {
         principal: &Principal,
         id: &UploadId,
     ) -> Result<(), Error> {
-        let upload = self.upload_open(repository, principal, id).await?;
-        let dead = UploadRecord { state: UploadState::Dead, ..upload.record.clone() };
+        for _ in 0..ATTEMPTS {
+            let upload = self.upload_open(repository, principal, id).await?;
+            if self.upload_end(&upload).await?.is_some() {
+                // A chunk came meanwhile, or the session is over.
+                continue;
+            }
+            // The session is over in any case; bytes that stay are the collector's.
+            if let Err(error) = self.stores.objects.abort(upload.object(), &upload.record.append).await {
+                tracing::warn!(upload_id = %id, error = %error, "bytes of a cancelled upload stay for the collector");
+            }
+            return Ok(());
+        }
+        Err(Error::Contended)
+    }
+
+    /// Ends the session as it was read, without a blob.
+    pub(crate) async fn upload_end(&self, upload: &OpenUpload) -> Result<Option<Conflict>, Error> {
+        let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
         let seen = Condition::Version(upload.item.version.clone());
-        let writes = vec![
-            self.put(upload.item.key.clone(), self.fresh_version(), Record::Upload(dead), seen),
-            Write::Delete(keys::open_upload(repository, id), Condition::Always),
-        ];
-        if self.transact(writes).await?.is_some() {
-            return Err(upload_unknown(repository, id));
-        }
-        // The session is over in any case; bytes that stay are the collector's.
-        if let Err(error) = self.stores.objects.abort(&upload.record.object, &upload.record.append).await {
-            tracing::warn!(upload_id = %id, error = %error, "bytes of a cancelled upload stay for the collector");
-        }
-        Ok(())
+        let open = keys::open_upload(&upload.record.repository, &upload.id);
+        self.transact(vec![
+            self.put(upload.item.key.clone(), self.fresh_version(), dead, seen),
+            Write::Delete(open, Condition::Always),
+        ])
+        .await
     }
 
     /// Returns the session if it is open, of this repository and principal, and not expired.
@@ -176,27 +187,28 @@ impl Registry {
         }
     }
 
-    /// Makes the bytes durable and hashes them; the session's item is not touched.
+    /// Makes the bytes durable and hashes them; of the session's item only the places for them are taken.
     pub(crate) async fn upload_take(
         &self,
-        upload: &OpenUpload,
-        hasher: Hasher,
+        upload: &mut OpenUpload,
+        digest: Option<&Digest>,
         range: Option<ContentRange>,
-        body: ByteStream,
+        body: UploadBody,
     ) -> Result<Progress, Error> {
-        let offset = upload.record.append.size_bytes;
-        if let Some(range) = range.as_ref().filter(|range| range.start != offset) {
-            return Err(Error::ChunkOutOfOrder { id: upload.id.clone(), offset, start: range.start });
-        }
-        let Some(body) = unless_empty(body).await else {
-            let expected = range.map_or(0, |range| range.len());
-            return match expected {
-                0 => Ok(Progress { record: upload.record.clone(), hasher, is_interrupted: false }),
-                _ => Err(Error::ChunkLength { expected, actual: 0 }),
-            };
+        upload.refuse_out_of_order(range.as_ref())?;
+        let Some(body) = body.unless_empty().await else {
+            return upload.unchanged(digest, range.as_ref());
         };
+        let mut attempts = 0..ATTEMPTS;
+        while let Some(conflict) = self.upload_reserve(upload, body.size_bytes).await? {
+            attempts.next().ok_or(Error::Contended)?;
+            // As if this request had come a moment later.
+            *upload = self.upload_overtaken(upload, conflict.found.as_ref())?;
+            upload.refuse_out_of_order(range.as_ref())?;
+        }
+        let (offset, hasher) = (upload.record.append.size_bytes, upload.hasher(digest)?);
         let algorithm = hasher.algorithm();
-        let (body, hash) = hashed(body, hasher);
+        let (body, hash) = hashed(body.bytes, hasher);
         let appended = self.stores.objects.append(&upload.record.object, &upload.record.append, body).await?;
         let hasher = hash.await.map_err(|_| Error::hash_state(algorithm))?;
         let actual = appended.state.size_bytes - offset;
@@ -212,19 +224,61 @@ impl Registry {
         Ok(Progress { record, hasher, is_interrupted: appended.interrupted.is_some() })
     }
 
+    /// Takes places of its own for what this request writes, if another process may be writing to the same upload.
+    pub(crate) async fn upload_reserve(
+        &self,
+        upload: &mut OpenUpload,
+        size_bytes: Option<u64>,
+    ) -> Result<Option<Conflict>, Error> {
+        match self.stores.objects.reserve(&upload.record.append, size_bytes)? {
+            Some(append) => {
+                let record = UploadRecord { append, ..upload.record.clone() };
+                self.upload_write(upload, record).await
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Records how far the upload has come: from here on the client may rely on it.
-    async fn upload_save(&self, upload: &OpenUpload, progress: Progress) -> Result<UploadStatus, Error> {
+    async fn upload_save(&self, mut upload: OpenUpload, progress: Progress) -> Result<UploadStatus, Error> {
         let offset = progress.record.append.size_bytes;
-        let seen = Condition::Version(upload.item.version.clone());
-        let record = Record::Upload(progress.record);
-        let write = self.put(upload.item.key.clone(), self.fresh_version(), record, seen);
-        if self.transact(vec![write]).await?.is_some() {
-            return Err(upload_unknown(&upload.record.repository, &upload.id));
+        if let Some(conflict) = self.upload_write(&mut upload, progress.record).await? {
+            let open = self.upload_overtaken(&upload, conflict.found.as_ref())?;
+            return Err(Error::UploadInUse(open.id));
         }
         if progress.is_interrupted {
-            return Err(Error::UploadInterrupted { id: upload.id.clone(), offset });
+            return Err(Error::UploadInterrupted { id: upload.id, offset });
         }
-        Ok(UploadStatus { id: upload.id.clone(), offset })
+        Ok(UploadStatus { id: upload.id, offset })
+    }
+
+    /// Writes the session, unless somebody else has written it since it was read.
+    async fn upload_write(
+        &self,
+        upload: &mut OpenUpload,
+        record: UploadRecord,
+    ) -> Result<Option<Conflict>, Error> {
+        let seen = Condition::Version(upload.item.version.clone());
+        let (key, version) = (upload.item.key.clone(), self.fresh_version());
+        let item = Item { key, version, record: Record::Upload(record.clone()) };
+        let conflict = self.transact(vec![Write::Put(item.clone(), seen)]).await?;
+        // A write whose answer was lost meets itself.
+        let is_own = |found: &Item| found.version == item.version;
+        let conflict = conflict.filter(|conflict| !conflict.found.as_ref().is_some_and(is_own));
+        if conflict.is_none() {
+            (upload.item, upload.record) = (item, record);
+        }
+        Ok(conflict)
+    }
+
+    /// Returns the session as another request has left it, if it is open still.
+    pub(crate) fn upload_overtaken(
+        &self,
+        upload: &OpenUpload,
+        now: Option<&Item>,
+    ) -> Result<OpenUpload, Error> {
+        let principal = Principal::new(&upload.record.principal);
+        self.upload_usable(&upload.record.repository, &principal, &upload.id, now)
     }
 
     /// Returns that the upload is unknown. If nobody has ended it, its bytes are lost, and the log has what the store says.
@@ -245,21 +299,32 @@ impl Registry {
 }
 
 impl OpenUpload {
-    /// Returns the hasher where the upload stands.
-    pub(crate) fn hasher(&self) -> Result<Hasher, Error> {
+    /// Returns the hasher where the upload stands. Before the first byte a digest itself says which.
+    fn hasher(&self, digest: Option<&Digest>) -> Result<Hasher, Error> {
         let algorithm = self.record.algorithm;
         if self.record.append.size_bytes == 0 {
-            return Ok(Hasher::new(algorithm));
+            return Ok(Hasher::new(digest.map_or(algorithm, Digest::algorithm)));
         }
         Hasher::resume(algorithm, &self.record.hash_state).map_err(|_| Error::hash_state(algorithm))
     }
 
-    /// Returns the hasher for a last chunk: before the first byte the digest itself says which.
-    pub(crate) fn hasher_for(&self, digest: &Digest) -> Result<Hasher, Error> {
-        if self.record.append.size_bytes == 0 {
-            return Ok(Hasher::new(digest.algorithm()));
+    fn refuse_out_of_order(&self, range: Option<&ContentRange>) -> Result<(), Error> {
+        let offset = self.record.append.size_bytes;
+        match range.filter(|range| range.start != offset) {
+            Some(range) => Err(Error::ChunkOutOfOrder { id: self.id.clone(), offset, start: range.start }),
+            None => Ok(()),
         }
-        self.hasher()
+    }
+
+    /// Returns what a chunk of no bytes leaves.
+    fn unchanged(&self, digest: Option<&Digest>, range: Option<&ContentRange>) -> Result<Progress, Error> {
+        match range.map_or(0, ContentRange::len) {
+            0 => {
+                let (record, hasher) = (self.record.clone(), self.hasher(digest)?);
+                Ok(Progress { record, hasher, is_interrupted: false })
+            }
+            expected => Err(Error::ChunkLength { expected, actual: 0 }),
+        }
     }
 
     pub(crate) fn object(&self) -> &ObjectKey {

@@ -57,6 +57,14 @@ struct Slow {
 
 #[async_trait]
 impl ObjectStore for Slow {
+    fn reserve(
+        &self,
+        state: &AppendState,
+        size_bytes: Option<u64>,
+    ) -> Result<Option<AppendState>, StoreError> {
+        self.objects.reserve(state, size_bytes)
+    }
+
     async fn append(
         &self,
         key: &ObjectKey,

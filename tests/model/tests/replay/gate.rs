@@ -212,6 +212,14 @@ impl ObjectStore for GatedObjects {
         self.gate.write(self.inner.delete(key)).await
     }
 
+    fn reserve(
+        &self,
+        state: &AppendState,
+        size_bytes: Option<u64>,
+    ) -> Result<Option<AppendState>, StoreError> {
+        self.inner.reserve(state, size_bytes)
+    }
+
     async fn append(
         &self,
         key: &ObjectKey,

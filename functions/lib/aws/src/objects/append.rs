@@ -7,11 +7,23 @@ use registry::ports::{AppendState, Appended, ByteStream, ObjectKey, StoreError, 
 use tokio::task::JoinHandle;
 
 use super::S3;
-use super::state::{PART_BYTES_MIN, Parts, Tail, tail_key};
+use super::state::{PART_BYTES, PART_BYTES_MIN, Parts, Place, Tail, tail_key};
 use crate::error::{has_code, store_error};
 
-/// How long a part is when there are bytes enough; with 10,000 of them an object ends at 78 GiB.
-const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Returns the state with places of its own for one request.
+///
+/// Only parts can meet: a tail is an object of its own, and who begins a multipart upload has its id alone.
+pub(super) fn reserve(
+    state: &AppendState,
+    size_bytes: Option<u64>,
+) -> Result<Option<AppendState>, StoreError> {
+    let parts = Parts::of(state)?;
+    let is_needed = parts.multipart_id.is_some() && (parts.tail.is_some() || size_bytes != Some(0));
+    match is_needed {
+        true => parts.reserve(size_bytes)?.state(state.size_bytes).map(Some),
+        false => Ok(None),
+    }
+}
 
 /// Appends all that the body yields.
 pub(super) async fn append(
@@ -36,6 +48,8 @@ struct Upload<'a> {
     store: &'a S3,
     key: &'a ObjectKey,
     parts: Parts,
+    /// How many parts may follow.
+    places: usize,
     size_bytes: u64,
     buffer: BytesMut,
     on_its_way: Option<JoinHandle<Result<String, StoreError>>>,
@@ -45,11 +59,13 @@ impl<'a> Upload<'a> {
     /// Goes on where the state says; the tail comes back, to become part of a part.
     async fn resume(store: &'a S3, key: &'a ObjectKey, state: &AppendState) -> Result<Self, StoreError> {
         let mut parts = Parts::of(state)?;
+        let reserved = std::mem::take(&mut parts.reserved);
+        let places = if parts.multipart_id.is_some() { reserved } else { usize::MAX };
         let buffer = match parts.tail.take() {
             Some(tail) => read_tail(store, &tail).await?,
             None => BytesMut::new(),
         };
-        Ok(Self { store, key, parts, size_bytes: state.size_bytes, buffer, on_its_way: None })
+        Ok(Self { store, key, parts, places, size_bytes: state.size_bytes, buffer, on_its_way: None })
     }
 
     async fn take(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
@@ -68,7 +84,7 @@ impl<'a> Upload<'a> {
     /// Sends the buffer as a part, as soon as the one before has arrived.
     async fn send_part(&mut self) -> Result<(), StoreError> {
         self.part_arrived().await?;
-        self.has_place()?;
+        self.take_place()?;
         let multipart_id = match &self.parts.multipart_id {
             Some(id) => id.clone(),
             None => self.parts.multipart_id.insert(begin(self.store, self.key).await?).clone(),
@@ -81,19 +97,18 @@ impl<'a> Upload<'a> {
     }
 
     /// The tail becomes a part in the end, so it needs a place like any other.
-    fn has_place(&self) -> Result<(), StoreError> {
-        if self.parts.has_place() {
-            return Ok(());
+    fn take_place(&mut self) -> Result<(), StoreError> {
+        if self.places == 0 || self.parts.places_left() == 0 {
+            return Err(self.parts.full());
         }
-        let context =
-            format!("{} has {} parts, and there is no place for more", self.key, self.parts.etags.len());
-        Err(StoreError::new(StoreErrorKind::Full, context))
+        self.places -= 1;
+        Ok(())
     }
 
     async fn part_arrived(&mut self) -> Result<(), StoreError> {
         let Some(sending) = self.on_its_way.take() else { return Ok(()) };
         let ended = |error| StoreError::caused(StoreErrorKind::Unavailable, "a part ended early", error);
-        self.parts.etags.push(sending.await.map_err(ended)??);
+        self.parts.etags.push(Place::Part(sending.await.map_err(ended)??));
         Ok(())
     }
 
@@ -104,7 +119,7 @@ impl<'a> Upload<'a> {
         }
         self.part_arrived().await?;
         if !self.buffer.is_empty() {
-            self.has_place()?;
+            self.take_place()?;
             self.parts.tail = Some(write_tail(self.store, self.key, self.buffer.split().freeze()).await?);
         }
         self.parts.state(self.size_bytes)

@@ -56,17 +56,18 @@ async fn complete(
     parts: &Parts,
     tail: Option<&Tail>,
 ) -> Result<bool, StoreError> {
-    let mut etags = parts.etags.clone();
+    let part = |(number, etag): (i32, &str)| {
+        CompletedPart::builder().part_number(number).e_tag(format!("\"{etag}\"")).build()
+    };
+    let mut completed: Vec<_> = parts.numbered().map(part).collect();
     if let Some(tail) = tail {
-        match copy_part(store, key, multipart_id, parts.next_number(), tail).await? {
-            Some(etag) => etags.push(etag),
+        let number = parts.next_number();
+        match copy_part(store, key, multipart_id, number, tail).await? {
+            Some(etag) => completed.push(part((number, &etag))),
             None => return Ok(false),
         }
     }
-    let completed = etags.into_iter().zip(1..).map(|(etag, number)| {
-        CompletedPart::builder().part_number(number).e_tag(format!("\"{etag}\"")).build()
-    });
-    let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
+    let completed = CompletedMultipartUpload::builder().set_parts(Some(completed)).build();
     let complete = store.client.complete_multipart_upload().bucket(&store.bucket).key(key.as_str());
     let complete = complete.upload_id(multipart_id).multipart_upload(completed).if_none_match("*");
     let send = || complete.clone().customize().config_override(completing()).send();

@@ -128,6 +128,14 @@ impl ObjectStore for S3 {
         delete.send().await.map(drop).map_err(|error| store_error(format!("delete of {key}"), error))
     }
 
+    fn reserve(
+        &self,
+        state: &AppendState,
+        size_bytes: Option<u64>,
+    ) -> Result<Option<AppendState>, StoreError> {
+        append::reserve(state, size_bytes)
+    }
+
     async fn append(
         &self,
         key: &ObjectKey,

@@ -1,7 +1,9 @@
 //! How far an upload has come in S3's terms. Persisted in the upload's item: keep stable.
 
 use registry::ports::Clock;
-use registry::ports::{AppendState, ObjectKey, Random, StoreError, SystemClock, SystemRandom};
+use registry::ports::{
+    AppendState, ObjectKey, Random, StoreError, StoreErrorKind, SystemClock, SystemRandom,
+};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -9,6 +11,9 @@ use crate::error::corrupt;
 
 /// No part but the last may be smaller (S3, "Amazon S3 multipart upload limits").
 pub const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+
+/// How long a part is when there are bytes enough; with 10,000 of them an object ends at 78 GiB.
+pub(super) const PART_BYTES: usize = 8 * 1024 * 1024;
 
 /// A multipart upload has no more parts (the same page).
 const PARTS_MAX: usize = 10_000;
@@ -22,12 +27,25 @@ pub(super) struct Parts {
     /// The multipart upload, from the first part on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) multipart_id: Option<String>,
-    /// The entity tag of each part, without quotes.
+    /// The parts in the order of their numbers, which S3 counts from 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) etags: Vec<String>,
+    pub(super) etags: Vec<Place>,
+    /// How many numbers after them belong to the one request that wrote this.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) reserved: usize,
     /// What comes after the parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tail: Option<Tail>,
+}
+
+/// What is at one part number, or at several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Place {
+    /// A part by its entity tag, without quotes.
+    Part(String),
+    /// So many numbers that were reserved by a request whose bytes do not count. It may be at work still.
+    Skipped(usize),
 }
 
 /// The end of an upload, held back until it is large enough to be a part.
@@ -54,18 +72,80 @@ impl Parts {
         Ok(AppendState { size_bytes, store })
     }
 
-    /// Returns whether S3 takes another part, and the item its entity tag, if that is as long as the one before.
-    pub(super) fn has_place(&self) -> bool {
-        let bytes_of = |etag: &String| etag.len() + r#""","#.len();
-        let taken: usize = self.etags.iter().map(bytes_of).sum();
-        let next = self.etags.last().map_or(0, bytes_of);
-        self.etags.len() < PARTS_MAX && taken + next <= ETAGS_BYTES_MAX
+    /// Returns this with places for so many bytes more, and for what is left of them in the end.
+    ///
+    /// Of an unknown number of bytes half of the places that are left are kept. What is not used comes back with the
+    /// next state, unless the request ends without one.
+    pub(super) fn reserve(mut self, size_bytes: Option<u64>) -> Result<Self, StoreError> {
+        if self.reserved > 0 {
+            self.etags.push(Place::Skipped(self.reserved));
+        }
+        let left = self.places_left();
+        let tail_bytes = self.tail.as_ref().map_or(0, |tail| tail.size_bytes);
+        let places = |size_bytes: u64| (tail_bytes + size_bytes).div_ceil(PART_BYTES as u64);
+        let needed = size_bytes.map_or(left.div_ceil(2) as u64, places);
+        self.reserved = usize::try_from(needed).unwrap_or(usize::MAX);
+        match self.reserved <= left && left > 0 {
+            true => Ok(self),
+            false => Err(self.full()),
+        }
     }
 
-    /// Returns the number of the next part; S3 counts from 1.
-    pub(super) fn next_number(&self) -> i32 {
-        i32::try_from(self.etags.len() + 1).unwrap_or(i32::MAX)
+    /// Returns how many more parts S3 takes, and the item their entity tags, if those are as long as the one before.
+    pub(super) fn places_left(&self) -> usize {
+        let bytes_of = |place: &Place| match place {
+            Place::Part(etag) => etag.len() + r#""","#.len(),
+            Place::Skipped(_) => "10000,".len(),
+        };
+        let taken: usize = self.etags.iter().map(bytes_of).sum();
+        let is_part = |place: &&Place| matches!(place, Place::Part(_));
+        let next = self.etags.iter().rfind(is_part).map_or(1, bytes_of);
+        let room = ETAGS_BYTES_MAX.saturating_sub(taken) / next;
+        room.min(PARTS_MAX.saturating_sub(self.numbers()))
     }
+
+    /// Says that there is no place for more.
+    pub(super) fn full(&self) -> StoreError {
+        let context = format!("an upload has {} parts, and there is no place for more", self.numbers());
+        StoreError::new(StoreErrorKind::Full, context)
+    }
+
+    /// Returns the number of the next part.
+    pub(super) fn next_number(&self) -> i32 {
+        i32::try_from(self.numbers() + 1).unwrap_or(i32::MAX)
+    }
+
+    /// Returns each part's number and entity tag.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (i32, &str)> {
+        let numbers = self.etags.iter().scan(1, |next, place| {
+            let number = *next;
+            *next += place.numbers();
+            Some((i32::try_from(number).unwrap_or(i32::MAX), place))
+        });
+        numbers.filter_map(|(number, place)| match place {
+            Place::Part(etag) => Some((number, etag.as_str())),
+            Place::Skipped(_) => None,
+        })
+    }
+
+    /// Returns how many numbers are taken.
+    fn numbers(&self) -> usize {
+        self.etags.iter().map(Place::numbers).sum()
+    }
+}
+
+impl Place {
+    fn numbers(&self) -> usize {
+        match self {
+            Self::Part(_) => 1,
+            Self::Skipped(count) => *count,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Returns a new place for a tail of this object: an append that fails must not touch the tail before it.

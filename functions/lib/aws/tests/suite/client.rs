@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
 use oci::{Algorithm, Digest, UploadId};
-use registry::http::Service;
+use registry::http::{Body, Service};
 use registry::jobs::fsck::{Severity, fsck};
 use registry::ports::{Abilities, Clock, SystemClock, SystemRandom};
 use registry::{Lifetimes, Registry};
@@ -85,10 +85,21 @@ impl Client {
             request = request.header("x-viewer-host", "registry.example");
         }
         let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
-        let response = self.service.handle(request.body(body).unwrap()).await;
-        let (head, body) = response.into_parts();
+        self.answer(request.body(body).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Reply {
+        let (head, body) = self.service.handle(request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Sends a chunk that says where it belongs.
+    pub(crate) async fn chunk_at(&self, location: &str, offset: usize, chunk: Bytes) -> Reply {
+        let range = format!("{offset}-{}", offset + chunk.len() - 1);
+        let body = Full::new(chunk).map_err(|never| match never {}).boxed_unsync();
+        let request = Request::builder().method(Method::PATCH).uri(location).header("content-range", range);
+        self.answer(request.body(body).unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {

@@ -16,4 +16,8 @@ mod objects {
         let world = World::new().await;
         (std::sync::Arc::clone(&world.objects), world)
     });
+    registry::shared_object_store_contract!({
+        let world = World::new().await;
+        (std::sync::Arc::clone(&world.objects), world)
+    });
 }

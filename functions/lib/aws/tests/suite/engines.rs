@@ -40,7 +40,11 @@ fn of_objects(engine: &Engine) -> Vec<Case<'_>> {
         let stores = engine.stores().await;
         (Arc::clone(&stores.objects), stores)
     });
-    cases.into()
+    let shared = registry::shared_object_store_contract!(contract_cases, {
+        let stores = engine.stores().await;
+        (Arc::clone(&stores.objects), stores)
+    });
+    cases.into_iter().chain(shared).collect()
 }
 
 macro_rules! cases {

@@ -12,6 +12,7 @@ mod engines;
 mod items;
 mod lanes;
 mod objects;
+mod overlaps;
 mod parts;
 mod recovery;
 mod retries;

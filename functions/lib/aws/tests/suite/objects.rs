@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use registry::ports::{AppendState, ByteStream, ObjectKey, ObjectScan, ObjectStore, StoreErrorKind};
+use registry::ports::{
+    AppendState, Appended, ByteStream, ObjectKey, ObjectScan, ObjectStore, StoreError, StoreErrorKind,
+};
 use s3_standin::Fault;
 
 use crate::world::World;
@@ -31,12 +33,18 @@ async fn read(world: &World, size_bytes: usize) -> Vec<u8> {
     bytes
 }
 
+/// Appends at places that are reserved for it, as the registry does.
+async fn append(world: &World, state: &AppendState, bytes: &[u8]) -> Result<Appended, StoreError> {
+    let reserved = world.objects.reserve(state, Some(bytes.len() as u64))?;
+    world.objects.append(&key(), reserved.as_ref().unwrap_or(state), body(bytes)).await
+}
+
 /// Appends chunks of these sizes, finishes, and returns what was appended.
 async fn upload(world: &World, sizes: &[usize]) -> Vec<u8> {
     let (mut state, mut sent) = (AppendState::default(), Vec::new());
     for (size_bytes, seed) in sizes.iter().zip(0..) {
         let bytes = noise(*size_bytes, seed);
-        state = world.objects.append(&key(), &state, body(&bytes)).await.unwrap().state;
+        state = append(world, &state, &bytes).await.unwrap().state;
         sent.extend_from_slice(&bytes);
     }
     world.objects.finish(&key(), &state).await.unwrap();
@@ -84,18 +92,49 @@ async fn bytes_that_made_a_part_are_never_sent_or_copied_again() {
 async fn a_failed_append_leaves_the_state_before_it_good() {
     let world = World::new().await;
     let first = noise(6 * MIB, 1);
-    let state = world.objects.append(&key(), &AppendState::default(), body(&first)).await.unwrap().state;
+    let state = append(&world, &AppendState::default(), &first).await.unwrap().state;
     for call in 1..=8 {
         world.s3.faults().plan("UploadPart", call, Fault::Throttled);
     }
-    let refused = world.objects.append(&key(), &state, body(&noise(9 * MIB, 2))).await.unwrap_err();
+    let refused = append(&world, &state, &noise(9 * MIB, 2)).await.unwrap_err();
     // The refusal may come while bytes are still being sent, and then only the broken connection is seen.
     assert!(matches!(refused.kind, StoreErrorKind::Throttled | StoreErrorKind::Unavailable), "{refused:?}");
     world.s3.faults().clear();
     let second = noise(9 * MIB, 3);
-    let state = world.objects.append(&key(), &state, body(&second)).await.unwrap().state;
+    let state = append(&world, &state, &second).await.unwrap().state;
     world.objects.finish(&key(), &state).await.unwrap();
     assert!(read(&world, 15 * MIB).await == [first, second].concat());
+}
+
+/// The tail becomes a part in the end, like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_comes_to_nothing_spoils_no_part_of_a_chunk_beside_it() {
+    let world = World::new().await;
+    let (first, second) = (noise(8 * MIB + 10, 1), noise(6 * MIB, 2));
+    let begun = append(&world, &AppendState::default(), &first).await.unwrap().state;
+    let committing = world.objects.reserve(&begun, Some(0)).unwrap().unwrap();
+    let state = append(&world, &committing, &second).await.unwrap().state;
+    for call in 1..=8 {
+        world.s3.faults().plan("CompleteMultipartUpload", call, Fault::Throttled);
+    }
+    world.objects.finish(&key(), &committing).await.unwrap_err();
+    assert_eq!(world.s3.calls().count("UploadPartCopy"), 1, "the tail was made a part");
+    world.s3.faults().clear();
+    world.objects.finish(&key(), &state).await.unwrap();
+    assert!(read(&world, 14 * MIB + 10).await == [first, second].concat());
+}
+
+/// Nobody else knows of a multipart upload that has not begun, and tails are objects of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_follows_a_part_needs_a_place() {
+    let world = World::new().await;
+    let begun = append(&world, &AppendState::default(), &noise(10, 1)).await.unwrap().state;
+    for state in [&AppendState::default(), &begun] {
+        assert_eq!(world.objects.reserve(state, Some(9 * MIB as u64)).unwrap(), None);
+    }
+    let part = append(&world, &begun, &noise(8 * MIB - 10, 1)).await.unwrap().state;
+    assert_eq!(world.objects.reserve(&part, Some(0)).unwrap(), None, "there is no tail");
+    assert_ne!(world.objects.reserve(&part, Some(1)).unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +144,7 @@ async fn after_a_finish_whose_reply_was_lost_the_object_is_there_and_has_to_be_l
     {
         let world = World::new().await;
         let bytes = noise(sizes[0], 1);
-        let state = world.objects.append(&key(), &AppendState::default(), body(&bytes)).await.unwrap().state;
+        let state = append(&world, &AppendState::default(), &bytes).await.unwrap().state;
         world.s3.faults().plan(operation, 1, Fault::AppliedThenLost);
         if let Err(lost) = world.objects.finish(&key(), &state).await {
             assert_eq!(lost.kind, StoreErrorKind::AlreadyFinished, "{operation}");
@@ -123,7 +162,7 @@ async fn a_finish_that_meets_another_of_its_object_waits_until_that_one_has_ende
         for is_there in [false, true] {
             let world = World::new().await;
             let bytes = noise(size_bytes, 1);
-            let begun = world.objects.append(&key(), &AppendState::default(), body(&bytes)).await.unwrap();
+            let begun = append(&world, &AppendState::default(), &bytes).await.unwrap();
             if is_there {
                 world.objects.put(&key(), bytes.into()).await.unwrap();
             }
@@ -154,12 +193,11 @@ async fn a_read_that_breaks_off_is_an_error_and_never_a_short_object() {
 async fn an_object_that_another_process_finished_is_not_taken_for_ones_own() {
     for prefix in [0, 6 * MIB] {
         let world = World::new().await;
-        let begun =
-            world.objects.append(&key(), &AppendState::default(), body(&noise(prefix, 1))).await.unwrap();
+        let begun = append(&world, &AppendState::default(), &noise(prefix, 1)).await.unwrap();
         let [theirs, ours] = [b"theirs", b"ours !"];
-        let state = world.objects.append(&key(), &begun.state, body(theirs)).await.unwrap().state;
+        let state = append(&world, &begun.state, theirs).await.unwrap().state;
         world.objects.finish(&key(), &state).await.unwrap();
-        let state = world.objects.append(&key(), &begun.state, body(ours)).await.unwrap().state;
+        let state = append(&world, &begun.state, ours).await.unwrap().state;
         let refused = world.objects.finish(&key(), &state).await.unwrap_err();
         assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
         assert!(read(&world, prefix + 6).await.ends_with(theirs));
@@ -169,8 +207,7 @@ async fn an_object_that_another_process_finished_is_not_taken_for_ones_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_aborted_upload_cannot_be_finished() {
     let world = World::new().await;
-    let state =
-        world.objects.append(&key(), &AppendState::default(), body(&noise(6 * MIB, 1))).await.unwrap().state;
+    let state = append(&world, &AppendState::default(), &noise(6 * MIB, 1)).await.unwrap().state;
     world.objects.abort(&key(), &state).await.unwrap();
     let refused = world.objects.finish(&key(), &state).await.unwrap_err();
     assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
@@ -187,7 +224,7 @@ async fn a_listed_upload_is_as_long_as_its_parts_and_its_tail() {
     };
     let mut state = AppendState::default();
     for (size_bytes, expected_bytes) in [(10, 10), (6 * MIB, 6 * MIB + 10), (20, 6 * MIB + 30)] {
-        state = world.objects.append(&key(), &state, body(&noise(size_bytes, 1))).await.unwrap().state;
+        state = append(&world, &state, &noise(size_bytes, 1)).await.unwrap().state;
         // The tail that has become a part may be counted for as long as the bucket has it.
         let listed_bytes = size_in_list().await - expected_bytes as u64;
         assert!(listed_bytes <= 10, "{listed_bytes} more than {expected_bytes}");

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use oci::Algorithm;
 use registry::ports::{
-    AppendState, Appended, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreError,
+    AppendState, Appended, ByteStream, Condition, Item, ItemStore, Key, ObjectKey, ObjectStore, StoreError,
     StoreErrorKind, Timestamp, Version, Write,
 };
 use registry::records::{Lane, Record, UploadRecord, UploadState};
@@ -22,10 +22,16 @@ fn object() -> ObjectKey {
     ObjectKey::stored("data/00/one")
 }
 
-/// Appends one part of the smallest size.
-async fn append_part(world: &World, state: &AppendState) -> Result<Appended, StoreError> {
+/// Returns a body of the smallest size that is a part.
+fn one_part() -> ByteStream {
     let bytes = Bytes::from(vec![7; usize::try_from(aws::PART_BYTES_MIN).unwrap()]);
-    world.objects.append(&object(), state, futures_util::stream::iter([Ok(bytes)]).boxed()).await
+    futures_util::stream::iter([Ok(bytes)]).boxed()
+}
+
+/// Appends one part.
+async fn append_part(world: &World, state: &AppendState) -> Result<Appended, StoreError> {
+    let reserved = world.objects.reserve(state, Some(aws::PART_BYTES_MIN))?;
+    world.objects.append(&object(), reserved.as_ref().unwrap_or(state), one_part()).await
 }
 
 fn parts_of(state: &AppendState) -> Vec<String> {
@@ -88,4 +94,34 @@ async fn an_upload_whose_longer_entity_tags_fill_its_item_is_refused_before_the_
     let world = World::new().await;
     assert_ends_at(&world, OF_AN_OBJECT, 9_740).await;
     assert_ends_at(&world, &"e".repeat(1024), 388).await;
+}
+
+/// Returns how many parts the next one who asks would have for so many bytes.
+fn reserved(world: &World, state: &AppendState, size_bytes: Option<u64>) -> (AppendState, u64) {
+    let state = world.objects.reserve(state, size_bytes).unwrap().unwrap();
+    let store: Value = serde_json::from_str(&state.store).unwrap();
+    (state, store["reserved"].as_u64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_reserves_what_its_bytes_need_or_half_of_what_is_left() {
+    let world = World::new().await;
+    let begun = append_part(&world, &AppendState::default()).await.unwrap().state;
+    for (size_bytes, parts) in [(1, 1), (8 << 20, 1), ((8 << 20) + 1, 2), (80 << 30, 10_240)] {
+        if parts <= 9_999 {
+            assert_eq!(reserved(&world, &begun, Some(size_bytes)).1, parts);
+        } else {
+            let refused = world.objects.reserve(&begun, Some(size_bytes)).unwrap_err();
+            assert_eq!(refused.kind, StoreErrorKind::Full, "{refused}");
+        }
+    }
+    // Nothing that was reserved is reserved again, as long as nobody says what became of it.
+    let (half, parts) = reserved(&world, &begun, None);
+    assert_eq!(parts, 5_000);
+    let (quarter, parts) = reserved(&world, &half, None);
+    assert_eq!(parts, 2_500);
+    assert_eq!(reserved(&world, &quarter, Some(1)).1, 1);
+    // What was not used comes back.
+    let appended = world.objects.append(&object(), &quarter, one_part()).await.unwrap().state;
+    assert_eq!(reserved(&world, &appended, None).1, (10_000 - 1 - 5_000 - 1_u64).div_ceil(2));
 }

@@ -96,14 +96,26 @@ pub trait ObjectStore: Send + Sync {
     /// Removes the object; removing what is not there is fine.
     async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError>;
 
+    /// Returns the state with places for `size_bytes` more bytes (`None`: nobody knows how many) and for the
+    /// [`finish`](Self::finish) after them; `None` if nobody else can be writing where they will go.
+    ///
+    /// Two processes that read one state would write to the same places, one over the bytes of the other, even
+    /// long after the other's were acknowledged. So whoever is told a state here keeps it where the first was read,
+    /// on condition that nobody has been there meanwhile, and begins from it: places are reserved once.
+    fn reserve(
+        &self,
+        state: &AppendState,
+        size_bytes: Option<u64>,
+    ) -> Result<Option<AppendState>, StoreError>;
+
     /// Appends bytes to the upload of `key`; the default state begins one.
     ///
     /// An upload that is finished refuses, here or at the next `finish`
     /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)); its object stays as it is.
     /// Takes all bytes that `body` yields. When `body` breaks off, what it yielded is kept. On an error the
     /// given `state` stays good: bytes beyond it are overwritten by the next append. One append of an upload
-    /// at a time is the caller's duty within a process; across processes the store makes the bytes of a
-    /// stale append unreachable.
+    /// at a time is the caller's duty within a process; across processes each has reserved its own places, and the
+    /// bytes of a stale append are in nobody's way.
     async fn append(
         &self,
         key: &ObjectKey,

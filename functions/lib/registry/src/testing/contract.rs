@@ -65,6 +65,26 @@ macro_rules! object_store_contract {
     };
 }
 
+/// Defines a test for every promise of an [`ObjectStore`](crate::ports::ObjectStore) that several processes share, as
+/// [`item_store_contract`] does.
+#[macro_export]
+macro_rules! shared_object_store_contract {
+    ($store:expr) => {
+        $crate::shared_object_store_contract!(contract_tests, $store);
+    };
+    ($each:ident, $store:expr) => {
+        $crate::$each! {
+            $store,
+            objects_contract,
+            [
+                of_two_appends_from_one_state_either_can_be_kept,
+                an_append_that_comes_late_is_in_nobodys_way,
+                appends_whose_length_nobody_knew_before_are_whole,
+            ]
+        }
+    };
+}
+
 /// Defines one test for each named function.
 #[doc(hidden)]
 #[macro_export]
@@ -94,4 +114,4 @@ macro_rules! contract_cases {
     };
 }
 
-pub use {item_store_contract, object_store_contract};
+pub use {item_store_contract, object_store_contract, shared_object_store_contract};

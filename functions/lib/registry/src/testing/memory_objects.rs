@@ -1,6 +1,7 @@
 //! Objects in memory.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use oci::{Algorithm, Digest, UploadId};
+use serde::{Deserialize, Serialize};
 
 use crate::ports::{
     AppendState, Appended, Arrived, ByteStream, Clock, Copied, ObjectInfo, ObjectKey, ObjectScan,
@@ -24,26 +26,71 @@ const SIGNED_HEAD_URL: &str = "https://heads.invalid/";
 #[derive(Default)]
 struct Shelf {
     objects: BTreeMap<ObjectKey, Bytes>,
-    /// What each append has left. One that comes late, on a state of long ago, spoils no other.
-    uploads: BTreeMap<ObjectKey, Vec<Bytes>>,
+    /// What appends have left at their places, for each beginning of the upload.
+    uploads: BTreeMap<ObjectKey, Vec<BTreeMap<usize, Bytes>>>,
     direct: BTreeMap<UploadId, (Timestamp, Bytes)>,
 }
 
 impl Shelf {
-    /// Returns the bytes that the state stands for.
+    /// Returns the bytes that the state stands for, as far as they are there.
     fn appended(&self, key: &ObjectKey, state: &AppendState) -> Bytes {
-        let number = state.store.parse::<usize>().ok();
-        let bytes = number.and_then(|number| self.uploads.get(key)?.get(number)).cloned().unwrap_or_default();
-        let end = usize::try_from(state.size_bytes).unwrap_or(usize::MAX);
-        bytes.slice(..end.min(bytes.len()))
+        let Some(appends) = Appends::of(state) else { return Bytes::new() };
+        let places = self.uploads.get(key).and_then(|beginnings| beginnings.get(appends.beginning));
+        let at = |part: &Part| places?.get(&part.place).filter(|bytes| hash(bytes) == part.hash).cloned();
+        appends.parts.iter().filter_map(at).collect::<Vec<_>>().concat().into()
+    }
+}
+
+/// How far an upload has come: like S3's parts, appends have numbered places, and what comes to a place later stays.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Appends {
+    beginning: usize,
+    parts: Vec<Part>,
+    /// The place that nobody was given.
+    next: usize,
+    /// The place that is whoever's who wrote this.
+    reserved: Option<usize>,
+}
+
+/// What an append has left, and how it is told from what came to its place later.
+#[derive(Clone, Serialize, Deserialize)]
+struct Part {
+    place: usize,
+    size_bytes: usize,
+    hash: u64,
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+impl Appends {
+    /// Returns what the state says; nothing before the first append.
+    fn of(state: &AppendState) -> Option<Self> {
+        serde_json::from_str(&state.store).ok()
+    }
+
+    fn state(&self) -> AppendState {
+        let size_bytes = self.parts.iter().map(|part| part.size_bytes as u64).sum();
+        AppendState { size_bytes, store: serde_json::to_string(self).unwrap_or_default() }
     }
 }
 
 /// Holds objects in memory.
 #[derive(Default)]
-pub struct MemoryObjects(Mutex<Shelf>);
+pub struct MemoryObjects {
+    shelf: Mutex<Shelf>,
+    has_tails: bool,
+}
 
 impl MemoryObjects {
+    /// Returns a store in which a finish needs a place, too, as on S3 when the end of an upload is too short for a part.
+    pub fn with_tails() -> Self {
+        Self { has_tails: true, ..Self::default() }
+    }
+
     /// Takes what a client sends past the registry.
     pub fn receive(&self, id: UploadId, bytes: Bytes) {
         self.shelf().direct.insert(id, (SystemClock.now(), bytes));
@@ -72,7 +119,7 @@ impl MemoryObjects {
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,6 +146,19 @@ impl ObjectStore for MemoryObjects {
         Ok(())
     }
 
+    fn reserve(
+        &self,
+        state: &AppendState,
+        size_bytes: Option<u64>,
+    ) -> Result<Option<AppendState>, StoreError> {
+        let needs_place = self.has_tails || size_bytes != Some(0);
+        let appends = Appends::of(state).filter(|_| needs_place);
+        let reserved = |appends: Appends| {
+            Appends { reserved: Some(appends.next), next: appends.next + 1, ..appends }.state()
+        };
+        Ok(appends.map(reserved))
+    }
+
     async fn append(
         &self,
         key: &ObjectKey,
@@ -106,19 +166,33 @@ impl ObjectStore for MemoryObjects {
         mut body: ByteStream,
     ) -> Result<Appended, StoreError> {
         self.refuse_finished(key, None)?;
-        let mut bytes = BytesMut::from(self.shelf().appended(key, state));
-        let mut interrupted = None;
+        let (mut bytes, mut interrupted) = (BytesMut::new(), None);
         while let Some(piece) = body.next().await {
             match piece {
                 Ok(piece) => bytes.extend_from_slice(&piece),
                 Err(error) => interrupted = Some(error),
             }
         }
+        if bytes.is_empty() {
+            return Ok(Appended { state: state.clone(), interrupted });
+        }
         let mut shelf = self.shelf();
-        let uploads = shelf.uploads.entry(key.clone()).or_default();
-        let state = AppendState { size_bytes: bytes.len() as u64, store: uploads.len().to_string() };
-        uploads.push(bytes.freeze());
-        Ok(Appended { state, interrupted })
+        let beginnings = shelf.uploads.entry(key.clone()).or_default();
+        let mut appends = match Appends::of(state) {
+            Some(begun) => begun,
+            None => {
+                beginnings.push(BTreeMap::new());
+                Appends { beginning: beginnings.len() - 1, next: 1, reserved: Some(0), ..Appends::default() }
+            }
+        };
+        let unreserved =
+            || StoreError::new(StoreErrorKind::Corrupt, format!("upload of {key}: no place is reserved"));
+        let place = appends.reserved.take().ok_or_else(unreserved)?;
+        let gone = || StoreError::new(StoreErrorKind::AlreadyFinished, format!("upload of {key} is gone"));
+        let places = beginnings.get_mut(appends.beginning).ok_or_else(gone)?;
+        appends.parts.push(Part { place, size_bytes: bytes.len(), hash: hash(&bytes) });
+        places.insert(place, bytes.freeze());
+        Ok(Appended { state: appends.state(), interrupted })
     }
 
     async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
@@ -191,8 +265,10 @@ impl ObjectScan for MemoryObjects {
             is_unfinished,
         };
         let objects = shelf.objects.iter().map(|(key, bytes)| info(key, bytes.len(), false));
-        let last = |appends: &Vec<Bytes>| appends.last().map_or(0, Bytes::len);
-        let uploads = shelf.uploads.iter().map(|(key, appends)| info(key, last(appends), true));
+        let stored = |beginnings: &Vec<BTreeMap<usize, Bytes>>| {
+            beginnings.iter().flat_map(BTreeMap::values).map(Bytes::len).sum()
+        };
+        let uploads = shelf.uploads.iter().map(|(key, beginnings)| info(key, stored(beginnings), true));
         Ok(objects.chain(uploads).collect())
     }
 }

@@ -11,7 +11,7 @@ mod memory_objects;
 pub mod objects_contract;
 
 pub use clock::{SeededRandom, SetClock};
-pub use contract::{item_store_contract, object_store_contract};
+pub use contract::{item_store_contract, object_store_contract, shared_object_store_contract};
 pub use hooked::{Call, Hook, Hooked, Outcome};
 pub use memory_items::MemoryItems;
 pub use memory_objects::MemoryObjects;

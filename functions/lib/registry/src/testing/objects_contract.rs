@@ -38,7 +38,22 @@ async fn read(store: &impl ObjectStore, key: &ObjectKey, range: Range<u64>) -> O
     Some(pieces.concat())
 }
 
+/// Returns the state from which so many bytes may be appended.
+fn reserved(store: &impl ObjectStore, state: &AppendState, size_bytes: usize) -> AppendState {
+    store.reserve(state, Some(size_bytes as u64)).unwrap().unwrap_or_else(|| state.clone())
+}
+
 async fn append(store: &impl ObjectStore, key: &ObjectKey, state: &AppendState, bytes: &[u8]) -> AppendState {
+    append_at(store, key, &reserved(store, state, bytes.len()), bytes).await
+}
+
+/// Appends at the places that are reserved in the state.
+async fn append_at(
+    store: &impl ObjectStore,
+    key: &ObjectKey,
+    state: &AppendState,
+    bytes: &[u8],
+) -> AppendState {
     let appended = store.append(key, state, body(vec![bytes.to_vec()])).await.unwrap();
     assert!(appended.interrupted.is_none());
     assert_eq!(appended.state.size_bytes, state.size_bytes + bytes.len() as u64);
@@ -96,6 +111,7 @@ pub async fn an_append_from_an_older_state_overwrites_what_came_after(store: &Ar
 
 pub async fn what_arrived_before_a_body_broke_off_is_kept(store: &Arc<impl ObjectStore>) {
     let first = append(&**store, &key(1), &AppendState::default(), b"one").await;
+    let first = reserved(&**store, &first, 3);
     let appended = store.append(&key(1), &first, broken_body(b"two")).await.unwrap();
     assert!(appended.interrupted.is_some());
     assert_eq!(appended.state.size_bytes, 6);
@@ -164,7 +180,8 @@ pub async fn a_finished_upload_takes_no_more_bytes(store: &Arc<impl ObjectStore>
     store.finish(&key(1), &both).await.unwrap();
     for state in [&AppendState::default(), &first, &both] {
         // A store that does not look before it appends finds out when it finishes.
-        let refused = match store.append(&key(1), state, body(vec![b"three".to_vec()])).await {
+        let state = reserved(&**store, state, 5);
+        let refused = match store.append(&key(1), &state, body(vec![b"three".to_vec()])).await {
             Ok(appended) => store.finish(&key(1), &appended.state).await.unwrap_err(),
             Err(refused) => refused,
         };
@@ -200,4 +217,65 @@ pub async fn a_listing_tells_objects_from_unfinished_uploads(store: &Arc<impl Ob
     let listed: Vec<_> =
         listed.into_iter().map(|info| (info.key, info.size_bytes, info.is_unfinished)).collect();
     assert_eq!(listed, [(key(1), 3, false), (key(2), 4, true)]);
+}
+
+/// Enough for a part wherever bytes are kept in parts.
+const PART_BYTES: usize = 6 * 1024 * 1024;
+
+/// Fails unless the upload becomes an object of these bytes.
+async fn assert_finishes_as(
+    store: &impl ObjectStore,
+    key: &ObjectKey,
+    state: &AppendState,
+    pieces: &[&[u8]],
+) {
+    let (state, whole) = (reserved(store, state, 0), pieces.concat());
+    store.finish(key, &state).await.unwrap();
+    let stored = read(store, key, 0..whole.len() as u64).await.unwrap();
+    assert!(stored == whole, "{} bytes of {}", stored.len(), whole.len());
+}
+
+pub async fn of_two_appends_from_one_state_either_can_be_kept(store: &Arc<impl ObjectStore>) {
+    let bytes = noise(3 * PART_BYTES + 10);
+    let (begun, two) = bytes.split_at(PART_BYTES);
+    let (one, two) = two.split_at(PART_BYTES);
+    let orders = [[0, 1], [1, 0]].into_iter().flat_map(|order| [0, 1].map(|kept| (order, kept)));
+    for (number, (order, kept)) in (1..).zip(orders) {
+        let key = key(number);
+        let state = append(&**store, &key, &AppendState::default(), begun).await;
+        let first = store.reserve(&state, Some(one.len() as u64)).unwrap().unwrap();
+        let second = store.reserve(&first, Some(two.len() as u64)).unwrap().unwrap();
+        let mut appended = [None, None];
+        for turn in order {
+            let (from, bytes) = if turn == 0 { (&first, one) } else { (&second, two) };
+            appended[turn] = Some(append_at(&**store, &key, from, bytes).await);
+        }
+        let state = appended[kept].take().unwrap();
+        assert_finishes_as(&**store, &key, &state, &[begun, if kept == 0 { one } else { two }]).await;
+    }
+}
+
+pub async fn an_append_that_comes_late_is_in_nobodys_way(store: &Arc<impl ObjectStore>) {
+    let bytes = noise(4 * PART_BYTES);
+    let pieces: Vec<&[u8]> = bytes.chunks(PART_BYTES).collect();
+    let begun = append(&**store, &key(1), &AppendState::default(), pieces[0]).await;
+    let late = store.reserve(&begun, Some(PART_BYTES as u64)).unwrap().unwrap();
+    let mut state = late.clone();
+    for piece in [pieces[1], b"and a few bytes", pieces[2]] {
+        state = append(&**store, &key(1), &state, piece).await;
+    }
+    append_at(&**store, &key(1), &late, pieces[3]).await;
+    state = append(&**store, &key(1), &state, b"the end").await;
+    let whole = [pieces[0], pieces[1], b"and a few bytes", pieces[2], b"the end"];
+    assert_finishes_as(&**store, &key(1), &state, &whole).await;
+}
+
+pub async fn appends_whose_length_nobody_knew_before_are_whole(store: &Arc<impl ObjectStore>) {
+    let bytes = noise(3 * PART_BYTES);
+    let mut state = AppendState::default();
+    for piece in bytes.chunks(PART_BYTES) {
+        let from = store.reserve(&state, None).unwrap().unwrap_or_else(|| state.clone());
+        state = append_at(&**store, &key(1), &from, piece).await;
+    }
+    assert_finishes_as(&**store, &key(1), &state, &[&bytes]).await;
 }

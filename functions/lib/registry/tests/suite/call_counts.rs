@@ -1,6 +1,6 @@
 //! How often each operation asks the stores: exactly as often as it does now, so that more or less is noticed.
 
-use registry::testing::Call::ItemsGet;
+use registry::testing::Call::{ItemsGet, ItemsTransact, ObjectAppend, ObjectFinish};
 
 use crate::client::{Client, blob, committing, manifest, mounting, uploads};
 use crate::content::{Content, Image};
@@ -72,6 +72,32 @@ async fn a_blob_pushed_by_patch_is_six_item_calls_and_two_of_objects() {
         client.push_blob("app", &layer).await.expect(201);
     };
     assert_eq!(counted(&world, push).await, Calls { items: 6, objects: 2 });
+}
+
+/// The first chunk meets nobody. Another process may have read what a further one goes on from.
+#[tokio::test]
+async fn a_further_chunk_reserves_its_place_with_one_item_call_more() {
+    let world = World::new();
+    let client = world.client();
+    let location = client.begin("app").await;
+    let first = counted(&world, client.patch(&location, "one")).await;
+    assert_eq!(first, Calls { items: 2, objects: 1 });
+    let second = counted(&world, client.patch(&location, "two")).await;
+    assert_eq!(second, Calls { items: 3, objects: 1 });
+    assert_eq!(world.probe.calls(), [ItemsGet, ItemsTransact, ObjectAppend, ItemsTransact]);
+    let layer = Content::blob("onetwothree");
+    let commit = counted(&world, client.put(&committing(&location, &layer.digest), "three")).await;
+    assert_eq!(commit, Calls { items: 3, objects: 2 });
+}
+
+#[tokio::test]
+async fn a_commit_that_takes_a_place_is_one_item_call_more() {
+    let world = World::with_tails();
+    let client = world.client();
+    let (location, layer) = (client.begin("app").await, Content::blob("layer"));
+    client.patch(&location, "layer").await.expect(202);
+    counted(&world, client.put(&committing(&location, &layer.digest), "")).await;
+    assert_eq!(world.probe.calls(), [ItemsGet, ItemsTransact, ObjectFinish, ItemsTransact]);
 }
 
 #[tokio::test]

@@ -6,4 +6,8 @@ mod items {
 
 mod objects {
     registry::object_store_contract!((std::sync::Arc::new(registry::testing::MemoryObjects::default()), ()));
+    registry::shared_object_store_contract!((
+        std::sync::Arc::new(registry::testing::MemoryObjects::default()),
+        ()
+    ));
 }

@@ -40,13 +40,19 @@ pub(crate) struct World {
 impl World {
     /// Returns an empty world whose calls happen at once.
     pub(crate) fn new() -> Self {
-        Self::with(1, |items, objects| (items, objects))
+        Self::with(1, MemoryObjects::default(), |items, objects| (items, objects))
+    }
+
+    /// Returns an empty world in which a commit may have to reserve a place, too.
+    pub(crate) fn with_tails() -> Self {
+        Self::with(1, MemoryObjects::with_tails(), |items, objects| (items, objects))
     }
 
     /// Returns an empty world whose calls step aside for other tasks, as often as the seed says.
     pub(crate) fn yielding(seed: u64) -> Self {
         let random = Arc::new(SeededRandom::new(seed));
-        Self::with(seed, |items, objects| {
+        // The stricter ones: on S3 a commit may have to reserve a place, too.
+        Self::with(seed, MemoryObjects::with_tails(), |items, objects| {
             (Arc::new(Yielding::new(items, Arc::clone(&random))), Arc::new(Yielding::new(objects, random)))
         })
     }
@@ -85,12 +91,13 @@ impl World {
 
     fn with(
         seed: u64,
+        objects: MemoryObjects,
         around: impl FnOnce(
             Arc<dyn ItemStore>,
             Arc<dyn ObjectStore>,
         ) -> (Arc<dyn ItemStore>, Arc<dyn ObjectStore>),
     ) -> Self {
-        let (items, objects) = (Arc::new(MemoryItems::default()), Arc::new(MemoryObjects::default()));
+        let (items, objects) = (Arc::new(MemoryItems::default()), Arc::new(objects));
         let (clock, probe) = (Arc::new(SetClock::default()), Arc::new(Probe::default()));
         let (outer_items, outer_objects) = around(
             Arc::new(Hooked::new(Arc::clone(&items), Arc::clone(&probe) as _)),

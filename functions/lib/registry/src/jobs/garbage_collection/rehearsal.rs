@@ -128,6 +128,10 @@ impl ObjectStore for Untouched {
         Ok(())
     }
 
+    fn reserve(&self, _: &AppendState, _: Option<u64>) -> Result<Option<AppendState>, StoreError> {
+        Err(Self::refused())
+    }
+
     async fn append(
         &self,
         _key: &ObjectKey,

@@ -1,7 +1,7 @@
 //! One upload session, asked twice at once.
 
 use super::{Processes, assert_one_of, in_every_order, in_every_order_of, in_orders};
-use crate::client::{blob, committing};
+use crate::client::{Reply, blob, committing};
 use crate::content::Content;
 use crate::world::World;
 
@@ -30,6 +30,78 @@ fn two_chunks_without_a_place_follow_one_another() {
         let layer = Content::blob(whole);
         first.put(&committing(&location, &layer.digest), "").await.expect(201);
         assert_eq!(first.get(&blob("app", &layer.digest)).await.body, whole);
+    });
+}
+
+/// Chunks of several processes, all at once: each is taken whole or refused, and the upload goes on.
+#[test]
+fn of_chunks_that_overlap_in_several_processes_those_that_were_acknowledged_are_kept() {
+    for begun in ["", "begun"] {
+        in_every_order_of(Processes::Two, &async |world: &World, first, second| {
+            let (location, third) = (first.begin("app").await, world.client());
+            if !begun.is_empty() {
+                first.patch(&location, begun).await.expect(202);
+            }
+            let chunks = ["one", "the second", "a third of them"];
+            let (one, two, three) = tokio::join!(
+                first.patch(&location, chunks[0]),
+                second.patch(&location, chunks[1]),
+                third.patch(&location, chunks[2])
+            );
+            let replies = [one, two, three];
+            replies.iter().for_each(|reply| assert_one_of(reply, &[202, 429]));
+            let taken = chunks.iter().zip(&replies).filter(|(_, reply)| reply.status == 202);
+            let mut taken: Vec<_> = taken.map(|(chunk, reply)| (end(reply), *chunk)).collect();
+            taken.sort_unstable();
+            assert!(!taken.is_empty(), "somebody has to get on");
+            let whole = taken.iter().fold(begun.to_owned(), |whole, (_, chunk)| whole + chunk);
+            assert_eq!(end(&first.get(&location).await.expect(204)) + 1, whole.len());
+            let layer = Content::blob(whole.clone());
+            second.put(&committing(&location, &layer.digest), "").await.expect(201);
+            assert_eq!(first.get(&blob("app", &layer.digest)).await.body, whole);
+        });
+    }
+}
+
+/// Returns the last byte that an answer names.
+fn end(reply: &Reply) -> usize {
+    reply.header("range").trim_start_matches("0-").parse().unwrap()
+}
+
+#[test]
+fn a_commit_ends_its_session_or_leaves_it_whole_whatever_chunk_comes_beside_it() {
+    for is_known in [false, true] {
+        in_every_order_of(Processes::Two, &async |_: &World, first, second| {
+            let (begun, both) = (Content::blob("begun"), Content::blob("begun and more"));
+            if is_known {
+                first.push_blob("other", &begun).await.expect(201);
+            }
+            let location = first.begin("app").await;
+            first.patch(&location, "begun").await.expect(202);
+            let commit = committing(&location, &begun.digest);
+            let (commit, chunk) = tokio::join!(first.put(&commit, ""), second.patch(&location, " and more"));
+            // 400: the chunk came first, and these bytes are no longer all there are.
+            assert_one_of(&commit, &[201, 400, 429]);
+            if commit.status == 201 {
+                assert_one_of(&chunk, &[202, 404, 429]);
+                assert_eq!(second.get(&blob("app", &begun.digest)).await.body, "begun");
+            } else {
+                chunk.expect(202);
+                second.put(&committing(&location, &both.digest), "").await.expect(201);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_session_that_is_cancelled_beside_a_chunk_is_over() {
+    in_every_order_of(Processes::Two, &async |_: &World, first, second| {
+        let location = first.begin("app").await;
+        first.patch(&location, "begun").await.expect(202);
+        let (cancelled, chunk) = tokio::join!(first.delete(&location), second.patch(&location, "more"));
+        cancelled.expect(204);
+        assert_one_of(&chunk, &[202, 404, 429]);
+        second.get(&location).await.expect(404);
     });
 }
 
