@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use registry::ports::{
-    AppendState, Appended, ByteStream, Item, ItemStore, Key, ObjectKey, ObjectStore, Query, StoreError,
-    StoreErrorKind, TransactError, Write,
+    AppendState, Appended, ByteStream, Item, ItemStore, KeptState, Key, ObjectKey, ObjectStore, Query,
+    StoreError, StoreErrorKind, TransactError, Write,
 };
 use registry::testing::{Call, MemoryItems, MemoryObjects};
 
@@ -131,25 +131,22 @@ impl ObjectStore for Gated<MemoryObjects> {
         self.around(Call::ObjectDelete, self.inner.delete(key)).await
     }
 
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        self.inner.reserve(state, size_bytes)
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
-        self.around(Call::ObjectAppend, self.inner.append(key, state, body)).await
+        self.around(Call::ObjectAppend, self.inner.append(key, kept, body)).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
-        self.around(Call::ObjectFinish, self.inner.finish(key, state)).await
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
+        self.around(Call::ObjectFinish, self.inner.finish(key, state, kept)).await
     }
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

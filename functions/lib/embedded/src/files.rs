@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 use registry::ports::{
-    AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
+    AppendState, Appended, ByteStream, KeptState, ObjectInfo, ObjectKey, ObjectScan, ObjectStore, StoreError,
     StoreErrorKind,
 };
 
@@ -171,25 +171,26 @@ impl ObjectStore for Files {
         .await?
     }
 
-    /// One process has the folder, and in it one request the upload.
-    fn reserve(&self, _: &AppendState, _: Option<u64>) -> Result<Option<AppendState>, StoreError> {
-        Ok(None)
-    }
-
+    /// One process has the folder, and one request in it the upload: its places are nobody else's.
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
         let object = self.object_path(key);
         if published_size(&object)?.is_some() {
             return Err(already_finished(&object));
         }
-        append::append(self.upload_path(key), state.size_bytes, body).await
+        append::append(self.upload_path(key), kept.state().size_bytes, body).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        _kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
         let (upload, object, size_bytes) = (self.upload_path(key), self.object_path(key), state.size_bytes);
         beside(move || publish(&upload, &object, size_bytes)).await?
     }

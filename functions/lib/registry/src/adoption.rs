@@ -11,7 +11,7 @@ use oci::{Algorithm, Digest, RepositoryName, UploadId};
 
 use crate::ports::{AppendState, Item, ObjectKey, Query, Write};
 use crate::records::{Lane, SuspectRecord, UploadRecord, UploadState, keys};
-use crate::upload_finish::Verified;
+use crate::upload_commit::Verified;
 use crate::uploads::OpenUpload;
 use crate::{Blob, Error, Principal, Registry};
 
@@ -139,7 +139,7 @@ impl Registry {
         let record = UploadRecord { object, append, algorithm: Algorithm::Sha256, ..record };
         let seen = self.upload_seen(&record.repository, &id, &copied.digest).await?;
         let mut upload = OpenUpload { id, item, record: record.clone() };
-        let verified = Verified { record, is_finished: true, unwatch: Some(unwatch) };
+        let verified = Verified::object(record, Some(unwatch));
         match self.upload_commit(&mut upload, verified, &copied.digest, seen).await {
             Ok(blob) => Ok(Some(blob)),
             // Somebody else has ended the session, sends to it, or ends the repository, so nobody will ever need the copy; unless this

@@ -2,8 +2,8 @@
 //!
 //! - [`ports`]: the few things it needs from outside, as traits.
 //! - [`records`]: what it remembers, and under which keys.
-//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `adoption`, `mounts`, `manifests`,
-//!   `tags`, `referrers`, `repositories`, `beginning`, `ending`. `packing`: many writes in few transactions.
+//! - [`Registry`], with one file for each resource: `blobs`, `uploads`, `upload_finish`, `upload_commit`, `adoption`,
+//!   `mounts`, `manifests`, `tags`, `referrers`, `repositories`, `beginning`, `ending`. `packing`: many writes in few transactions.
 //! - [`access`]: who may do what of that.
 //! - [`http`]: requests in, responses out.
 //! - [`jobs`]: work that nobody waits for.
@@ -32,11 +32,11 @@ mod shares;
 mod tags;
 mod tasks;
 pub mod testing;
+mod upload_commit;
 mod upload_finish;
 mod uploads;
 
 pub use blobs::Blob;
-pub use bodies::UploadBody;
 pub use ending::RepositoryEnd;
 pub use error::Error;
 pub(crate) use manifests::ManifestPut;

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use oci::{Algorithm, ContentRange, Digest, Hasher, RepositoryName, UploadId};
 use tokio::time::timeout;
 
-use crate::bodies::UploadBody;
+use crate::bodies::{kept, unless_empty};
 use crate::hashing::hashed;
 use crate::locks::LockGuard;
-use crate::ports::{AppendState, Condition, Conflict, Item, ObjectKey, StoreError, StoreErrorKind, Write};
+use crate::ports::{
+    AppendState, ByteStream, Condition, Conflict, Item, KeptState, ObjectKey, StoreError, StoreErrorKind,
+    TransactError, Write,
+};
 use crate::records::{Lane, Record, SuspectRecord, UploadRecord, UploadState, keys};
 use crate::registry::ATTEMPTS;
 use crate::{Error, Principal, Registry, in_own_task};
@@ -81,7 +85,7 @@ impl Registry {
         id: &UploadId,
     ) -> Result<UploadStatus, Error> {
         let upload = self.upload_open(repository, principal, id).await?;
-        Ok(UploadStatus { id: id.clone(), offset: upload.record.append.size_bytes })
+        Ok(UploadStatus::of(&upload))
     }
 
     /// Appends a chunk. With a range it has to begin where the upload stands, and to be as long as it says.
@@ -93,13 +97,13 @@ impl Registry {
         principal: &Principal,
         id: &UploadId,
         range: Option<ContentRange>,
-        body: UploadBody,
+        body: ByteStream,
     ) -> Result<UploadStatus, Error> {
         let (registry, repository, principal, id) =
             (self.clone(), repository.clone(), principal.clone(), id.clone());
         // A task of its own: a client that goes away must not stop it between the bytes and the item.
         in_own_task(async move {
-            let (body, _kept) = body.kept();
+            let (body, _kept) = kept(body);
             let _one_at_a_time = registry.upload_turn(&id).await?;
             let mut upload = registry.upload_open(&repository, &principal, &id).await?;
             match registry.upload_take(&mut upload, None, range, body).await {
@@ -128,31 +132,29 @@ impl Registry {
         principal: &Principal,
         id: &UploadId,
     ) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            let upload = self.upload_open(repository, principal, id).await?;
-            if self.upload_end(&upload).await?.is_some() {
-                // A chunk came meanwhile, or the session is over.
-                continue;
-            }
-            // The session is over in any case; bytes that stay are the collector's.
-            if let Err(error) = self.stores.objects.abort(upload.object(), &upload.record.append).await {
-                tracing::warn!(upload_id = %id, error = %error, "bytes of a cancelled upload stay for the collector");
-            }
-            return Ok(());
+        let upload = self.upload_open(repository, principal, id).await?;
+        let upload = self.upload_end(upload).await?;
+        // The session is over in any case; bytes that stay are the collector's.
+        if let Err(error) = self.stores.objects.abort(upload.object(), &upload.record.append).await {
+            tracing::warn!(upload_id = %id, error = %error, "bytes of a cancelled upload stay for the collector");
         }
-        Err(Error::Contended)
+        Ok(())
     }
 
-    /// Ends the session as it was read, without a blob.
-    pub(crate) async fn upload_end(&self, upload: &OpenUpload) -> Result<Option<Conflict>, Error> {
-        let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
-        let seen = Condition::Version(upload.item.version.clone());
-        let open = keys::open_upload(&upload.record.repository, &upload.id);
-        self.transact(vec![
-            self.put(upload.item.key.clone(), self.fresh_version(), dead, seen),
-            Write::Delete(open, Condition::Always),
-        ])
-        .await
+    /// Ends the session without a blob, whatever chunk is taken meanwhile; returns it as it was then.
+    pub(crate) async fn upload_end(&self, mut upload: OpenUpload) -> Result<OpenUpload, Error> {
+        for _ in 0..ATTEMPTS {
+            let dead = Record::Upload(UploadRecord { state: UploadState::Dead, ..upload.record.clone() });
+            let seen = Condition::Version(upload.item.version.clone());
+            let open = keys::open_upload(&upload.record.repository, &upload.id);
+            let writes = vec![
+                self.put(upload.item.key.clone(), self.fresh_version(), dead, seen),
+                Write::Delete(open, Condition::Always),
+            ];
+            let Some(conflict) = self.transact(writes).await? else { return Ok(upload) };
+            upload = self.upload_overtaken(&upload, conflict.found.as_ref())?;
+        }
+        Err(Error::Contended)
     }
 
     /// Returns the session if it is open, of this repository and principal, and not expired.
@@ -187,29 +189,32 @@ impl Registry {
         }
     }
 
-    /// Makes the bytes durable and hashes them; of the session's item only the places for them are taken.
+    /// Makes the bytes durable and hashes them; in the session's item only places for them are taken.
+    ///
+    /// The digest says what they are to be hashed with, if they are the first.
     pub(crate) async fn upload_take(
         &self,
         upload: &mut OpenUpload,
         digest: Option<&Digest>,
         range: Option<ContentRange>,
-        body: UploadBody,
+        body: ByteStream,
     ) -> Result<Progress, Error> {
-        upload.refuse_out_of_order(range.as_ref())?;
-        let Some(body) = body.unless_empty().await else {
-            return upload.unchanged(digest, range.as_ref());
-        };
-        let mut attempts = 0..ATTEMPTS;
-        while let Some(conflict) = self.upload_reserve(upload, body.size_bytes).await? {
-            attempts.next().ok_or(Error::Contended)?;
-            // As if this request had come a moment later.
-            *upload = self.upload_overtaken(upload, conflict.found.as_ref())?;
-            upload.refuse_out_of_order(range.as_ref())?;
-        }
         let (offset, hasher) = (upload.record.append.size_bytes, upload.hasher(digest)?);
+        if let Some(range) = range.as_ref().filter(|range| range.start != offset) {
+            return Err(Error::ChunkOutOfOrder { id: upload.id.clone(), offset, start: range.start });
+        }
+        let Some(body) = unless_empty(body).await else {
+            let expected = range.map_or(0, |range| range.len());
+            return match expected {
+                0 => Ok(Progress { record: upload.record.clone(), hasher, is_interrupted: false }),
+                _ => Err(Error::ChunkLength { expected, actual: 0 }),
+            };
+        };
         let algorithm = hasher.algorithm();
-        let (body, hash) = hashed(body.bytes, hasher);
-        let appended = self.stores.objects.append(&upload.record.object, &upload.record.append, body).await?;
+        let (body, hash) = hashed(body, hasher);
+        let (object, mut places) = (upload.object().clone(), Places::of(self, upload));
+        let appended = self.stores.objects.append(&object, &mut places, body).await;
+        let appended = appended.map_err(|error| places.explained(error))?;
         let hasher = hash.await.map_err(|_| Error::hash_state(algorithm))?;
         let actual = appended.state.size_bytes - offset;
         if let Some(expected) = range.map(|range| range.len()).filter(|expected| *expected != actual) {
@@ -224,27 +229,16 @@ impl Registry {
         Ok(Progress { record, hasher, is_interrupted: appended.interrupted.is_some() })
     }
 
-    /// Takes places of its own for what this request writes, if another process may be writing to the same upload.
-    pub(crate) async fn upload_reserve(
-        &self,
-        upload: &mut OpenUpload,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<Conflict>, Error> {
-        match self.stores.objects.reserve(&upload.record.append, size_bytes)? {
-            Some(append) => {
-                let record = UploadRecord { append, ..upload.record.clone() };
-                self.upload_write(upload, record).await
-            }
-            None => Ok(None),
-        }
-    }
-
     /// Records how far the upload has come: from here on the client may rely on it.
     async fn upload_save(&self, mut upload: OpenUpload, progress: Progress) -> Result<UploadStatus, Error> {
         let offset = progress.record.append.size_bytes;
-        if let Some(conflict) = self.upload_write(&mut upload, progress.record).await? {
-            let open = self.upload_overtaken(&upload, conflict.found.as_ref())?;
-            return Err(Error::UploadInUse(open.id));
+        if offset != upload.record.append.size_bytes
+            && let Some(conflict) = self.upload_write(&mut upload, progress.record.clone()).await?
+        {
+            let now = self.upload_overtaken(&upload, conflict.found.as_ref())?;
+            if !now.has_bytes_of(&progress.record) {
+                return Err(Error::UploadInUse(now.id));
+            }
         }
         if progress.is_interrupted {
             return Err(Error::UploadInterrupted { id: upload.id, offset });
@@ -257,18 +251,22 @@ impl Registry {
         &self,
         upload: &mut OpenUpload,
         record: UploadRecord,
-    ) -> Result<Option<Conflict>, Error> {
+    ) -> Result<Option<Conflict>, StoreError> {
         let seen = Condition::Version(upload.item.version.clone());
         let (key, version) = (upload.item.key.clone(), self.fresh_version());
         let item = Item { key, version, record: Record::Upload(record.clone()) };
-        let conflict = self.transact(vec![Write::Put(item.clone(), seen)]).await?;
-        // A write whose answer was lost meets itself.
-        let is_own = |found: &Item| found.version == item.version;
-        let conflict = conflict.filter(|conflict| !conflict.found.as_ref().is_some_and(is_own));
-        if conflict.is_none() {
-            (upload.item, upload.record) = (item, record);
+        match self.stores.items.transact(vec![Write::Put(item.clone(), seen)]).await {
+            // A write whose answer was lost meets itself.
+            Err(TransactError::Conflict(conflict))
+                if conflict.found.as_ref().is_none_or(|found| found.version != item.version) =>
+            {
+                return Ok(Some(*conflict));
+            }
+            Err(TransactError::Store(error)) => return Err(error),
+            Ok(()) | Err(TransactError::Conflict(_)) => {}
         }
-        Ok(conflict)
+        (upload.item, upload.record) = (item, record);
+        Ok(None)
     }
 
     /// Returns the session as another request has left it, if it is open still.
@@ -298,6 +296,55 @@ impl Registry {
     }
 }
 
+/// Where the places of an upload's bytes are kept: in its item, which other processes may have read, too.
+pub(crate) struct Places<'a> {
+    registry: &'a Registry,
+    upload: &'a mut OpenUpload,
+    conflict: Option<Conflict>,
+}
+
+impl<'a> Places<'a> {
+    pub(crate) fn of(registry: &'a Registry, upload: &'a mut OpenUpload) -> Self {
+        Self { registry, upload, conflict: None }
+    }
+
+    /// Returns what stood in the way, if that is why the store failed.
+    pub(crate) fn conflict(self) -> Option<Conflict> {
+        self.conflict
+    }
+
+    /// Returns what the failure means to a client.
+    fn explained(self, error: StoreError) -> Error {
+        let Some(conflict) = self.conflict else { return error.into() };
+        match self.registry.upload_overtaken(self.upload, conflict.found.as_ref()) {
+            Ok(open) => Error::UploadInUse(open.id),
+            Err(over) => over,
+        }
+    }
+}
+
+#[async_trait]
+impl KeptState for Places<'_> {
+    fn state(&self) -> &AppendState {
+        &self.upload.record.append
+    }
+
+    async fn replace(&mut self, append: AppendState) -> Result<(), StoreError> {
+        let record = UploadRecord { append, ..self.upload.record.clone() };
+        self.conflict = self.registry.upload_write(self.upload, record).await?;
+        match self.conflict {
+            Some(_) => Err(StoreError::new(StoreErrorKind::Overtaken, format!("upload {}", self.upload.id))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl UploadStatus {
+    fn of(upload: &OpenUpload) -> Self {
+        Self { id: upload.id.clone(), offset: upload.record.append.size_bytes }
+    }
+}
+
 impl OpenUpload {
     /// Returns the hasher where the upload stands. Before the first byte a digest itself says which.
     fn hasher(&self, digest: Option<&Digest>) -> Result<Hasher, Error> {
@@ -308,23 +355,10 @@ impl OpenUpload {
         Hasher::resume(algorithm, &self.record.hash_state).map_err(|_| Error::hash_state(algorithm))
     }
 
-    fn refuse_out_of_order(&self, range: Option<&ContentRange>) -> Result<(), Error> {
-        let offset = self.record.append.size_bytes;
-        match range.filter(|range| range.start != offset) {
-            Some(range) => Err(Error::ChunkOutOfOrder { id: self.id.clone(), offset, start: range.start }),
-            None => Ok(()),
-        }
-    }
-
-    /// Returns what a chunk of no bytes leaves.
-    fn unchanged(&self, digest: Option<&Digest>, range: Option<&ContentRange>) -> Result<Progress, Error> {
-        match range.map_or(0, ContentRange::len) {
-            0 => {
-                let (record, hasher) = (self.record.clone(), self.hasher(digest)?);
-                Ok(Progress { record, hasher, is_interrupted: false })
-            }
-            expected => Err(Error::ChunkLength { expected, actual: 0 }),
-        }
+    /// Returns whether the session has the bytes that the record tells of, whoever has sent them.
+    fn has_bytes_of(&self, record: &UploadRecord) -> bool {
+        let is_as_long = self.record.append.size_bytes == record.append.size_bytes;
+        is_as_long && self.record.algorithm == record.algorithm && self.record.hash_state == record.hash_state
     }
 
     pub(crate) fn object(&self) -> &ObjectKey {

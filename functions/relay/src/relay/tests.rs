@@ -9,7 +9,7 @@ use http::{Method, header};
 use http_body_util::{BodyExt, Full, StreamBody};
 use registry::access::{Access, AccessOptions, KeyRing};
 use registry::ports::{
-    Abilities, AppendState, Appended, ByteStream, ObjectKey, ObjectStore, StoreError, SystemClock,
+    Abilities, AppendState, Appended, ByteStream, KeptState, ObjectKey, ObjectStore, StoreError, SystemClock,
     SystemRandom,
 };
 use registry::testing::{MemoryItems, MemoryObjects};
@@ -57,18 +57,10 @@ struct Slow {
 
 #[async_trait]
 impl ObjectStore for Slow {
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        self.objects.reserve(state, size_bytes)
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         mut body: ByteStream,
     ) -> Result<Appended, StoreError> {
         let mut pieces = Vec::new();
@@ -76,7 +68,7 @@ impl ObjectStore for Slow {
             pieces.push(piece);
         }
         self.ends.acquire().await.unwrap().forget();
-        self.objects.append(key, state, stream::iter(pieces).boxed()).await
+        self.objects.append(key, kept, stream::iter(pieces).boxed()).await
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
@@ -95,8 +87,13 @@ impl ObjectStore for Slow {
         self.objects.delete(key).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
-        self.objects.finish(key, state).await
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
+        self.objects.finish(key, state, kept).await
     }
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

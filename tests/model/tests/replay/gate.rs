@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use oci::UploadId;
 use registry::ports::{
-    AppendState, Appended, Arrived, ByteStream, Conflict, Copied, Item, ItemStore, Key, ObjectKey,
+    AppendState, Appended, Arrived, ByteStream, Conflict, Copied, Item, ItemStore, KeptState, Key, ObjectKey,
     ObjectStore, Query, SignedUploads, StoreError, TransactError, VerifiedCopy, Write,
 };
 use registry::testing::MemoryObjects;
@@ -212,25 +212,22 @@ impl ObjectStore for GatedObjects {
         self.gate.write(self.inner.delete(key)).await
     }
 
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        self.inner.reserve(state, size_bytes)
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
-        self.gate.write(self.inner.append(key, state, body)).await
+        self.gate.write(self.inner.append(key, kept, body)).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
-        self.gate.write(self.inner.finish(key, state)).await
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
+        self.gate.write(self.inner.finish(key, state, kept)).await
     }
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

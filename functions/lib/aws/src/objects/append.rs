@@ -3,36 +3,24 @@
 use aws_sdk_s3::primitives;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use registry::ports::{AppendState, Appended, ByteStream, ObjectKey, StoreError, StoreErrorKind};
+use registry::ports::{AppendState, Appended, ByteStream, KeptState, ObjectKey, StoreError, StoreErrorKind};
 use tokio::task::JoinHandle;
 
 use super::S3;
 use super::state::{PART_BYTES, PART_BYTES_MIN, Parts, Place, Tail, tail_key};
 use crate::error::{has_code, store_error};
 
-/// Returns the state with places of its own for one request.
-///
-/// Only parts can meet: a tail is an object of its own, and who begins a multipart upload has its id alone.
-pub(super) fn reserve(
-    state: &AppendState,
-    size_bytes: Option<u64>,
-) -> Result<Option<AppendState>, StoreError> {
-    let parts = Parts::of(state)?;
-    let is_needed = parts.multipart_id.is_some() && (parts.tail.is_some() || size_bytes != Some(0));
-    match is_needed {
-        true => parts.reserve(size_bytes)?.state(state.size_bytes).map(Some),
-        false => Ok(None),
-    }
-}
+/// How many part numbers a request is given at once. What it does not use comes back, unless it comes to nothing.
+const PLACES: usize = 8;
 
 /// Appends all that the body yields.
 pub(super) async fn append(
     store: &S3,
     key: &ObjectKey,
-    state: &AppendState,
+    kept: &mut dyn KeptState,
     mut body: ByteStream,
 ) -> Result<Appended, StoreError> {
-    let mut upload = Upload::resume(store, key, state).await?;
+    let mut upload = Upload::resume(store, key, kept).await?;
     let mut interrupted = None;
     while let Some(piece) = body.next().await {
         match piece {
@@ -47,9 +35,10 @@ pub(super) async fn append(
 struct Upload<'a> {
     store: &'a S3,
     key: &'a ObjectKey,
+    kept: &'a mut dyn KeptState,
     parts: Parts,
-    /// How many parts may follow.
-    places: usize,
+    /// How many numbers are this request's own; nothing while all are, because nobody else knows the multipart upload.
+    places: Option<usize>,
     size_bytes: u64,
     buffer: BytesMut,
     on_its_way: Option<JoinHandle<Result<String, StoreError>>>,
@@ -57,15 +46,20 @@ struct Upload<'a> {
 
 impl<'a> Upload<'a> {
     /// Goes on where the state says; the tail comes back, to become part of a part.
-    async fn resume(store: &'a S3, key: &'a ObjectKey, state: &AppendState) -> Result<Self, StoreError> {
-        let mut parts = Parts::of(state)?;
-        let reserved = std::mem::take(&mut parts.reserved);
-        let places = if parts.multipart_id.is_some() { reserved } else { usize::MAX };
+    async fn resume(
+        store: &'a S3,
+        key: &'a ObjectKey,
+        kept: &'a mut dyn KeptState,
+    ) -> Result<Self, StoreError> {
+        let (mut parts, size_bytes) = (Parts::of(kept.state())?, kept.state().size_bytes);
         let buffer = match parts.tail.take() {
             Some(tail) => read_tail(store, &tail).await?,
             None => BytesMut::new(),
         };
-        Ok(Self { store, key, parts, places, size_bytes: state.size_bytes, buffer, on_its_way: None })
+        let given = std::mem::take(&mut parts.given);
+        parts.etags.extend((given > 0).then_some(Place::Skipped(given)));
+        let places = parts.multipart_id.is_some().then_some(0);
+        Ok(Self { store, key, kept, parts, places, size_bytes, buffer, on_its_way: None })
     }
 
     async fn take(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
@@ -84,7 +78,7 @@ impl<'a> Upload<'a> {
     /// Sends the buffer as a part, as soon as the one before has arrived.
     async fn send_part(&mut self) -> Result<(), StoreError> {
         self.part_arrived().await?;
-        self.take_place()?;
+        self.take_place().await?;
         let multipart_id = match &self.parts.multipart_id {
             Some(id) => id.clone(),
             None => self.parts.multipart_id.insert(begin(self.store, self.key).await?).clone(),
@@ -96,13 +90,18 @@ impl<'a> Upload<'a> {
         Ok(())
     }
 
-    /// The tail becomes a part in the end, so it needs a place like any other.
-    fn take_place(&mut self) -> Result<(), StoreError> {
-        if self.places == 0 || self.parts.places_left() == 0 {
-            return Err(self.parts.full());
+    async fn take_place(&mut self) -> Result<(), StoreError> {
+        if self.places == Some(0) {
+            let mut kept = Parts::of(self.kept.state())?;
+            self.places = Some(kept.give(PLACES)?);
+            self.kept.replace(kept.state(self.kept.state().size_bytes)?).await?;
         }
-        self.places -= 1;
-        Ok(())
+        self.places = self.places.map(|places| places - 1);
+        self.has_place()
+    }
+
+    fn has_place(&self) -> Result<(), StoreError> {
+        if self.parts.places_left() == 0 { Err(self.parts.full()) } else { Ok(()) }
     }
 
     async fn part_arrived(&mut self) -> Result<(), StoreError> {
@@ -119,7 +118,8 @@ impl<'a> Upload<'a> {
         }
         self.part_arrived().await?;
         if !self.buffer.is_empty() {
-            self.take_place()?;
+            // The tail becomes a part in the end.
+            self.has_place()?;
             self.parts.tail = Some(write_tail(self.store, self.key, self.buffer.split().freeze()).await?);
         }
         self.parts.state(self.size_bytes)
@@ -143,7 +143,7 @@ async fn read_tail(store: &S3, tail: &Tail) -> Result<BytesMut, StoreError> {
 }
 
 async fn write_tail(store: &S3, object: &ObjectKey, bytes: Bytes) -> Result<Tail, StoreError> {
-    let tail = Tail { key: tail_key(object), size_bytes: bytes.len() as u64 };
+    let tail = Tail { key: tail_key(object), size_bytes: bytes.len() as u64, number: None };
     let put = store.client.put_object().bucket(&store.bucket).key(&tail.key);
     let put = put.body(primitives::ByteStream::from(bytes)).send().await;
     put.map_err(|error| store_error(format!("put of {}", tail.key), error))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use registry::ports::{AppendState, ObjectKey, StoreError, StoreErrorKind};
+use registry::ports::{AppendState, KeptState, ObjectKey, StoreError, StoreErrorKind};
 
 use super::S3;
 use super::append::unquoted;
@@ -23,10 +23,19 @@ const OVER: &[&str] = &["PreconditionFailed", "NoSuchUpload", "InvalidPart", "No
 const COMPLETION_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes the upload an object. What the registry has in parts is put together where it is.
-pub(super) async fn finish(store: &S3, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+pub(super) async fn finish(
+    store: &S3,
+    key: &ObjectKey,
+    state: &AppendState,
+    kept: &mut dyn KeptState,
+) -> Result<(), StoreError> {
     let parts = Parts::of(state)?;
     let done = match (&parts.multipart_id, &parts.tail) {
-        (Some(id), tail) => complete(store, key, id, &parts, tail.as_ref()).await?,
+        (Some(id), Some(tail)) => {
+            let number = tail_number(&parts, tail, kept).await?;
+            complete(store, key, id, &parts, Some((number, tail))).await?
+        }
+        (Some(id), None) => complete(store, key, id, &parts, None).await?,
         (None, Some(tail)) => copy(store, key, tail).await?,
         (None, None) => put_empty(store, key).await?,
     };
@@ -48,20 +57,34 @@ pub(super) async fn abort(store: &S3, key: &ObjectKey, state: &AppendState) -> R
     }
 }
 
+/// Returns as which part the tail is sent: where no request sends other bytes.
+async fn tail_number(parts: &Parts, tail: &Tail, kept: &mut dyn KeptState) -> Result<i32, StoreError> {
+    let mut shared = Parts::of(kept.state())?;
+    if shared.multipart_id != parts.multipart_id {
+        // This request has begun the multipart upload, and nobody else knows it.
+        return Ok(parts.next_number());
+    }
+    if let Some(number) = shared.number_of(tail) {
+        return Ok(number);
+    }
+    let number = shared.give_to(tail)?;
+    kept.replace(shared.state(kept.state().size_bytes)?).await?;
+    Ok(number)
+}
+
 /// Returns whether it happened; otherwise it happened before, or cannot any more.
 async fn complete(
     store: &S3,
     key: &ObjectKey,
     multipart_id: &str,
     parts: &Parts,
-    tail: Option<&Tail>,
+    tail: Option<(i32, &Tail)>,
 ) -> Result<bool, StoreError> {
     let part = |(number, etag): (i32, &str)| {
         CompletedPart::builder().part_number(number).e_tag(format!("\"{etag}\"")).build()
     };
     let mut completed: Vec<_> = parts.numbered().map(part).collect();
-    if let Some(tail) = tail {
-        let number = parts.next_number();
+    if let Some((number, tail)) = tail {
         match copy_part(store, key, multipart_id, number, tail).await? {
             Some(etag) => completed.push(part((number, &etag))),
             None => return Ok(false),

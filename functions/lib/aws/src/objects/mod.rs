@@ -19,7 +19,9 @@ use aws_sdk_s3::primitives;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use oci::{Digest, UploadId};
-use registry::ports::{AppendState, Appended, ByteStream, ObjectKey, ObjectStore, StoreError, Trash};
+use registry::ports::{
+    AppendState, Appended, ByteStream, KeptState, ObjectKey, ObjectStore, StoreError, Trash,
+};
 
 use crate::error::{has_code, store_error};
 
@@ -128,25 +130,22 @@ impl ObjectStore for S3 {
         delete.send().await.map(drop).map_err(|error| store_error(format!("delete of {key}"), error))
     }
 
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        append::reserve(state, size_bytes)
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
-        append::append(self, key, state, body).await
+        append::append(self, key, kept, body).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
-        finish::finish(self, key, state).await
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
+        finish::finish(self, key, state, kept).await
     }
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

@@ -30,9 +30,9 @@ pub(super) struct Parts {
     /// The parts in the order of their numbers, which S3 counts from 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) etags: Vec<Place>,
-    /// How many numbers after them belong to the one request that wrote this.
+    /// How many numbers after them were given to requests of which nobody knows what became.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) reserved: usize,
+    pub(super) given: usize,
     /// What comes after the parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tail: Option<Tail>,
@@ -44,7 +44,7 @@ pub(super) struct Parts {
 pub(super) enum Place {
     /// A part by its entity tag, without quotes.
     Part(String),
-    /// So many numbers that were reserved by a request whose bytes do not count. It may be at work still.
+    /// So many numbers that were given to requests whose bytes do not count. They may be at work still.
     Skipped(usize),
 }
 
@@ -55,6 +55,9 @@ pub(super) struct Tail {
     pub(super) key: String,
     /// How long it is.
     pub(super) size_bytes: u64,
+    /// As which part a commit has sent it, or is going to: another commit sends the same bytes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) number: Option<i32>,
 }
 
 impl Parts {
@@ -72,23 +75,36 @@ impl Parts {
         Ok(AppendState { size_bytes, store })
     }
 
-    /// Returns this with places for so many bytes more, and for what is left of them in the end.
+    /// Gives away numbers for so many parts, or for as many as there are; none of them is ever given again.
     ///
-    /// Of an unknown number of bytes half of the places that are left are kept. What is not used comes back with the
-    /// next state, unless the request ends without one.
-    pub(super) fn reserve(mut self, size_bytes: Option<u64>) -> Result<Self, StoreError> {
-        if self.reserved > 0 {
-            self.etags.push(Place::Skipped(self.reserved));
+    /// The tail's own is left: whoever is given the last ones may come to nothing.
+    pub(super) fn give(&mut self, count: usize) -> Result<usize, StoreError> {
+        let for_tail = usize::from(self.tail.as_ref().is_some_and(|tail| tail.number.is_none()));
+        match count.min(self.places_left().saturating_sub(for_tail)) {
+            0 => Err(self.full()),
+            count => {
+                self.given += count;
+                Ok(count)
+            }
         }
-        let left = self.places_left();
-        let tail_bytes = self.tail.as_ref().map_or(0, |tail| tail.size_bytes);
-        let places = |size_bytes: u64| (tail_bytes + size_bytes).div_ceil(PART_BYTES as u64);
-        let needed = size_bytes.map_or(left.div_ceil(2) as u64, places);
-        self.reserved = usize::try_from(needed).unwrap_or(usize::MAX);
-        match self.reserved <= left && left > 0 {
-            true => Ok(self),
-            false => Err(self.full()),
+    }
+
+    /// Returns the number that was given to this tail.
+    pub(super) fn number_of(&self, tail: &Tail) -> Option<i32> {
+        self.tail.as_ref().filter(|own| own.key == tail.key)?.number
+    }
+
+    /// Gives a number to this tail.
+    pub(super) fn give_to(&mut self, tail: &Tail) -> Result<i32, StoreError> {
+        if self.places_left() == 0 {
+            return Err(self.full());
         }
+        let number = self.next_number();
+        self.given += 1;
+        if let Some(own) = self.tail.as_mut().filter(|own| own.key == tail.key) {
+            own.number = Some(number);
+        }
+        Ok(number)
     }
 
     /// Returns how many more parts S3 takes, and the item their entity tags, if those are as long as the one before.
@@ -100,19 +116,22 @@ impl Parts {
         let taken: usize = self.etags.iter().map(bytes_of).sum();
         let is_part = |place: &&Place| matches!(place, Place::Part(_));
         let next = self.etags.iter().rfind(is_part).map_or(1, bytes_of);
-        let room = ETAGS_BYTES_MAX.saturating_sub(taken) / next;
-        room.min(PARTS_MAX.saturating_sub(self.numbers()))
+        let room = (ETAGS_BYTES_MAX.saturating_sub(taken) / next)
+            .min(PARTS_MAX.saturating_sub(self.skipped_and_sent()));
+        room.saturating_sub(self.given)
     }
 
     /// Says that there is no place for more.
     pub(super) fn full(&self) -> StoreError {
-        let context = format!("an upload has {} parts, and there is no place for more", self.numbers());
+        let taken = self.next_number() - 1;
+        let context =
+            format!("an upload has {taken} parts, sent or given up, and there is no place for more");
         StoreError::new(StoreErrorKind::Full, context)
     }
 
     /// Returns the number of the next part.
     pub(super) fn next_number(&self) -> i32 {
-        i32::try_from(self.numbers() + 1).unwrap_or(i32::MAX)
+        i32::try_from(self.skipped_and_sent() + self.given + 1).unwrap_or(i32::MAX)
     }
 
     /// Returns each part's number and entity tag.
@@ -128,8 +147,7 @@ impl Parts {
         })
     }
 
-    /// Returns how many numbers are taken.
-    fn numbers(&self) -> usize {
+    fn skipped_and_sent(&self) -> usize {
         self.etags.iter().map(Place::numbers).sum()
     }
 }

@@ -33,10 +33,14 @@ async fn read(world: &World, size_bytes: usize) -> Vec<u8> {
     bytes
 }
 
-/// Appends at places that are reserved for it, as the registry does.
+/// Appends to an upload of which nobody else knows.
 async fn append(world: &World, state: &AppendState, bytes: &[u8]) -> Result<Appended, StoreError> {
-    let reserved = world.objects.reserve(state, Some(bytes.len() as u64))?;
-    world.objects.append(&key(), reserved.as_ref().unwrap_or(state), body(bytes)).await
+    world.objects.append(&key(), &mut state.clone(), body(bytes)).await
+}
+
+/// Finishes such an upload.
+async fn finish(world: &World, state: &AppendState) -> Result<(), StoreError> {
+    world.objects.finish(&key(), state, &mut state.clone()).await
 }
 
 /// Appends chunks of these sizes, finishes, and returns what was appended.
@@ -47,7 +51,7 @@ async fn upload(world: &World, sizes: &[usize]) -> Vec<u8> {
         state = append(world, &state, &bytes).await.unwrap().state;
         sent.extend_from_slice(&bytes);
     }
-    world.objects.finish(&key(), &state).await.unwrap();
+    finish(world, &state).await.unwrap();
     sent
 }
 
@@ -102,7 +106,7 @@ async fn a_failed_append_leaves_the_state_before_it_good() {
     world.s3.faults().clear();
     let second = noise(9 * MIB, 3);
     let state = append(&world, &state, &second).await.unwrap().state;
-    world.objects.finish(&key(), &state).await.unwrap();
+    finish(&world, &state).await.unwrap();
     assert!(read(&world, 15 * MIB).await == [first, second].concat());
 }
 
@@ -112,29 +116,34 @@ async fn a_commit_that_comes_to_nothing_spoils_no_part_of_a_chunk_beside_it() {
     let world = World::new().await;
     let (first, second) = (noise(8 * MIB + 10, 1), noise(6 * MIB, 2));
     let begun = append(&world, &AppendState::default(), &first).await.unwrap().state;
-    let committing = world.objects.reserve(&begun, Some(0)).unwrap().unwrap();
-    let state = append(&world, &committing, &second).await.unwrap().state;
     for call in 1..=8 {
         world.s3.faults().plan("CompleteMultipartUpload", call, Fault::Throttled);
     }
-    world.objects.finish(&key(), &committing).await.unwrap_err();
+    let mut kept = begun.clone();
+    world.objects.finish(&key(), &begun, &mut kept).await.unwrap_err();
     assert_eq!(world.s3.calls().count("UploadPartCopy"), 1, "the tail was made a part");
+    assert_ne!(kept, begun, "and has a number of its own");
+    let state = append(&world, &kept, &second).await.unwrap().state;
+    // The other commit comes again, late.
+    world.objects.finish(&key(), &begun, &mut kept).await.unwrap_err();
     world.s3.faults().clear();
-    world.objects.finish(&key(), &state).await.unwrap();
+    finish(&world, &state).await.unwrap();
     assert!(read(&world, 14 * MIB + 10).await == [first, second].concat());
 }
 
 /// Nobody else knows of a multipart upload that has not begun, and tails are objects of their own.
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_follows_a_part_needs_a_place() {
+async fn only_a_part_that_follows_another_needs_a_place() {
     let world = World::new().await;
-    let begun = append(&world, &AppendState::default(), &noise(10, 1)).await.unwrap().state;
-    for state in [&AppendState::default(), &begun] {
-        assert_eq!(world.objects.reserve(state, Some(9 * MIB as u64)).unwrap(), None);
+    let mut state = AppendState::default();
+    for (bytes, is_replaced) in
+        [(10, false), (9 * MIB, false), (10, false), (5 * MIB, true), (10, false), (20 * MIB, true)]
+    {
+        let mut kept = state.clone();
+        let appended = world.objects.append(&key(), &mut kept, body(&noise(bytes, 1))).await.unwrap();
+        assert_eq!(kept != state, is_replaced, "{bytes} after {}", state.size_bytes);
+        state = appended.state;
     }
-    let part = append(&world, &begun, &noise(8 * MIB - 10, 1)).await.unwrap().state;
-    assert_eq!(world.objects.reserve(&part, Some(0)).unwrap(), None, "there is no tail");
-    assert_ne!(world.objects.reserve(&part, Some(1)).unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +155,7 @@ async fn after_a_finish_whose_reply_was_lost_the_object_is_there_and_has_to_be_l
         let bytes = noise(sizes[0], 1);
         let state = append(&world, &AppendState::default(), &bytes).await.unwrap().state;
         world.s3.faults().plan(operation, 1, Fault::AppliedThenLost);
-        if let Err(lost) = world.objects.finish(&key(), &state).await {
+        if let Err(lost) = finish(&world, &state).await {
             assert_eq!(lost.kind, StoreErrorKind::AlreadyFinished, "{operation}");
         }
         assert_eq!(world.s3.faults().pending(), 0, "{operation}");
@@ -168,7 +177,7 @@ async fn a_finish_that_meets_another_of_its_object_waits_until_that_one_has_ende
             }
             world.s3.faults().plan(operation, 1, Fault::Conflict);
             world.s3.faults().plan(operation, 2, Fault::Conflict);
-            let finished = world.objects.finish(&key(), &begun.state).await.map_err(|error| error.kind);
+            let finished = finish(&world, &begun.state).await.map_err(|error| error.kind);
             let expected = if is_there { Err(StoreErrorKind::AlreadyFinished) } else { Ok(()) };
             assert_eq!((finished, world.s3.faults().pending()), (expected, 0), "{operation}");
             assert_eq!(world.objects.head(&key()).await.unwrap(), Some(size_bytes as u64));
@@ -196,9 +205,9 @@ async fn an_object_that_another_process_finished_is_not_taken_for_ones_own() {
         let begun = append(&world, &AppendState::default(), &noise(prefix, 1)).await.unwrap();
         let [theirs, ours] = [b"theirs", b"ours !"];
         let state = append(&world, &begun.state, theirs).await.unwrap().state;
-        world.objects.finish(&key(), &state).await.unwrap();
+        finish(&world, &state).await.unwrap();
         let state = append(&world, &begun.state, ours).await.unwrap().state;
-        let refused = world.objects.finish(&key(), &state).await.unwrap_err();
+        let refused = finish(&world, &state).await.unwrap_err();
         assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
         assert!(read(&world, prefix + 6).await.ends_with(theirs));
     }
@@ -209,7 +218,7 @@ async fn an_aborted_upload_cannot_be_finished() {
     let world = World::new().await;
     let state = append(&world, &AppendState::default(), &noise(6 * MIB, 1)).await.unwrap().state;
     world.objects.abort(&key(), &state).await.unwrap();
-    let refused = world.objects.finish(&key(), &state).await.unwrap_err();
+    let refused = finish(&world, &state).await.unwrap_err();
     assert_eq!(refused.kind, StoreErrorKind::AlreadyFinished);
     assert_eq!(world.objects.head(&key()).await.unwrap(), None);
 }
@@ -229,7 +238,7 @@ async fn a_listed_upload_is_as_long_as_its_parts_and_its_tail() {
         let listed_bytes = size_in_list().await - expected_bytes as u64;
         assert!(listed_bytes <= 10, "{listed_bytes} more than {expected_bytes}");
     }
-    world.objects.finish(&key(), &state).await.unwrap();
+    finish(&world, &state).await.unwrap();
     let listed = world.objects.scan().await.unwrap();
     assert_eq!(
         listed.iter().map(|info| (info.size_bytes, info.is_unfinished)).collect::<Vec<_>>(),

@@ -34,13 +34,13 @@ async fn an_upload_goes_on_where_another_process_left_it() {
     let key = ObjectKey::fresh(ulid::Ulid::from_parts(1, 2));
     let body = |bytes: &'static [u8]| futures_util::stream::iter([Ok(Bytes::from_static(bytes))]).boxed();
     let files = Files::open(folder.path()).unwrap();
-    let state = files.append(&key, &AppendState::default(), body(b"one")).await.unwrap().state;
+    let state = files.append(&key, &mut AppendState::default(), body(b"one")).await.unwrap().state;
     // Bytes of a process that was killed before it could tell of them.
-    files.append(&key, &state, body(b"unacknowledged")).await.unwrap();
+    files.append(&key, &mut state.clone(), body(b"unacknowledged")).await.unwrap();
     drop(files);
     let files = Files::open(folder.path()).unwrap();
-    let state = files.append(&key, &state, body(b"two")).await.unwrap().state;
-    files.finish(&key, &state).await.unwrap();
+    let state = files.append(&key, &mut state.clone(), body(b"two")).await.unwrap().state;
+    files.finish(&key, &state, &mut state.clone()).await.unwrap();
     let pieces: Vec<_> = files.get(&key, 0..6).await.unwrap().unwrap().collect().await;
     let bytes: Vec<Bytes> = pieces.into_iter().map(Result::unwrap).collect();
     assert_eq!(bytes.concat(), b"onetwo");
@@ -52,11 +52,11 @@ async fn lost_bytes_of_an_upload_are_an_error_and_never_zeros() {
     let key = ObjectKey::fresh(ulid::Ulid::from_parts(1, 2));
     let body = |bytes: &'static [u8]| futures_util::stream::iter([Ok(Bytes::from_static(bytes))]).boxed();
     let files = Files::open(folder.path()).unwrap();
-    let state = files.append(&key, &AppendState::default(), body(b"acknowledged")).await.unwrap().state;
+    let state = files.append(&key, &mut AppendState::default(), body(b"acknowledged")).await.unwrap().state;
     std::fs::remove_file(folder.path().join(format!("{key}.upload"))).unwrap();
-    let appended = files.append(&key, &state, body(b"more")).await;
+    let appended = files.append(&key, &mut state.clone(), body(b"more")).await;
     assert_eq!(appended.unwrap_err().kind, StoreErrorKind::Corrupt);
-    let finished = files.finish(&key, &state).await.unwrap_err();
+    let finished = files.finish(&key, &state, &mut state.clone()).await.unwrap_err();
     assert_eq!(finished.kind, StoreErrorKind::AlreadyFinished);
     assert!(finished.to_string().contains(&format!("{key}.upload is missing")), "{finished}");
     assert_eq!(files.head(&key).await.unwrap(), None);

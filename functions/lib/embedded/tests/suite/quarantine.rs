@@ -64,7 +64,7 @@ async fn an_object_and_an_upload_are_kept_under_their_names() {
     let (object, upload) = (ObjectKey::stored("data/00/object"), ObjectKey::stored("data/00/upload"));
     files.put(&object, Bytes::from_static(b"whole")).await.unwrap();
     let body = Box::pin(futures_util::stream::iter([Ok(Bytes::from_static(b"part"))]));
-    files.append(&upload, &AppendState::default(), body).await.unwrap();
+    files.append(&upload, &mut AppendState::default(), body).await.unwrap();
     for key in [&object, &upload, &object] {
         files.take_object(key).await.unwrap();
     }

@@ -14,7 +14,7 @@ use crate::ports::{ByteStream, Write};
 use crate::records::{AuditOutcome, Lane};
 use crate::{
     Blob, Error, ManifestPut, ManifestsPage, MountOutcome, Page, Principal, ReferrersPage, Registry,
-    StoredManifest, TagMove, UploadBody, UploadStatus,
+    StoredManifest, TagMove, UploadStatus,
 };
 
 /// A right: to pull, to push or to delete.
@@ -161,7 +161,7 @@ impl Permit<Push> {
         &self,
         id: &UploadId,
         range: Option<ContentRange>,
-        body: UploadBody,
+        body: ByteStream,
     ) -> Result<UploadStatus, Error> {
         self.registry.upload_append(&self.repository, &self.principal, id, range, body).await
     }
@@ -172,7 +172,7 @@ impl Permit<Push> {
         id: &UploadId,
         digest: &Digest,
         range: Option<ContentRange>,
-        body: UploadBody,
+        body: ByteStream,
     ) -> Result<Blob, Error> {
         self.registry.upload_finish(&self.repository, &self.principal, id, digest, range, body).await
     }
@@ -193,7 +193,7 @@ impl Permit<Push> {
     }
 
     /// Uploads a blob in one go.
-    pub async fn blob_put(&self, digest: &Digest, body: UploadBody) -> Result<Blob, Error> {
+    pub async fn blob_put(&self, digest: &Digest, body: ByteStream) -> Result<Blob, Error> {
         self.registry.blob_put(&self.repository, &self.principal, digest, body).await
     }
 

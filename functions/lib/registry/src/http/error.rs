@@ -129,7 +129,7 @@ impl From<Error> for HttpError {
 
 fn store_code(kind: StoreErrorKind) -> ErrorCode {
     match kind {
-        StoreErrorKind::Throttled => ErrorCode::TooManyRequests,
+        StoreErrorKind::Throttled | StoreErrorKind::Overtaken => ErrorCode::TooManyRequests,
         StoreErrorKind::Unavailable => ErrorCode::Unavailable,
         StoreErrorKind::Full => ErrorCode::InsufficientStorage,
         StoreErrorKind::AlreadyFinished | StoreErrorKind::Corrupt => ErrorCode::Unknown,

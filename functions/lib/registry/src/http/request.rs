@@ -2,13 +2,11 @@
 
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, header, request};
-use http_body::Body as _;
 use http_body_util::BodyExt;
 use oci::{Algorithm, ContentRange, Digest, Endpoint, ErrorCode, MediaType, Query, RepositoryName};
 
 use super::error::HttpError;
 use super::respond::Body;
-use crate::UploadBody;
 use crate::ports::ByteStream;
 
 /// A request whose path and query were understood.
@@ -68,12 +66,6 @@ impl Request {
     /// Returns how long the body is, if the client says so.
     pub(crate) fn content_length(&self) -> Result<Option<u64>, HttpError> {
         Ok(single_header(&self.head.headers, &header::CONTENT_LENGTH)?.and_then(|text| text.parse().ok()))
-    }
-
-    /// Returns what is sent to an upload.
-    pub(crate) fn upload_body(&self, body: Body) -> Result<UploadBody, HttpError> {
-        let size_bytes = body.size_hint().exact().or(self.content_length()?);
-        Ok(UploadBody { bytes: byte_stream(body), size_bytes })
     }
 
     /// Returns the `Content-Type` without its parameters.

@@ -8,7 +8,7 @@ use oci::{Digest, RepositoryName, UploadId, blob_path, upload_path};
 
 use super::entry::Entry;
 use super::error::{HttpError, at_upload};
-use super::request::Request;
+use super::request::{Request, byte_stream};
 use super::respond::{Body, status, text_header};
 use crate::access::{Permit, Push};
 use crate::records::Lane;
@@ -30,7 +30,7 @@ pub(crate) async fn begin(
             return Ok(created(permit.repository(), &digest));
         }
     } else if let Some(digest) = request.optional_digest("digest")? {
-        permit.blob_put(&digest, request.upload_body(body)?).await?;
+        permit.blob_put(&digest, byte_stream(body)).await?;
         return Ok(created(permit.repository(), &digest));
     }
     let repository = permit.repository();
@@ -58,7 +58,7 @@ pub(crate) async fn append(
     body: Body,
 ) -> Result<Response<Body>, HttpError> {
     let range = request.content_range()?;
-    let appended = permit.upload_append(id, range, request.upload_body(body)?).await;
+    let appended = permit.upload_append(id, range, byte_stream(body)).await;
     let upload = appended.map_err(|error| at_upload(error, permit.repository()))?;
     Ok(standing(StatusCode::ACCEPTED, permit.repository(), &upload))
 }
@@ -72,7 +72,7 @@ pub(crate) async fn finish(
 ) -> Result<Response<Body>, HttpError> {
     let digest = request.digest()?;
     let range = request.content_range()?;
-    let finished = permit.upload_finish(id, &digest, range, request.upload_body(body)?).await;
+    let finished = permit.upload_finish(id, &digest, range, byte_stream(body)).await;
     finished.map_err(|error| at_upload(error, permit.repository()))?;
     Ok(created(permit.repository(), &digest))
 }

@@ -11,7 +11,9 @@ pub use items::{
     Version, Write,
 };
 pub use items::{TRANSACT_BYTES_MAX, TRANSACT_WRITES_MAX};
-pub use objects::{AppendState, Appended, ByteStream, ObjectInfo, ObjectKey, ObjectScan, ObjectStore};
+pub use objects::{
+    AppendState, Appended, ByteStream, KeptState, ObjectInfo, ObjectKey, ObjectScan, ObjectStore,
+};
 pub use outside::{Clock, Random, SystemClock, SystemRandom, Timestamp};
 
 /// What kind of trouble a store is in, as far as a caller can act on it.
@@ -25,6 +27,8 @@ pub enum StoreErrorKind {
     Full,
     /// The upload is an object already, so nothing can be appended; nothing was written.
     AlreadyFinished,
+    /// Somebody else has gone on with the upload meanwhile; what was written counts for nothing.
+    Overtaken,
     /// What the store holds cannot be understood.
     Corrupt,
 }

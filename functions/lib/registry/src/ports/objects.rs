@@ -53,6 +53,31 @@ pub struct AppendState {
     pub store: String,
 }
 
+/// The state of an upload where it is kept, from which several processes may go on at once.
+#[async_trait]
+pub trait KeptState: Send {
+    /// Returns the state as it was read, or as it was replaced last.
+    fn state(&self) -> &AppendState;
+
+    /// Puts another state in its place, of as many bytes: in it are places that are the caller's alone from then on.
+    ///
+    /// Refused if somebody else has written there meanwhile ([`StoreErrorKind::Overtaken`](super::StoreErrorKind)).
+    async fn replace(&mut self, state: AppendState) -> Result<(), StoreError>;
+}
+
+/// A state that nobody else goes on from.
+#[async_trait]
+impl KeptState for AppendState {
+    fn state(&self) -> &AppendState {
+        self
+    }
+
+    async fn replace(&mut self, state: AppendState) -> Result<(), StoreError> {
+        *self = state;
+        Ok(())
+    }
+}
+
 /// What an append has made durable.
 #[derive(Debug)]
 pub struct Appended {
@@ -96,37 +121,32 @@ pub trait ObjectStore: Send + Sync {
     /// Removes the object; removing what is not there is fine.
     async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError>;
 
-    /// Returns the state with places for `size_bytes` more bytes (`None`: nobody knows how many) and for the
-    /// [`finish`](Self::finish) after them; `None` if nobody else can be writing where they will go.
-    ///
-    /// Two processes that read one state would write to the same places, one over the bytes of the other, even
-    /// long after the other's were acknowledged. So whoever is told a state here keeps it where the first was read,
-    /// on condition that nobody has been there meanwhile, and begins from it: places are reserved once.
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError>;
-
-    /// Appends bytes to the upload of `key`; the default state begins one.
+    /// Appends bytes to the upload of `key`, from the state that is kept; the default state begins one.
     ///
     /// An upload that is finished refuses, here or at the next `finish`
     /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)); its object stays as it is.
-    /// Takes all bytes that `body` yields. When `body` breaks off, what it yielded is kept. On an error the
-    /// given `state` stays good: bytes beyond it are overwritten by the next append. One append of an upload
-    /// at a time is the caller's duty within a process; across processes each has reserved its own places, and the
-    /// bytes of a stale append are in nobody's way.
+    /// Takes all bytes that `body` yields. When `body` breaks off, what it yielded is kept. On an error the kept
+    /// state stays good, and bytes beyond it are in nobody's way. One append of an upload at a time is the caller's
+    /// duty within a process; across processes the store replaces the kept state before it writes where another
+    /// append from that state would write, too.
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError>;
 
-    /// Makes the upload an object; repeating it with another size is refused
-    /// ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)), with the same state it may be: then the caller
-    /// has to look what the object holds. So it is of an upload whose bytes are gone: then there is no object.
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError>;
+    /// Makes the upload an object, as far as `state` goes: the kept state, or what an append from it has left.
+    ///
+    /// Repeating it with another size is refused ([`StoreErrorKind::AlreadyFinished`](super::StoreErrorKind)), with
+    /// the same state it may be: then the caller has to look what the object holds. So it is of an upload whose bytes
+    /// are gone: then there is no object.
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError>;
 
     /// Forgets the upload; repeating it is fine, a finished object stays.
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError>;

@@ -77,9 +77,8 @@ macro_rules! shared_object_store_contract {
             $store,
             objects_contract,
             [
-                of_two_appends_from_one_state_either_can_be_kept,
+                of_two_appends_from_one_state_one_is_kept,
                 an_append_that_comes_late_is_in_nobodys_way,
-                appends_whose_length_nobody_knew_before_are_whole,
             ]
         }
     };

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use oci::UploadId;
 
 use crate::ports::{
-    AppendState, Appended, Arrived, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
-    StoreError, StoreErrorKind, TransactError, Unreadable, VerifiedCopy, Write,
+    AppendState, Appended, Arrived, ByteStream, Copied, Item, ItemStore, KeptState, Key, ObjectKey,
+    ObjectStore, Query, StoreError, StoreErrorKind, TransactError, Unreadable, VerifiedCopy, Write,
 };
 
 /// A call of a store.
@@ -129,25 +129,22 @@ impl<S: ObjectStore + ?Sized> ObjectStore for Hooked<S> {
         self.around(Call::ObjectDelete, self.inner.delete(key)).await
     }
 
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        self.inner.reserve(state, size_bytes)
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
-        self.around(Call::ObjectAppend, self.inner.append(key, state, body)).await
+        self.around(Call::ObjectAppend, self.inner.append(key, kept, body)).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
-        self.around(Call::ObjectFinish, self.inner.finish(key, state)).await
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
+        self.around(Call::ObjectFinish, self.inner.finish(key, state, kept)).await
     }
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use oci::{Algorithm, Digest, UploadId};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{
-    AppendState, Appended, Arrived, ByteStream, Clock, Copied, ObjectInfo, ObjectKey, ObjectScan,
+    AppendState, Appended, Arrived, ByteStream, Clock, Copied, KeptState, ObjectInfo, ObjectKey, ObjectScan,
     ObjectStore, SignedDownloads, SignedUploads, StoreError, StoreErrorKind, SystemClock, Timestamp,
     VerifiedCopy,
 };
@@ -46,10 +46,8 @@ impl Shelf {
 struct Appends {
     beginning: usize,
     parts: Vec<Part>,
-    /// The place that nobody was given.
+    /// The first place that nobody was given.
     next: usize,
-    /// The place that is whoever's who wrote this.
-    reserved: Option<usize>,
 }
 
 /// What an append has left, and how it is told from what came to its place later.
@@ -58,6 +56,10 @@ struct Part {
     place: usize,
     size_bytes: usize,
     hash: u64,
+}
+
+fn gone(key: &ObjectKey) -> StoreError {
+    StoreError::new(StoreErrorKind::AlreadyFinished, format!("upload of {key} is gone"))
 }
 
 fn hash(bytes: &[u8]) -> u64 {
@@ -70,6 +72,14 @@ impl Appends {
     /// Returns what the state says; nothing before the first append.
     fn of(state: &AppendState) -> Option<Self> {
         serde_json::from_str(&state.store).ok()
+    }
+
+    /// Takes a place that is nobody else's.
+    async fn reserve(mut self, kept: &mut dyn KeptState) -> Result<(Self, usize), StoreError> {
+        let place = self.next;
+        self.next += 1;
+        kept.replace(self.state()).await?;
+        Ok((self, place))
     }
 
     fn state(&self) -> AppendState {
@@ -118,6 +128,25 @@ impl MemoryObjects {
         }
     }
 
+    /// Begins an upload; nobody else knows of it yet.
+    fn begin(&self, key: &ObjectKey) -> (Appends, usize) {
+        let mut shelf = self.shelf();
+        let beginnings = shelf.uploads.entry(key.clone()).or_default();
+        beginnings.push(BTreeMap::new());
+        (Appends { beginning: beginnings.len() - 1, next: 1, ..Appends::default() }, 0)
+    }
+
+    /// Writes what is last a second time, to this place.
+    fn copy_tail(&self, key: &ObjectKey, state: &AppendState, place: usize) -> Result<(), StoreError> {
+        let mut shelf = self.shelf();
+        let Some(appends) = Appends::of(state) else { return Ok(()) };
+        let beginnings = shelf.uploads.get_mut(key).and_then(|uploads| uploads.get_mut(appends.beginning));
+        let places = beginnings.ok_or_else(|| gone(key))?;
+        let tail = appends.parts.last().and_then(|part| places.get(&part.place)).cloned();
+        places.extend(tail.map(|tail| (place, tail)));
+        Ok(())
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,23 +175,10 @@ impl ObjectStore for MemoryObjects {
         Ok(())
     }
 
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        let needs_place = self.has_tails || size_bytes != Some(0);
-        let appends = Appends::of(state).filter(|_| needs_place);
-        let reserved = |appends: Appends| {
-            Appends { reserved: Some(appends.next), next: appends.next + 1, ..appends }.state()
-        };
-        Ok(appends.map(reserved))
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         mut body: ByteStream,
     ) -> Result<Appended, StoreError> {
         self.refuse_finished(key, None)?;
@@ -174,36 +190,38 @@ impl ObjectStore for MemoryObjects {
             }
         }
         if bytes.is_empty() {
-            return Ok(Appended { state: state.clone(), interrupted });
+            return Ok(Appended { state: kept.state().clone(), interrupted });
         }
-        let mut shelf = self.shelf();
-        let beginnings = shelf.uploads.entry(key.clone()).or_default();
-        let mut appends = match Appends::of(state) {
-            Some(begun) => begun,
-            None => {
-                beginnings.push(BTreeMap::new());
-                Appends { beginning: beginnings.len() - 1, next: 1, reserved: Some(0), ..Appends::default() }
-            }
+        let (mut appends, place) = match Appends::of(kept.state()) {
+            Some(begun) => begun.reserve(kept).await?,
+            None => self.begin(key),
         };
-        let unreserved =
-            || StoreError::new(StoreErrorKind::Corrupt, format!("upload of {key}: no place is reserved"));
-        let place = appends.reserved.take().ok_or_else(unreserved)?;
-        let gone = || StoreError::new(StoreErrorKind::AlreadyFinished, format!("upload of {key} is gone"));
-        let places = beginnings.get_mut(appends.beginning).ok_or_else(gone)?;
+        let mut shelf = self.shelf();
+        let beginnings = shelf.uploads.get_mut(key).and_then(|uploads| uploads.get_mut(appends.beginning));
+        let places = beginnings.ok_or_else(|| gone(key))?;
         appends.parts.push(Part { place, size_bytes: bytes.len(), hash: hash(&bytes) });
         places.insert(place, bytes.freeze());
         Ok(Appended { state: appends.state(), interrupted })
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
         self.refuse_finished(key, Some(state.size_bytes))?;
+        if let (true, Some(begun)) = (self.has_tails, Appends::of(kept.state())) {
+            let (_, place) = begun.reserve(kept).await?;
+            self.copy_tail(key, state, place)?;
+        }
         let mut shelf = self.shelf();
         if shelf.objects.contains_key(key) {
             return Ok(());
         }
         let bytes = shelf.appended(key, state);
         if bytes.len() as u64 != state.size_bytes {
-            return Err(StoreError::new(StoreErrorKind::AlreadyFinished, format!("upload of {key} is gone")));
+            return Err(gone(key));
         }
         shelf.uploads.remove(key);
         shelf.objects.insert(key.clone(), bytes);

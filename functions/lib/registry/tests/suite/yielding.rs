@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use oci::UploadId;
 use registry::ports::{
-    AppendState, Appended, Arrived, ByteStream, Copied, Item, ItemStore, Key, ObjectKey, ObjectStore, Query,
-    Random, StoreError, TransactError, VerifiedCopy, Write,
+    AppendState, Appended, Arrived, ByteStream, Copied, Item, ItemStore, KeptState, Key, ObjectKey,
+    ObjectStore, Query, Random, StoreError, TransactError, VerifiedCopy, Write,
 };
 use registry::testing::SeededRandom;
 
@@ -78,25 +78,22 @@ impl<S: ObjectStore + ?Sized> ObjectStore for Yielding<S> {
         self.around(self.inner.delete(key)).await
     }
 
-    fn reserve(
-        &self,
-        state: &AppendState,
-        size_bytes: Option<u64>,
-    ) -> Result<Option<AppendState>, StoreError> {
-        self.inner.reserve(state, size_bytes)
-    }
-
     async fn append(
         &self,
         key: &ObjectKey,
-        state: &AppendState,
+        kept: &mut dyn KeptState,
         body: ByteStream,
     ) -> Result<Appended, StoreError> {
-        self.around(self.inner.append(key, state, body)).await
+        self.around(self.inner.append(key, kept, body)).await
     }
 
-    async fn finish(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {
-        self.around(self.inner.finish(key, state)).await
+    async fn finish(
+        &self,
+        key: &ObjectKey,
+        state: &AppendState,
+        kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
+        self.around(self.inner.finish(key, state, kept)).await
     }
 
     async fn abort(&self, key: &ObjectKey, state: &AppendState) -> Result<(), StoreError> {

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use super::queue::sk;
 use crate::Stores;
 use crate::ports::{
-    Abilities, AppendState, Appended, ByteStream, Conflict, Direction, Item, ItemStore, Key, ObjectKey,
-    ObjectStore, Query, StoreError, StoreErrorKind, TransactError, Unreadable, Write,
+    Abilities, AppendState, Appended, ByteStream, Conflict, Direction, Item, ItemStore, KeptState, Key,
+    ObjectKey, ObjectStore, Query, StoreError, StoreErrorKind, TransactError, Unreadable, Write,
 };
 
 /// Returns stores that read from these.
@@ -128,20 +128,21 @@ impl ObjectStore for Untouched {
         Ok(())
     }
 
-    fn reserve(&self, _: &AppendState, _: Option<u64>) -> Result<Option<AppendState>, StoreError> {
-        Err(Self::refused())
-    }
-
     async fn append(
         &self,
         _key: &ObjectKey,
-        _state: &AppendState,
+        _kept: &mut dyn KeptState,
         _body: ByteStream,
     ) -> Result<Appended, StoreError> {
         Err(Self::refused())
     }
 
-    async fn finish(&self, _key: &ObjectKey, _state: &AppendState) -> Result<(), StoreError> {
+    async fn finish(
+        &self,
+        _key: &ObjectKey,
+        _state: &AppendState,
+        _kept: &mut dyn KeptState,
+    ) -> Result<(), StoreError> {
         Err(Self::refused())
     }
 

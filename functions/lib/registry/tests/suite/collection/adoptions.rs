@@ -179,7 +179,7 @@ async fn bytes_that_an_adopted_session_had_taken_itself_without_knowing_it_go() 
     let object = found.record.as_upload().unwrap().object.clone();
     let chunk = futures_util::stream::iter([Ok("chunk".into())]).boxed();
     // What a chunk leaves whose process dies, or whose store is busy, when the session has to be told.
-    world.objects.append(&object, &AppendState::default(), chunk).await.unwrap();
+    world.objects.append(&object, &mut AppendState::default(), chunk).await.unwrap();
     client.adopt(&id).await.unwrap().unwrap();
     assert_eq!(world.stored().await["object"], 2);
     world.collect_for(LONG_HOURS).await;
