@@ -2,7 +2,7 @@
 
 use super::{Processes, assert_one_of, in_every_order, in_every_order_of, in_orders};
 use crate::client::{Reply, blob, committing};
-use crate::content::Content;
+use crate::content::{Content, sha256, sha512};
 use crate::world::World;
 
 #[test]
@@ -91,6 +91,41 @@ fn a_commit_ends_its_session_or_leaves_it_whole_whatever_chunk_comes_beside_it()
             }
         });
     }
+}
+
+/// Such a digest is compared with an object, so that the bytes are one by then.
+#[test]
+fn a_commit_by_another_algorithm_beside_a_chunk_leaves_no_session_of_which_nothing_can_become() {
+    in_every_order_of(Processes::Two, &async |_: &World, first, second| {
+        let location = first.begin("app").await;
+        first.patch(&location, "begun").await.expect(202);
+        let commit = committing(&location, &sha512(b"begun"));
+        let (commit, _) = tokio::join!(first.put(&commit, ""), second.patch(&location, " and more"));
+        assert_one_of(&commit, &[201, 400, 429]);
+        let status = first.get(&location).await;
+        if commit.status == 429 {
+            let stored = &b"begun and more"[..=end(&status.expect(204))];
+            second.put(&committing(&location, &sha256(stored)), "").await.expect(201);
+        } else {
+            status.expect(404);
+        }
+    });
+}
+
+/// A client that heard nothing may have been heard.
+#[test]
+fn a_chunk_sent_twice_at_once_is_there_once_and_whoever_sent_it_can_go_on() {
+    in_every_order_of(Processes::Two, &async |_: &World, first, second| {
+        let location = first.begin("app").await;
+        first.patch(&location, "begun").await.expect(202);
+        let (one, two) =
+            tokio::join!(first.patch_at(&location, "5-8", "more"), second.patch_at(&location, "5-8", "more"));
+        let replies = [one, two];
+        replies.iter().for_each(|reply| assert_one_of(reply, &[202, 416, 429]));
+        assert!(replies.iter().any(|reply| reply.status == 202), "somebody has to get on");
+        let layer = Content::blob("begunmore");
+        second.put(&committing(&location, &layer.digest), "").await.expect(201);
+    });
 }
 
 #[test]
