@@ -1,4 +1,4 @@
-//! Steps of uploads, past the registry or through it (`registry::uploads`, `upload_finish`, `adoption`).
+//! Steps of uploads, past the registry or through it (`registry::uploads`, `upload_finish`, `upload_commit`, `adoption`).
 
 use crate::Mutant;
 use crate::actor::{Program, Step};
