@@ -92,13 +92,14 @@ impl World {
             sleep_one_in: weather.sleep_one_in,
             copies_rest,
         };
+        let universe = Universe::new(&Dice::new(seed, 2));
         let world = Self {
             items: Arc::default(),
-            // As on S3, where a commit may have to reserve a place, too.
+            // As on S3, where a commit may need a place, too.
             objects: Arc::new(MemoryObjects::with_tails()),
             gate: Arc::new(Gate::new(Arc::clone(&clock), Dice::new(seed, 1), pace)),
-            ledger: Arc::new(Ledger::new(Arc::clone(&clock), HELD)),
-            universe: Universe::new(&Dice::new(seed, 2)),
+            ledger: Arc::new(Ledger::new(Arc::clone(&clock), HELD, &universe)),
+            universe,
             weather,
             plan,
             arrivals: Arrivals::new(Dice::new(seed, 4), &clock),
