@@ -199,7 +199,7 @@ impl<A: Ask> Driver<'_, A> {
         }
         let refusal = send(self.service, method.clone(), path, None, None, Bytes::new()).await;
         let mut query = match challenge_word(&refusal, "scope") {
-            Some(scopes) => format!("scope={}", scopes.replace(' ', "&scope=")),
+            Some(scope) => format!("scope={scope}"),
             None => format!("scope=repository:{}:pull", cell.place.unwrap_or(Place::Opened).name(cell.role)),
         };
         if let Deed::Mount(source) = cell.deed {

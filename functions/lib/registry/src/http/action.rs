@@ -1,7 +1,7 @@
 //! What a request asks for: the route, and the right that it takes.
 
 use http::Method;
-use oci::{Digest, Endpoint, Query, Reference, RepositoryName, UploadId};
+use oci::{Digest, Endpoint, Reference, RepositoryName, UploadId};
 
 use crate::access::Permission;
 
@@ -94,20 +94,10 @@ impl Action {
         }
     }
 
-    /// Returns what a client has to ask a token for, in the words of the token protocol: first what the action takes,
-    /// then what a mount reads beside it.
+    /// Returns what a client has to ask a token for, in the words of the token protocol.
     ///
     /// Whoever pushes looks first what is there.
-    pub(super) fn scopes(&self, query: &Query) -> Vec<String> {
-        let source = match self {
-            Self::Push(_, PushAction::UploadBegin) => mount_source(query),
-            _ => None,
-        };
-        let source = source.map(|name| format!("repository:{name}:{}", Permission::Pull.as_str()));
-        self.scope().into_iter().chain(source).collect()
-    }
-
-    fn scope(&self) -> Option<String> {
+    pub(super) fn scope(&self) -> Option<String> {
         let (name, permissions) = match self {
             Self::Ping => return None,
             Self::CatalogList => return Some("registry:catalog:*".to_owned()),
@@ -124,12 +114,6 @@ impl Action {
         let Self::Push(_, action) = self else { return false };
         !matches!(action, PushAction::ManifestPut(_) | PushAction::UploadBegin)
     }
-}
-
-/// Returns where the blob is to be mounted from, if that is a repository's name.
-fn mount_source(query: &Query) -> Option<RepositoryName> {
-    query.get("mount").ok()??;
-    query.get("from").ok()??.parse().ok()
 }
 
 fn on(is_asked: bool, action: Action, methods: &'static str) -> Result<Action, &'static str> {

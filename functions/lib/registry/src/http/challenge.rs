@@ -8,24 +8,24 @@ use super::token;
 use crate::access::{AccessError, Denied, Gate, Lack, ScopeWanted, may_not};
 
 /// Returns the refusal, with the challenge that clients log in by.
-pub(crate) fn denied(denied: Denied, gate: &Gate, origin: &str, scopes: &[String]) -> HttpError {
+pub(crate) fn denied(denied: Denied, gate: &Gate, origin: &str, scope: Option<&str>) -> HttpError {
     match denied {
         Denied::Unauthorized(lack) => {
             let service = gate.access().map(|access| access.service()).unwrap_or_default();
-            HttpError::new(ErrorCode::Unauthorized, message(lack, scopes))
-                .with_header(header::WWW_AUTHENTICATE, &challenge(lack, origin, &service, scopes))
+            HttpError::new(ErrorCode::Unauthorized, message(lack, scope))
+                .with_header(header::WWW_AUTHENTICATE, &challenge(lack, origin, &service, scope))
         }
         Denied::Forbidden(why) => HttpError::new(ErrorCode::Denied, why),
         Denied::Access(error) => error.into(),
     }
 }
 
-fn message(lack: Lack, scopes: &[String]) -> String {
+fn message(lack: Lack, scope: Option<&str>) -> String {
     match lack {
         Lack::Nothing => "authentication required".to_owned(),
         Lack::Invalid => AccessError::Unauthorized.to_string(),
         // Whoever may gets a token for it, so that this is the last word to those who may not.
-        Lack::Scope => match scopes.first().and_then(|scope| ScopeWanted::parse(scope)) {
+        Lack::Scope => match scope.and_then(ScopeWanted::parse) {
             Some(ScopeWanted::Repository(name, permissions)) => permissions
                 .last()
                 .map_or_else(String::new, |permission| may_not("you", *permission, name.as_str())),
@@ -35,10 +35,10 @@ fn message(lack: Lack, scopes: &[String]) -> String {
 }
 
 /// As the token protocol of Docker has it, with the error word of RFC 6750.
-fn challenge(lack: Lack, origin: &str, service: &str, scopes: &[String]) -> String {
+fn challenge(lack: Lack, origin: &str, service: &str, scope: Option<&str>) -> String {
     let mut challenge = format!("Bearer realm=\"{origin}{}\",service=\"{service}\"", token::PATH);
-    if !scopes.is_empty() {
-        challenge.push_str(&format!(",scope=\"{}\"", scopes.join(" ")));
+    if let Some(scope) = scope {
+        challenge.push_str(&format!(",scope=\"{scope}\""));
     }
     match lack {
         Lack::Nothing => {}

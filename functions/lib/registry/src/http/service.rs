@@ -120,10 +120,10 @@ impl Service {
             let message = format!("{} is not possible here, only {methods}", head.method);
             HttpError::new(ErrorCode::Unsupported, message).with_header(header::ALLOW, methods)
         })?;
-        let scopes = action.scopes(&query);
+        let scope = action.scope();
         let request = Request { endpoint, query, head };
         let realm = || self.entry.origin(&request.head.headers);
-        let denied = |denied: Denied| challenge::denied(denied, &self.gate, &realm(), &scopes);
+        let denied = |denied: Denied| challenge::denied(denied, &self.gate, &realm(), scope.as_deref());
         let shown = authorization::shown(&request.head.headers);
         let caller = self.gate.caller(&shown, &address).await.map_err(denied)?;
         match self.dispatch(action, &caller, &request, body).await {

@@ -231,24 +231,6 @@ async fn a_mount_that_is_refused_looks_like_one_of_a_blob_that_nobody_has() {
     assert_eq!(texts.len(), 1, "{texts:#?}");
 }
 
-/// Who asks for the token that the challenge names mounts with it.
-#[tokio::test]
-async fn the_challenge_to_a_mount_names_its_source_too() {
-    let client = House::new().await.client();
-    let digest = Content::blob("layer").digest;
-    let target = "scope=\"repository:team/app:pull,push";
-    for (query, scope) in [
-        (format!("?mount={digest}&from=team/open"), format!("{target} repository:team/open:pull\"")),
-        (format!("?mount={digest}"), format!("{target}\"")),
-        (format!("?mount={digest}&from=A/../B"), format!("{target}\"")),
-        ("?from=team/open".to_owned(), format!("{target}\"")),
-    ] {
-        let reply = client.post(&format!("{}{query}", uploads("team/app")), "").await.expect(401);
-        let challenge = reply.header("www-authenticate");
-        assert!(challenge.contains(&scope), "{query}: {challenge}");
-    }
-}
-
 #[tokio::test]
 async fn a_token_mounts_only_from_where_it_may_pull() {
     let scene = Scene::new().await;
