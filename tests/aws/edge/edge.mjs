@@ -31,6 +31,8 @@ export class Edge {
 
     /** Answers one request of a viewer; a listener of node's http server. */
     handle(incoming, outgoing) {
+        // A viewer that has gone already has no address, and nobody to answer.
+        if (incoming.socket.remoteAddress === undefined) return incoming.destroy();
         const refusal = this.methodRefusal(incoming) ?? refusalOf(incoming);
         if (refusal) return answer(incoming, outgoing, refusal);
         this.logIn(incoming);

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import test from 'node:test';
 
+import { Edge } from './edge.mjs';
 import { deployed, drain, send, startEdge, startOrigin } from './helpers.mjs';
 
 const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
@@ -116,6 +118,14 @@ test('a body is passed on while it comes, and so is an answer', async t => {
     socket.write('0\r\n\r\n');
     while (!text.join('').includes('!')) text.push(String((await once(socket, 'data'))[0]));
     assert.match(text.join(''), /^HTTP\/1\.1 202 /);
+});
+
+test('a viewer that has reset its connection already has no address, and nobody to answer', () => {
+    const edge = new Edge({ origins: { api: {} }, behaviour: { methods: ['PATCH'] }, errorTtls: {}, run: () => ({}) });
+    const incoming = new http.IncomingMessage(new net.Socket());
+    Object.assign(incoming, { method: 'PATCH', url: UPLOAD });
+    edge.handle(incoming, undefined);
+    assert.ok(incoming.destroyed);
 });
 
 test('many bytes pass without being held', async t => {
