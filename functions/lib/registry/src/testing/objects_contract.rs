@@ -319,7 +319,7 @@ pub async fn an_append_that_comes_late_is_in_nobodys_way(store: &Arc<impl Object
         }
         released.notify_one();
     };
-    let (late, ()) = tokio::join!(append_shared(&**store, late, pieces[3]), others);
+    let (late, ()) = futures_util::future::join(append_shared(&**store, late, pieces[3]), others).await;
     assert_eq!(late.unwrap_err().kind, StoreErrorKind::Overtaken);
     append_shared(&**store, shared.read(), b"the end").await.unwrap();
     let whole = [pieces[0], pieces[1], b"and a few bytes", pieces[2], b"the end"];
