@@ -61,6 +61,11 @@ impl Principal {
         Self(name.into())
     }
 
+    /// Returns the collector, who also ends deletions for others.
+    pub(crate) fn garbage_collection() -> Self {
+        Self::new("garbage-collection")
+    }
+
     /// Returns the name that records carry.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -27,6 +27,7 @@ fn put(number: usize, version: &str, condition: Condition) -> Write {
 /// An item of a certain weight.
 fn heavy(number: usize, bytes: usize) -> Item {
     let record = Record::Manifest(ManifestRecord {
+        deleted_by: None,
         state: ManifestState::Live,
         media_type: MediaType::from_header("application/vnd.oci.image.manifest.v1+json").unwrap(),
         size_bytes: bytes as u64,

@@ -40,6 +40,7 @@ fn tag() -> TagRecord {
 
 fn manifest(state: ManifestState, body: ManifestBody) -> Record {
     Record::Manifest(ManifestRecord {
+        deleted_by: None,
         state,
         media_type: MediaType::OCI_MANIFEST,
         size_bytes: 8,
@@ -95,6 +96,10 @@ fn samples() -> Vec<(&'static str, Record)> {
     let history =
         HistoryRecord { before: tag(), after: Some(digest("next")), at: TIME, by: "anonymous".to_owned() };
     let deleted = HistoryRecord { after: None, ..history.clone() };
+    let mut doomed = manifest(ManifestState::Doomed, ManifestBody::Object(object()));
+    if let Record::Manifest(record) = &mut doomed {
+        record.deleted_by = Some("somebody".to_owned());
+    }
     let (repository_name, blob_digest) = (repository(), digest("blob"));
     vec![
         ("repository", Record::Repository(RepositoryRecord::new(TIME, Visibility::Public))),
@@ -144,6 +149,7 @@ fn samples() -> Vec<(&'static str, Record)> {
         ),
         ("suspect_repository", Record::Suspect(SuspectRecord::Repository { repository: repository_name })),
         ("manifest_dying", manifest(ManifestState::Dying, ManifestBody::Object(object()))),
+        ("manifest_doomed", doomed),
         (
             "suspect_upload",
             Record::Suspect(SuspectRecord::Upload { id: "an-upload".to_owned(), object: object() }),

@@ -18,8 +18,7 @@ pub(crate) struct Grounds<'a> {
 }
 
 impl Registry {
-    /// Removes the manifest unless somebody needs it; without `grounds` it goes only if it is half removed already, and
-    /// nobody has pushed it anew since that was seen.
+    /// Removes the manifest unless somebody needs it.
     ///
     /// Flag, look, decide: whoever refers to it, or tags it, after the look has taken the flag off. What was half removed
     /// already is removed in any case. Returns whether it is gone.
@@ -28,25 +27,34 @@ impl Registry {
         repository: &RepositoryName,
         principal: &Principal,
         digest: &Digest,
-        grounds: Option<&Grounds<'_>>,
+        grounds: &Grounds<'_>,
     ) -> Result<bool, Error> {
         let Some(flagged) = self.manifest_flag(repository, digest, None).await? else { return Ok(false) };
         let mut deletion = flagged.deletion(repository, principal, digest);
-        let may_stay = deletion.record.state == ManifestState::Dying;
-        let is_needed = match grounds {
-            Some(grounds) if may_stay => {
-                deletion.only_while.clone_from(&grounds.only_while);
-                let needing = |edge: &Item| (grounds.needs)(edge).then_some(());
-                deletion.record.pushed > grounds.pushed
-                    || self.edges_find(repository, digest, None, needing).await?.is_some()
+        if deletion.record.state.may_stay() {
+            deletion.only_while.clone_from(&grounds.only_while);
+            let needing = |edge: &Item| (grounds.needs)(edge).then_some(());
+            let is_needed = deletion.record.pushed > grounds.pushed
+                || self.edges_find(repository, digest, None, needing).await?.is_some();
+            if is_needed {
+                self.manifest_unflag(&deletion).await?;
+                return Ok(false);
             }
-            _ => may_stay,
-        };
-        if is_needed {
-            self.manifest_unflag(&deletion).await?;
-            return Ok(false);
         }
         self.manifest_end_of(&mut deletion).await
+    }
+
+    /// Carries out a deletion that is decided: one that did not end, or that is in the way of a push.
+    ///
+    /// Returns whether it is this one that has ended it.
+    pub(crate) async fn manifest_deletion_end(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let Some(flagged) = self.manifest_resume(repository, digest).await? else { return Ok(false) };
+        let principal = Principal::garbage_collection();
+        self.manifest_end_of(&mut flagged.deletion(repository, &principal, digest)).await
     }
 
     /// Ends a push that never did: nobody has seen its manifest, and from here on it cannot be committed. With `ending` only

@@ -100,7 +100,7 @@ impl Registry {
         let (mut missing, mut refusal) = (Vec::new(), None);
         for (target, item) in references.iter().zip(found) {
             refusal = refusal.or_else(|| contradiction(target, &item.as_ref()?.record));
-            if !self.reference_hold(item).await? && !target.may_be_missing {
+            if !self.reference_hold(put, target, item).await? && !target.may_be_missing {
                 missing.push(target.digest.clone());
             }
         }
@@ -109,8 +109,14 @@ impl Registry {
 
     /// Returns whether the referenced blob or manifest is there; the edge keeps it there from now on.
     ///
-    /// What somebody flagged before they could see the edge is revived here, or found gone.
-    async fn reference_hold(&self, item: Option<Item>) -> Result<bool, Error> {
+    /// What somebody flagged before they could see the edge is revived here, or found gone. A deletion that is decided is
+    /// carried out: a client that is told that something is missing must not find it when it looks.
+    async fn reference_hold(
+        &self,
+        put: &ManifestPut<'_>,
+        target: &Target,
+        item: Option<Item>,
+    ) -> Result<bool, Error> {
         let mut seen = item;
         for _ in 0..ATTEMPTS {
             let Some(item) = seen else { return Ok(false) };
@@ -118,6 +124,11 @@ impl Registry {
                 Record::Manifest(manifest) => match manifest.state {
                     ManifestState::Live => return Ok(true),
                     ManifestState::Dying => self.manifest_revival(&item, manifest),
+                    ManifestState::Doomed => {
+                        self.manifest_deletion_end(put.repository, &target.digest).await?;
+                        seen = self.get(item.key).await?;
+                        continue;
+                    }
                     ManifestState::Pending | ManifestState::Deleting => return Ok(false),
                 },
                 Record::Link(link) => match link.state {

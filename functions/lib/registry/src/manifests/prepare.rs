@@ -61,9 +61,17 @@ impl Registry {
                 return Ok(None);
             }
             let Some(found) = conflict.found else { return Ok(None) };
-            if let Some(record) = found.record.as_manifest().filter(|record| record.state.is_visible()) {
-                self.manifest_body_release(put, stored).await?;
-                return Ok(Some(Prepared::visible(found.version, record.clone())));
+            match found.record.as_manifest() {
+                Some(record) if record.state.may_stay() => {
+                    self.manifest_body_release(put, stored).await?;
+                    return Ok(Some(Prepared::visible(found.version, record.clone())));
+                }
+                Some(record) if record.state == ManifestState::Doomed => {
+                    // Tags lead to it: it goes with them before it can come anew.
+                    self.manifest_deletion_end(put.repository, &put.digest).await?;
+                    return Ok(None);
+                }
+                _ => {}
             }
             // A push that was not finished, or a deletion under way: this push takes the place over.
             before = Some(found);
@@ -109,7 +117,8 @@ impl Registry {
         &self,
         put: &ManifestPut<'_>,
     ) -> Result<Option<(Version, ManifestRecord)>, Error> {
-        if let Some(cached) = self.manifest_cache.get(put.repository, &put.digest) {
+        let cached = self.manifest_cache.get(put.repository, &put.digest);
+        if let Some(cached) = cached.filter(|cached| cached.record.state.may_stay()) {
             return Ok(Some((cached.version.clone(), cached.record.clone())));
         }
         if put.bytes.len() <= INLINE_BYTES_MAX {
@@ -117,7 +126,7 @@ impl Registry {
         }
         let item = self.get(keys::manifest(put.repository, &put.digest)).await?;
         Ok(item.and_then(|item| {
-            let record = item.record.as_manifest().filter(|record| record.state.is_visible())?.clone();
+            let record = item.record.as_manifest().filter(|record| record.state.may_stay())?.clone();
             Some((item.version, record))
         }))
     }
@@ -132,6 +141,7 @@ impl Registry {
             artifact_type: put.manifest.artifact_type.clone(),
             pushed: self.now(),
             pushed_by: put.principal.as_str().to_owned(),
+            deleted_by: None,
         };
         let watch = keys::suspect(
             self.now().after(self.lifetimes.lease),

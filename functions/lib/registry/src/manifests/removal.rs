@@ -13,7 +13,7 @@ use crate::manifests::suspects::{object_suspect, target_suspect};
 use crate::packing::{fits, pack, split};
 use crate::ports::{Condition, Conflict, Item, Write};
 use crate::records::keys::{self, EdgeSource};
-use crate::records::{EventAction, EventRecord, ManifestBody, ManifestState, TagRecord};
+use crate::records::{EventAction, EventRecord, ManifestBody, ManifestRecord, ManifestState, TagRecord};
 use crate::{Error, Registry};
 
 impl Registry {
@@ -32,20 +32,19 @@ impl Registry {
             },
         };
         let removal = self.manifest_removal(deletion, targets);
-        let mut packed = pack(tags, &[deletion.guard()]);
-        let last = packed.pop().unwrap_or_default();
-        if let Some(conflict) = self.tags_remove(deletion, packed.concat()).await? {
+        let mut tags = pack(tags, &self.beside_tags(deletion));
+        let last = tags.pop().unwrap_or_default();
+        if let Some(conflict) = self.tags_remove(deletion, tags).await? {
             return Ok(Some(conflict));
         }
-        let end = |item: &Item| Write::Delete(item.key.clone(), Condition::Version(item.version.clone()));
-        let rest = [removal.as_slice(), deletion.only_while.as_slice(), &[end(&deletion.item)]].concat();
-        let whole = [last.concat(), rest.clone()].concat();
+        let whole = [last.concat(), removal.clone(), self.end_writes(deletion)].concat();
         if fits(&whole) {
             return self.transact(whole).await;
         }
-        if let Some(conflict) = self.tags_remove(deletion, last).await? {
+        if let Some(conflict) = self.tags_remove(deletion, vec![last]).await? {
             return Ok(Some(conflict));
         }
+        let rest = [removal.clone(), self.end_writes(deletion)].concat();
         if fits(&rest) {
             return self.transact(rest).await;
         }
@@ -53,22 +52,73 @@ impl Registry {
             return Ok(Some(conflict));
         }
         match self.transact_while_flagged(deletion, &removal).await? {
-            None => self.transact(vec![end(&deletion.item)]).await,
+            None => self.transact(self.end_writes(deletion)).await,
             conflict => Ok(conflict),
         }
     }
 
-    /// Hides a manifest whose edges go before it does: it must not be seen any more.
+    /// Hides a manifest whose edges go before it does: it must not be seen any more, nor listed.
+    ///
+    /// Whoever wants to know is told now. It may be pushed anew before its edges have gone, and then nobody ends it.
     async fn manifest_hide(&self, deletion: &mut Deletion<'_>) -> Result<Option<Conflict>, Error> {
-        deletion.record.state = ManifestState::Deleting;
-        let hidden = self.manifest_item(&deletion.item, &deletion.record);
-        let flagged = Condition::Version(deletion.item.version.clone());
-        let writes = [Write::Put(hidden.clone(), flagged)].into_iter().chain(deletion.only_while.clone());
-        let conflict = self.transact(writes.collect()).await?;
-        if conflict.is_none() {
-            deletion.item = hidden;
+        if deletion.record.state == ManifestState::Deleting {
+            return Ok(None);
         }
-        Ok(conflict)
+        let told = unlisting(deletion).into_iter().chain([self.deleted_event(deletion)]);
+        self.manifest_decide(deletion, ManifestState::Deleting, told.collect()).await
+    }
+
+    /// Puts the manifest into a state from which nothing brings it back, together with the first that goes.
+    async fn manifest_decide(
+        &self,
+        deletion: &mut Deletion<'_>,
+        state: ManifestState,
+        removal: Vec<Write>,
+    ) -> Result<Option<Conflict>, Error> {
+        let decided = self.manifest_in(deletion, state);
+        // The first condition is the one that is named: its own version, if this is sent again.
+        let conflict = self.transact([deletion.decision(&decided), removal].concat()).await?;
+        let is_own = |found: &Item| found.version == decided.version;
+        if let Some(conflict) = conflict.filter(|conflict| !conflict.found.as_ref().is_some_and(is_own)) {
+            return Ok(Some(conflict));
+        }
+        // What it rested on may change from here on.
+        deletion.only_while = None;
+        deletion.record.state = state;
+        deletion.item = decided;
+        Ok(None)
+    }
+
+    /// Returns the manifest as it is in this state.
+    fn manifest_in(&self, deletion: &Deletion<'_>, state: ManifestState) -> Item {
+        let deleted_by = Some(deletion.principal.as_str().to_owned());
+        self.manifest_item(&deletion.item, &ManifestRecord { state, deleted_by, ..deletion.record.clone() })
+    }
+
+    /// Returns what goes with tags at most.
+    fn beside_tags(&self, deletion: &Deletion<'_>) -> Vec<Write> {
+        match deletion.record.state.is_decided() {
+            true => vec![deletion.guard()],
+            false => deletion.decision(&self.manifest_in(deletion, ManifestState::Doomed)),
+        }
+    }
+
+    /// The manifest goes, and whoever wants to know is told, unless they were when it was hidden.
+    fn end_writes(&self, deletion: &Deletion<'_>) -> Vec<Write> {
+        let is_told = deletion.record.state == ManifestState::Deleting;
+        let told = (!is_told).then(|| self.deleted_event(deletion));
+        [deletion.end()].into_iter().chain(told).chain(deletion.only_while.clone()).collect()
+    }
+
+    fn deleted_event(&self, deletion: &Deletion<'_>) -> Write {
+        self.event(EventRecord {
+            action: EventAction::ManifestDeleted,
+            repository: deletion.repository.clone(),
+            digest: deletion.digest.clone(),
+            tags: Vec::new(),
+            at: self.now(),
+            by: deletion.principal.as_str().to_owned(),
+        })
     }
 
     /// Returns what the manifest leads to, as its bytes say; `None` if they cannot be read, are others, or say nothing.
@@ -94,22 +144,10 @@ impl Registry {
             writes.push(Write::Delete(edge, Condition::Always));
             writes.extend(suspects.into_iter().map(|suspect| self.suspect(suspect, Duration::ZERO)));
         }
-        if let Some(subject) = &record.subject {
-            let artifact_type = record.artifact_type.as_deref().unwrap_or_default();
-            let referrer = keys::referrer(repository, subject, artifact_type, digest);
-            writes.push(Write::Delete(referrer, Condition::Always));
-        }
+        writes.extend(unlisting(deletion));
         if let ManifestBody::Object(object) = &record.body {
             writes.push(self.suspect(object_suspect(repository, digest, object), self.lifetimes.object));
         }
-        writes.push(self.event(EventRecord {
-            action: EventAction::ManifestDeleted,
-            repository: (*repository).clone(),
-            digest: (*digest).clone(),
-            tags: Vec::new(),
-            at: self.now(),
-            by: deletion.principal.as_str().to_owned(),
-        }));
         writes
     }
 
@@ -145,20 +183,33 @@ impl Registry {
         ]
     }
 
-    /// Removes tags, each of them whole in one transaction.
-    pub(crate) async fn tags_remove(
+    /// Removes tags, a group in each transaction. With the first it is decided that the manifest goes, too: a deletion that
+    /// is refused has taken nothing away.
+    async fn tags_remove(
         &self,
-        deletion: &Deletion<'_>,
-        tags: Vec<Vec<Write>>,
+        deletion: &mut Deletion<'_>,
+        groups: Vec<Vec<Vec<Write>>>,
     ) -> Result<Option<Conflict>, Error> {
-        let guard = deletion.guard();
-        for tags in pack(tags, std::slice::from_ref(&guard)) {
-            let conflict = self.transact([tags.concat(), vec![guard.clone()]].concat()).await?;
+        for tags in groups.into_iter().map(|tags| tags.concat()).filter(|tags| !tags.is_empty()) {
+            let conflict = match deletion.record.state.is_decided() {
+                true => self.transact([vec![deletion.guard()], tags].concat()).await?,
+                false => self.manifest_decide(deletion, ManifestState::Doomed, tags).await?,
+            };
             if conflict.is_some() {
                 return Ok(conflict);
             }
         }
         Ok(None)
+    }
+
+    /// Removes tags of which there are more than are read at once.
+    pub(crate) async fn tags_end(
+        &self,
+        deletion: &mut Deletion<'_>,
+        tags: Vec<Vec<Write>>,
+    ) -> Result<Option<Conflict>, Error> {
+        let groups = pack(tags, &self.beside_tags(deletion));
+        self.tags_remove(deletion, groups).await
     }
 
     /// Writes in as many transactions as it takes, each only while the manifest is as this deletion left it.
@@ -175,4 +226,12 @@ impl Registry {
         }
         Ok(None)
     }
+}
+
+/// Returns what takes the manifest from the list of its subject's referrers.
+fn unlisting(deletion: &Deletion<'_>) -> Option<Write> {
+    let Deletion { repository, digest, record, .. } = deletion;
+    let artifact_type = record.artifact_type.as_deref().unwrap_or_default();
+    let referrer = keys::referrer(repository, record.subject.as_ref()?, artifact_type, digest);
+    Some(Write::Delete(referrer, Condition::Always))
 }

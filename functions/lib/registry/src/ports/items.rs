@@ -207,8 +207,8 @@ pub trait ItemStore: Send + Sync {
 
     /// Writes all or nothing, durably: what is acknowledged survives a power cut.
     ///
-    /// At most [`TRANSACT_WRITES_MAX`] writes of [`TRANSACT_BYTES_MAX`] bytes, each of another item. If several conditions do not hold, any
-    /// of them may be the one reported.
+    /// At most [`TRANSACT_WRITES_MAX`] writes of [`TRANSACT_BYTES_MAX`] bytes, each of another item. If several conditions do not hold, the
+    /// first that was looked at is the one reported; that is the first, unless another transaction is at its item just then.
     async fn transact(&self, writes: Vec<Write>) -> Result<(), TransactError>;
 }
 

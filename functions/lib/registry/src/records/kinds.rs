@@ -76,7 +76,7 @@ pub struct HistoryRecord {
     pub by: String,
 }
 
-/// Where a manifest is in its life. A reader sees `Live` and `Dying`.
+/// Where a manifest is in its life. A reader sees `Live`, `Dying` and `Doomed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ManifestState {
@@ -86,14 +86,26 @@ pub enum ManifestState {
     Live,
     /// A deletion looks whether an index needs it. It can still be pulled, and a push revives it.
     Dying,
-    /// Its tags and edges are being removed. Never revived, only replaced.
+    /// Its tags are being removed, and until they are gone it can be pulled. Never revived: who needs it ends that first.
+    Doomed,
+    /// Its edges are being removed. Never revived, only replaced.
     Deleting,
 }
 
 impl ManifestState {
     /// Returns whether readers see the manifest.
     pub fn is_visible(self) -> bool {
+        matches!(self, Self::Live | Self::Dying | Self::Doomed)
+    }
+
+    /// Returns whether a push may rely on the manifest: it can be pulled, and nobody has decided that it goes.
+    pub fn may_stay(self) -> bool {
         matches!(self, Self::Live | Self::Dying)
+    }
+
+    /// Returns whether it is decided that the manifest goes.
+    pub fn is_decided(self) -> bool {
+        matches!(self, Self::Doomed | Self::Deleting)
     }
 }
 
@@ -126,6 +138,9 @@ pub struct ManifestRecord {
     pub pushed: Timestamp,
     /// Who pushed it.
     pub pushed_by: String,
+    /// Who has decided that it goes: whoever carries that out does it for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_by: Option<String>,
 }
 
 /// Why an edge is there.

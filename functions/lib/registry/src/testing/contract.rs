@@ -20,6 +20,7 @@ macro_rules! item_store_contract {
                 more_keys_than_one_call_may_hold_are_read,
                 a_condition_that_does_not_hold_refuses_the_whole_transaction,
                 a_refusal_returns_the_item_in_the_way,
+                of_several_refusals_the_first_is_named,
                 every_condition_means_what_it_says,
                 delete_and_check_obey_their_conditions,
                 a_full_transaction_is_written,

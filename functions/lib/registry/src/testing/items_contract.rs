@@ -99,6 +99,19 @@ pub async fn a_refusal_returns_the_item_in_the_way(store: &Arc<impl ItemStore>) 
     assert_eq!((key, found), (Key::new("p", "t"), None));
 }
 
+pub async fn of_several_refusals_the_first_is_named(store: &Arc<impl ItemStore>) {
+    store.transact(vec![put("p", "s", "1"), put("p", "t", "1")]).await.unwrap();
+    for (first, second) in [("s", "t"), ("t", "s"), ("u", "s"), ("s", "u")] {
+        let condition = |sk| if sk == "u" { Condition::Present } else { Condition::Absent };
+        let writes = [first, "v", second].map(|sk| match sk {
+            "v" => put("p", "v", "1"),
+            _ => Write::Put(item("p", sk, "2"), condition(sk)),
+        });
+        let (key, _) = conflict(&**store, writes.to_vec()).await;
+        assert_eq!(key, Key::new("p", first), "before {second}");
+    }
+}
+
 pub async fn every_condition_means_what_it_says(store: &Arc<impl ItemStore>) {
     let write = |version: &str, condition| vec![Write::Put(item("p", "s", version), condition)];
     conflict(&**store, write("1", Condition::Present)).await;

@@ -7,6 +7,7 @@ mod client;
 mod collection;
 mod content;
 mod contract;
+mod deletions;
 mod descriptors;
 mod direct;
 mod faults;

@@ -65,8 +65,17 @@ async fn plant(world: &World, tag: &str, older: &Older) {
     rows.push((keys::tag(&repository, &tag), Record::Tag(record)));
     let (state, body) = (ManifestState::Live, ManifestBody::Inline(bytes.clone()));
     let (subject, artifact_type) = (None, None);
-    let record =
-        ManifestRecord { state, media_type, size_bytes, body, subject, artifact_type, pushed, pushed_by };
+    let record = ManifestRecord {
+        state,
+        media_type,
+        size_bytes,
+        body,
+        subject,
+        artifact_type,
+        pushed,
+        pushed_by,
+        deleted_by: None,
+    };
     rows.push((keys::manifest(&repository, &digest), Record::Manifest(record)));
     world.items.transact(rows.into_iter().map(row).collect()).await.unwrap();
 }

@@ -78,7 +78,8 @@ pub(super) async fn manifests(
             };
             report.garbage(&name, what);
         }
-        if !record.state.is_visible() {
+        if !record.state.may_stay() {
+            // Whoever ends its push or deletion needs nothing of it.
             continue;
         }
         let Some(bytes) = read_body(record, objects).await? else {

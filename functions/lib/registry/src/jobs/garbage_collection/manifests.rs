@@ -48,22 +48,25 @@ impl Collector {
         item: Option<&Item>,
     ) -> Result<Fate, Error> {
         let seen = item.and_then(|item| Some((item, item.record.as_manifest()?)));
-        let Some((item, record)) = seen else { return self.referrers_suspect(repository, digest).await };
+        let Some((item, record)) = seen else {
+            let has_followers = self.referrers_suspect(repository, digest).await?;
+            return Ok(Fate::Ended(Ending { has_followers, ..Ending::default() }));
+        };
         match record.state {
             ManifestState::Pending => self.manifest_pending_fate(repository, digest, item, record).await,
-            ManifestState::Deleting => {
-                let collected =
-                    self.registry.manifest_collect(repository, &self.principal, digest, None).await?;
-                Ok(ended(collected, "its deletion did not end", record))
+            ManifestState::Doomed | ManifestState::Deleting => {
+                let collected = self.registry.manifest_deletion_end(repository, digest).await?;
+                self.ended(collected, (repository, digest), "its deletion did not end", record).await
             }
             ManifestState::Live => self.manifest_visible_fate(repository, digest, record).await,
             ManifestState::Dying => {
                 let fate = self.manifest_visible_fate(repository, digest, record).await?;
-                if matches!(fate, Fate::Needed | Fate::Later(_)) {
-                    // Whoever changed it meanwhile has taken the flag off.
-                    self.registry.transact(vec![self.registry.manifest_revival(item, record)]).await?;
+                if !matches!(fate, Fate::Needed | Fate::Later(_)) {
+                    return Ok(fate);
                 }
-                Ok(fate)
+                let revival = vec![self.registry.manifest_revival(item, record)];
+                // Perhaps it is decided meanwhile that it goes, and nobody else watches over that.
+                Ok(self.registry.transact(revival).await?.map_or(fate, |_| Fate::Contended))
             }
         }
     }
@@ -83,7 +86,7 @@ impl Collector {
             .registry
             .manifest_pending_collect(repository, &self.principal, digest, item, record, None)
             .await?;
-        Ok(ended(collected, "its push did not end", record))
+        self.ended(collected, (repository, digest), "its push did not end", record).await
     }
 
     /// A tag or an index keeps it, and so does the history of a tag; after that the policy decides.
@@ -128,15 +131,14 @@ impl Collector {
             Some(left) => left.after(self.policy.history) > now,
             None => true,
         };
-        // A push of the subject writes nothing here: it is either seen, or comes after the manifest has gone.
+        // A push of the subject writes nothing here: it is either seen, or comes after it is decided that the manifest goes.
         let only_while = record
             .subject
             .as_ref()
             .map(|digest| Write::Check(keys::manifest(repository, digest), Condition::unchanged(subject)));
         let grounds = Grounds { pushed: record.pushed, needs: &needs, only_while };
-        let collected =
-            self.registry.manifest_collect(repository, &self.principal, digest, Some(&grounds)).await?;
-        Ok(ended(collected, "no tag and no index leads to it", record))
+        let collected = self.registry.manifest_collect(repository, &self.principal, digest, &grounds).await?;
+        self.ended(collected, (repository, digest), "no tag and no index leads to it", record).await
     }
 
     async fn edges(&self, repository: &RepositoryName, digest: &Digest) -> Result<Edges, Error> {
@@ -163,10 +165,26 @@ impl Collector {
         }
     }
 
-    /// What had the manifest as its subject may be needed no more than it was.
-    async fn referrers_suspect(&self, repository: &RepositoryName, subject: &Digest) -> Result<Fate, Error> {
+    /// The suspect goes with the manifest, and nobody else looks at what had it as its subject.
+    async fn ended(
+        &self,
+        is_gone: bool,
+        (repository, digest): (&RepositoryName, &Digest),
+        why: &'static str,
+        record: &ManifestRecord,
+    ) -> Result<Fate, Error> {
+        if !is_gone {
+            return Ok(Fate::Contended);
+        }
+        self.referrers_suspect(repository, digest).await?;
+        let size_bytes = record.size_bytes;
+        Ok(Fate::Ended(Ending { why: Some(why), size_bytes, has_followers: true, ..Ending::default() }))
+    }
+
+    /// What had the manifest as its subject may be needed no more than it was. Returns whether there is any.
+    async fn referrers_suspect(&self, repository: &RepositoryName, subject: &Digest) -> Result<bool, Error> {
         if self.policy.untagged.is_none() {
-            return Ok(Fate::Needed);
+            return Ok(false);
         }
         let (mut after, mut has_followers) = (None, false);
         loop {
@@ -182,7 +200,7 @@ impl Collector {
             has_followers |= !items.is_empty();
             match items.last().filter(|_| items.len() == PAGE) {
                 Some(last) => after = Some(last.key.sk.clone()),
-                None => return Ok(Fate::Ended(Ending { has_followers, ..Ending::default() })),
+                None => return Ok(has_followers),
             }
         }
     }
@@ -190,16 +208,4 @@ impl Collector {
 
 fn can_be_pulled(item: &Item) -> bool {
     item.record.as_manifest().is_some_and(|manifest| manifest.state.is_visible())
-}
-
-fn ended(is_gone: bool, why: &'static str, record: &ManifestRecord) -> Fate {
-    match is_gone {
-        true => Fate::Ended(Ending {
-            why: Some(why),
-            size_bytes: record.size_bytes,
-            has_followers: true,
-            ..Ending::default()
-        }),
-        false => Fate::Contended,
-    }
 }

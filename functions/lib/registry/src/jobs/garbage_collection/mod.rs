@@ -14,7 +14,7 @@
 //! | blob (`blobs`) | – | `blobs_flag`: LIVE → DYING | `blobs_look`: edges from links | `blobs_decide`: DYING → DEAD, its object becomes a suspect; or `blobs_revive` | – |
 //! | object of a dead blob (`dead_objects`) | readers may have its address | – (DEAD is never revived, rule R4) | – | – | `object_discard`, then `dead_objects_forget`: the DEAD blob goes |
 //! | manifest that was never finished (`manifests`) | its lease runs | `manifest_pending_collect`: PENDING → DELETING | – | – | its edges go, their targets become suspects; then the manifest |
-//! | manifest whose deletion did not end (`manifests`) | – | DELETING already; DYING is revived | | | as above |
+//! | manifest whose deletion did not end (`manifests`) | – | DOOMED or DELETING already; DYING is revived | | `manifest_deletion_end` | as above |
 //! | repository whose deletion did not end (`repositories`) | – | flagged already, and nothing takes that off | – | `repository_end` | everything in it goes; then the repository |
 //! | manifest without a tag (`manifests`), by policy alone | a tag, an index, the history of a tag, or its subject | `manifest_flag`: LIVE → DYING | `edges_to` | `manifest_collect`, while its subject is as it was seen | as above |
 //! | object of a manifest (`manifest_objects`) | a manifest has it | `manifest_objects_flag`: the suspect moves, so that no push can use the object any more | `manifest_objects_look`: the manifest | – | `object_discard` |
@@ -99,7 +99,7 @@ pub struct Collector {
 impl Collector {
     /// Returns a collector for this registry.
     pub fn new(registry: Registry, policy: Policy) -> Self {
-        Self { registry, policy, principal: Principal::new("garbage-collection") }
+        Self { registry, policy, principal: Principal::garbage_collection() }
     }
 
     /// Looks at what is due, as far as the budget goes; `from` is the `next` of the run before, if that one ended early.

@@ -142,7 +142,7 @@ fn manifest_suspects(shelf: &Shelf) -> impl Iterator<Item = SuspectRecord> {
     let unfinished = shelf.manifests.iter().filter(move |(place, (_, record))| match record.state {
         ManifestState::Live => false,
         ManifestState::Pending => !held.contains(*place),
-        ManifestState::Dying | ManifestState::Deleting => true,
+        ManifestState::Dying | ManifestState::Doomed | ManifestState::Deleting => true,
     });
     unfinished.map(|((repository, digest), _)| SuspectRecord::Manifest {
         repository: repository.clone(),

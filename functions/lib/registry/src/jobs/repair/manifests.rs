@@ -22,7 +22,8 @@ pub(super) const PUSH_AGAIN: &str = "push it again";
 pub(super) async fn plan(plan: &mut Plan<'_>, objects: &impl ObjectStore) -> Result<(), Error> {
     let shelf = plan.shelf();
     let mut parsed = BTreeMap::new();
-    for (place, (_, record)) in shelf.manifests.iter().filter(|(_, (_, record))| record.state.is_visible()) {
+    // One that is doomed is left to the collector, who needs no bytes of it.
+    for (place, (_, record)) in shelf.manifests.iter().filter(|(_, (_, record))| record.state.may_stay()) {
         match read(&shelf, place, record, objects).await? {
             Bytes::Read(manifest, size_bytes) => drop(parsed.insert(place, (record, *manifest, size_bytes))),
             Bytes::Strange(problem) => plan.lost(manifest_name(place), problem, "it stays as it is"),
@@ -109,7 +110,7 @@ pub(super) fn copy_elsewhere(shelf: &Shelf, (repository, digest): &Place) -> Opt
     };
     let mut whole = others.map(|(_, (_, record))| record);
     let record = whole.find(|record| record.state.is_visible() && is_whole(record))?;
-    Some(ManifestRecord { state: ManifestState::Live, ..record.clone() })
+    Some(ManifestRecord { state: ManifestState::Live, deleted_by: None, ..record.clone() })
 }
 
 /// Returns which blobs are missing. A repository that lost no more than its link to one gets the link back: what it has

@@ -59,6 +59,7 @@ async fn put_damaged_manifest(world: &World) {
     let repository: oci::RepositoryName = "app".parse().unwrap();
     let digest: oci::Digest = Content::blob("not json").digest.parse().unwrap();
     let record = ManifestRecord {
+        deleted_by: None,
         state: ManifestState::Deleting,
         media_type: oci::MediaType::OCI_MANIFEST,
         size_bytes: 8,

@@ -187,3 +187,21 @@ async fn an_upload_that_lost_bytes_ends_and_a_mount_that_was_not_confirmed_stays
     world.client().head(&blob("web", &image.layer.digest)).await.expect(404);
     assert!(world.broken().await.iter().all(|line| line.starts_with("tag web:1")));
 }
+
+#[tokio::test]
+async fn a_manifest_whose_edge_was_repaired_is_deleted_with_its_tags() {
+    let (world, image) = (World::new(), Image::named("app"));
+    for tag in ["v1", "v2"] {
+        world.client().push_image("app", tag, &image).await.expect(201);
+    }
+    let (repository, digest) = ("app".parse().unwrap(), image.manifest.digest.parse().unwrap());
+    let edge = keys::edge_from_tag(&repository, &digest, &"v1".parse().unwrap());
+    write(&world, Write::Delete(edge, Condition::Present)).await;
+    assert_eq!(repair(&world).await.mends.len(), 1);
+    world.client().delete(&manifest("app", &image.manifest.digest)).await.expect(202);
+    for tag in ["v1", "v2"] {
+        world.client().get(&manifest("app", tag)).await.expect(404);
+    }
+    world.fsck().await;
+    assert_eq!(world.stored().await.get("tag"), None);
+}
