@@ -92,7 +92,9 @@ pub enum Step {
     TagDelete,
     ManifestFlag,
     EdgesTo,
+    ManifestResume,
     ManifestRevival,
+    TagsRemove,
     ManifestEnd,
     ManifestHide,
     ManifestRemoval,
@@ -123,7 +125,13 @@ impl Step {
     pub(crate) fn recognises_itself(self) -> bool {
         matches!(
             self,
-            Self::LinksFlag | Self::LinksRevive | Self::BlobsFlag | Self::BlobsRevive | Self::BlobsDecide
+            Self::LinksFlag
+                | Self::LinksRevive
+                | Self::BlobsFlag
+                | Self::BlobsRevive
+                | Self::BlobsDecide
+                | Self::TagsRemove
+                | Self::ManifestHide
         )
     }
 }
@@ -153,6 +161,10 @@ pub struct Actor {
     pub is_resent: bool,
     /// Whether they saw what decides later: a source that has the blob, its bytes, an edge, a manifest that may stay.
     pub saw: bool,
+    /// Whether a tag has gone by their hand.
+    pub has_taken: bool,
+    /// Which manifest's deletion they carry out because their own manifest lists it.
+    pub ends: u8,
     /// References that they saw flagged, and have not held yet: a bit each.
     pub flagged: u8,
     /// Whether a reference of their manifest is not there.
@@ -181,6 +193,8 @@ impl Actor {
             has_room: false,
             is_resent: false,
             saw: false,
+            has_taken: false,
+            ends: NONE,
             flagged: 0,
             misses: false,
             knows: 0,

@@ -231,7 +231,7 @@ impl Turn<'_> {
                 self.wrote_own(Key::Manifest(manifest));
                 self.then(Step::EdgesTo);
             }
-            ManifestState::Deleting => self.then(Step::ManifestFlag),
+            ManifestState::Doomed | ManifestState::Deleting => self.then(Step::ManifestResume),
             ManifestState::Live | ManifestState::Dying if self.is_untagged_garbage(manifest) => {
                 self.then(Step::ManifestFlag);
             }

@@ -2,7 +2,7 @@
 
 use crate::Mutant;
 use crate::actor::{Actor, Step};
-use crate::keys::{Key, NONE, Suspect};
+use crate::keys::{Key, NONE, Suspect, small};
 use crate::plan::Target;
 use crate::state::{LinkState, ManifestState};
 use crate::turn::Turn;
@@ -13,9 +13,16 @@ impl Turn<'_> {
         let manifest = self.manifest();
         let me = self.me_mut();
         (me.at, me.misses, me.flagged) = (0, false, 0);
-        self.me_mut().is_finished = self.state.manifests[manifest].is_visible();
-        if self.me().is_finished {
-            return self.then(Step::ManifestCommit);
+        match self.state.manifests[manifest] {
+            // Tags lead to it: it goes with them before it can come anew.
+            ManifestState::Doomed if !self.is_broken_by(Mutant::DoomedReplaced) => {
+                return self.then(Step::ManifestResume);
+            }
+            ManifestState::Live | ManifestState::Dying => {
+                self.me_mut().is_finished = true;
+                return self.then(Step::ManifestCommit);
+            }
+            _ => self.me_mut().is_finished = false,
         }
         if self.is_broken_by(Mutant::NoHandshake) {
             return self.then(Step::ManifestLook);
@@ -77,6 +84,14 @@ impl Turn<'_> {
         let is_seen = self.knows(key);
         match self.is_held(key) {
             _ if self.is_broken_by(Mutant::UnconditionalRevival) => self.revive(key),
+            None if let Key::Manifest(child) = key
+                && self.state.manifests[child] == ManifestState::Doomed
+                && !self.is_broken_by(Mutant::DoomedRevived) =>
+            {
+                // What is decided is carried out; then the manifest is gone, or has come anew.
+                self.me_mut().ends = small(child);
+                return self.then(Step::ManifestResume);
+            }
             None if is_seen => self.revive(key),
             // Flagged again: the conflict says how it is now.
             None => return self.learn(key),
@@ -115,7 +130,8 @@ impl Turn<'_> {
             }
             Key::Manifest(child) => {
                 let child = self.state.manifests[child];
-                (child == ManifestState::Live, child == ManifestState::Dying)
+                let is_flagged = matches!(child, ManifestState::Dying | ManifestState::Doomed);
+                (child == ManifestState::Live, is_flagged)
             }
             _ => (false, false),
         };
@@ -130,10 +146,7 @@ impl Turn<'_> {
                 }
                 self.revive_link(repository, blob);
             }
-            Key::Manifest(child) => {
-                self.state.manifests[child] = ManifestState::Live;
-                self.wrote(key);
-            }
+            Key::Manifest(child) => self.bring_to_life(child),
             _ => {}
         }
     }
@@ -202,21 +215,26 @@ impl Turn<'_> {
             return if is_own { self.end() } else { self.go_to_manifest() };
         }
         let is_there = match self.me().is_finished {
-            true => self.state.manifests[manifest].is_visible(),
+            true => matches!(self.state.manifests[manifest], ManifestState::Live | ManifestState::Dying),
             false => is_own || self.is_broken_by(Mutant::NoHandshake),
         };
         if !is_there {
             return self.go_to_manifest();
         }
         if self.state.manifests[manifest] != ManifestState::Live {
-            self.state.manifests[manifest] = ManifestState::Live;
-            self.wrote(Key::Manifest(manifest));
+            self.bring_to_life(manifest);
         }
         // One without a tag is looked at again: perhaps it never gets one.
         if !self.me().is_finished && self.push().is_some_and(|push| push.tag.is_some()) {
             self.clear(Suspect::Pending(manifest));
         }
         self.acknowledge(manifest);
+    }
+
+    pub(crate) fn bring_to_life(&mut self, manifest: usize) {
+        self.state.is_decision_broken |= self.state.manifests[manifest].is_decided();
+        self.state.manifests[manifest] = ManifestState::Live;
+        self.wrote(Key::Manifest(manifest));
     }
 
     fn acknowledge(&mut self, manifest: usize) {

@@ -49,11 +49,17 @@ pub enum Mutant {
     UnwatchedDelete,
     /// A collector goes on with a deletion that did not end, also when the manifest was pushed anew meanwhile.
     BlindResume,
+    /// Tags go before it is decided that their manifest does.
+    TagsFirst,
+    /// A push takes the place of a manifest that has lost some of its tags, as if no other tag led to it.
+    DoomedReplaced,
+    /// A push that needs a manifest takes the flag off, also when it is decided that it goes.
+    DoomedRevived,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::NoHandshake,
         Self::EdgesAfterCommit,
         Self::ReusedKey,
@@ -77,5 +83,8 @@ impl Mutant {
         Self::HastyExpiry,
         Self::UnwatchedDelete,
         Self::BlindResume,
+        Self::TagsFirst,
+        Self::DoomedReplaced,
+        Self::DoomedRevived,
     ];
 }

@@ -22,17 +22,24 @@ pub struct ManifestPlan {
     pub references: &'static [Target],
     /// Whether its edges do not fit into one transaction: the first goes with it, the others follow.
     pub is_wide: bool,
+    /// Whether it has more tags than fit into the transaction that ends it: one goes before.
+    pub has_many_tags: bool,
 }
 
 impl ManifestPlan {
     /// Returns a manifest whose edges fit into one transaction.
     pub const fn new(repository: usize, references: &'static [Target]) -> Self {
-        Self { repository, references, is_wide: false }
+        Self { repository, references, is_wide: false, has_many_tags: false }
     }
 
     /// Returns the same, but its edges need two.
     pub const fn wide(self) -> Self {
         Self { is_wide: true, ..self }
+    }
+
+    /// Returns the same, but its tags need two.
+    pub const fn with_many_tags(self) -> Self {
+        Self { has_many_tags: true, ..self }
     }
 
     /// Returns which transaction writes the edge to a reference.
@@ -93,6 +100,11 @@ impl Plan {
             is_symmetric: true,
             mutant: None,
         }
+    }
+
+    /// Returns the same with all tags in the first repository.
+    pub fn with_tags_together(self) -> Self {
+        Self { tags: [0; TAGS], ..self }
     }
 
     /// Returns the same after these programs.

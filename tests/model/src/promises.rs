@@ -23,6 +23,12 @@ pub(crate) fn properties() -> Vec<Property<Plan>> {
         Property::always("P6 readable only where it was uploaded or mounted", |_, state: &State| {
             state.is_rightful()
         }),
+        Property::always("405 a deletion that is refused has taken no tag away", |_, state: &State| {
+            !state.is_refusal_broken
+        }),
+        Property::always("R4 what is decided is not taken back", |_, state: &State| {
+            !state.is_decision_broken
+        }),
         Property::always("P9 a lease holds", |_, state: &State| !state.is_lease_broken),
         Property::sometimes("a push is acknowledged", |_, state: &State| state.acknowledged != 0),
     ]
@@ -110,7 +116,7 @@ impl State {
         let are_manifests_clean = (0..MANIFESTS).all(|manifest| match self.manifests[manifest] {
             ManifestState::Live | ManifestState::Dying => true,
             ManifestState::Absent => self.edges[manifest] == 0,
-            ManifestState::Pending | ManifestState::Deleting => false,
+            ManifestState::Pending | ManifestState::Doomed | ManifestState::Deleting => false,
         });
         let are_uploads_clean = self.uploads.iter().all(|upload| upload.state == UploadState::Absent);
         are_manifests_clean && are_uploads_clean && self.are_blobs_clean(plan) && self.are_objects_clean()

@@ -31,6 +31,20 @@ const INDEX: [ManifestPlan; 3] = [
     ManifestPlan::new(0, &[Blob(0)]),
 ];
 
+/// The same, but the tags of the image need two transactions.
+const MANY_TAGS: [ManifestPlan; 3] = [
+    ManifestPlan::new(0, &[Blob(0)]).with_many_tags(),
+    ManifestPlan::new(0, &[Manifest(0)]),
+    ManifestPlan::new(0, &[Blob(0)]),
+];
+
+/// An image whose edges and tags need two transactions each.
+const WIDE_MANY_TAGS: [ManifestPlan; 3] = [
+    ManifestPlan::new(0, &[Blob(0), Blob(1)]).wide().with_many_tags(),
+    ManifestPlan::new(0, &[Manifest(0)]),
+    ManifestPlan::new(0, &[Blob(1)]),
+];
+
 /// Two images in the second repository, of a blob that the first one has.
 const MOUNTS: [ManifestPlan; 3] =
     [ManifestPlan::new(0, &[Blob(0)]), ManifestPlan::new(1, &[Blob(0)]), ManifestPlan::new(1, &[Blob(0)])];
@@ -74,6 +88,17 @@ pub fn small() -> Vec<Plan> {
             .with_faults(1),
         Plan::new("tags", IMAGES, &[tagged(2, 0), DeleteTag(0), DeleteManifest(0), Collect])
             .after(&[tagged(0, 0)]),
+        Plan::new("many-tags", MANY_TAGS, &[push(1), DeleteManifest(0), Collect])
+            .with_tags_together()
+            .after(&[tagged(0, 0), tagged(0, 1)])
+            .with_faults(1),
+        Plan::new("many-tags-again", MANY_TAGS, &[tagged(0, 0), DeleteManifest(0), Collect])
+            .with_tags_together()
+            .after(&[tagged(0, 0), tagged(0, 1)]),
+        Plan::new("many-tags-wide", WIDE_MANY_TAGS, &[push(0), push(1), DeleteManifest(0)])
+            .with_tags_together()
+            .after(&[tagged(0, 0), tagged(0, 1)])
+            .with_faults(1),
         Plan::new("untagged", INDEX, &[tagged(1, 0), DeleteTag(0), Collect])
             .after(&[tagged(0, 0)])
             .untagged_goes(),
@@ -94,6 +119,16 @@ pub fn big() -> Vec<Plan> {
     vec![
         Plan::new("wide", WIDE, &[push(0), DeleteManifest(0), Collect]).after(&[push(0)]).with_tries(0),
         Plan::new("wide-push", WIDE, &[push(0), Collect]).after(&left_over).with_tries(0),
+        Plan::new("many-tags-wanted", MANY_TAGS, &[tagged(0, 0), push(1), DeleteManifest(0), Collect])
+            .with_tags_together()
+            .after(&[tagged(0, 0), tagged(0, 1)]),
+        Plan::new("many-tags-wide-collected", WIDE_MANY_TAGS, &[push(1), DeleteManifest(0), Collect])
+            .with_tags_together()
+            .after(&[tagged(0, 0), tagged(0, 1)])
+            .with_faults(1),
+        Plan::new("many-tags-twice", MANY_TAGS, &[push(0), DeleteManifest(0), DeleteManifest(0), Collect])
+            .with_tags_together()
+            .after(&[tagged(0, 0), tagged(0, 1)]),
         Plan::new("two-blobs-fail", TWO_BLOBS, &[push(0), Collect])
             .after(&left_over)
             .with_tries(0)
@@ -143,6 +178,8 @@ pub fn of_mutant(mutant: Mutant) -> Option<Plan> {
         Mutant::HastyExpiry => "push",
         Mutant::UnwatchedDelete => "wide",
         Mutant::BlindResume => "two-collectors",
+        Mutant::TagsFirst | Mutant::DoomedRevived => "many-tags",
+        Mutant::DoomedReplaced => "many-tags-again",
     };
     Some(named(name)?.broken_by(mutant))
 }

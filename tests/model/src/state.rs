@@ -37,13 +37,19 @@ pub enum ManifestState {
     Pending,
     Live,
     Dying,
+    Doomed,
     Deleting,
 }
 
 impl ManifestState {
     /// Returns whether readers see the manifest.
     pub fn is_visible(self) -> bool {
-        matches!(self, Self::Live | Self::Dying)
+        matches!(self, Self::Live | Self::Dying | Self::Doomed)
+    }
+
+    /// Returns whether it is decided that the manifest goes.
+    pub fn is_decided(self) -> bool {
+        matches!(self, Self::Doomed | Self::Deleting)
     }
 }
 
@@ -136,6 +142,10 @@ pub struct State {
     pub faults_left: u8,
     /// Whether a link went while its lease ran, without a client asking.
     pub is_lease_broken: bool,
+    /// Whether a deletion was refused that had taken a tag away.
+    pub is_refusal_broken: bool,
+    /// Whether a manifest was brought back of which it was decided that it goes.
+    pub is_decision_broken: bool,
     /// Who does something.
     pub actors: [Actor; ACTORS],
 }
@@ -162,6 +172,8 @@ impl State {
             granted: [0; REPOSITORIES],
             faults_left: faults,
             is_lease_broken: false,
+            is_refusal_broken: false,
+            is_decision_broken: false,
             actors: [Actor::gone(); ACTORS],
         }
     }

@@ -49,7 +49,9 @@ impl Turn<'_> {
             Step::TagDelete => self.tag_delete(),
             Step::ManifestFlag => self.manifest_flag(),
             Step::EdgesTo => self.edges_to(),
+            Step::ManifestResume => self.manifest_resume(),
             Step::ManifestRevival => self.manifest_revival(),
+            Step::TagsRemove => self.tags_remove(),
             Step::ManifestHide => self.manifest_hide(),
             Step::ManifestRemoval => self.manifest_removal(0, Step::ManifestRemovalRest),
             Step::ManifestRemovalRest => self.manifest_removal(1, Step::ManifestEnd),
@@ -158,6 +160,7 @@ impl Turn<'_> {
     /// Returns the manifest that it is all about.
     pub(crate) fn manifest(&self) -> usize {
         match (self.program(), self.suspected()) {
+            (Program::Push(_), _) if self.me().ends != crate::keys::NONE => usize::from(self.me().ends),
             (Program::Push(push), _) => push.manifest,
             (Program::DeleteManifest(manifest), _)
             | (_, Some(Suspect::Manifest(manifest) | Suspect::Pending(manifest))) => manifest,

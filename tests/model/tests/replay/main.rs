@@ -131,6 +131,8 @@ async fn step(world: &World, actor: usize, step: Step, pass: Pass, done: &Move) 
         return world.write(actor, pass, after).await;
     }
     match step {
+        // What comes next reads, too, and reads anew.
+        Step::Due if done.after.actors[actor].next == Step::ManifestResume => world.read(actor).await,
         Step::Due => world.read_all(actor).await,
         step if WRITING.contains(&step) => world.attempt(actor, pass).await,
         _ => world.read(actor).await,
