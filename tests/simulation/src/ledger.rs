@@ -6,8 +6,6 @@ use std::time::Duration;
 use registry::ports::{Clock, Timestamp};
 use registry::testing::SetClock;
 
-use crate::content::Universe;
-
 /// Something that changes what can be pulled. Everything is a number in the universe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
@@ -54,8 +52,8 @@ struct Promise {
 
 #[derive(Default)]
 struct Book {
-    /// Which manifests each index lists.
-    children: Vec<Vec<usize>>,
+    /// Whether stores' clients send again what was done already.
+    is_sent_again: bool,
     moment: u64,
     entries: Vec<Entry>,
     promises: Vec<Promise>,
@@ -68,28 +66,18 @@ struct Book {
 impl Book {
     /// Returns whether the deed may have happened.
     ///
-    /// A deletion that a store's client sent again finds nothing (404), or what others have pushed anew meanwhile and an
-    /// index needs (405). One of several transactions has deleted tags when others push an index that keeps the rest (405).
+    /// What is refused has changed nothing. But a deletion that a store's client sent again finds nothing (404), or what
+    /// others have pushed anew meanwhile and an index needs (405).
     fn is_possible(&self, entry: &Entry) -> bool {
         match (entry.status, &entry.deed) {
-            (Some(405), Deed::DeleteManifest { repository, manifest }) => self.entries.iter().any(|other| {
-                let is_beside = !other.is_before(entry.begin) && !entry.is_before(other.begin);
-                is_beside && self.wants(&other.deed, *repository, *manifest)
-            }),
+            (Some(405), Deed::DeleteManifest { repository, manifest }) if self.is_sent_again => {
+                self.entries.iter().any(|other| {
+                    let is_beside = !other.is_before(entry.begin) && !entry.is_before(other.begin);
+                    is_beside && is_push_of(&other.deed, *repository, *manifest)
+                })
+            }
             (Some(400 | 405), _) => false,
             _ => true,
-        }
-    }
-
-    /// Returns whether the deed pushes the manifest, or an index that lists it.
-    fn wants(&self, deed: &Deed, repository: usize, manifest: usize) -> bool {
-        let lists =
-            |index: usize| self.children.get(index).is_some_and(|children| children.contains(&manifest));
-        match deed {
-            Deed::Push { repository: to, manifest: pushed, .. } => {
-                *to == repository && (*pushed == manifest || lists(*pushed))
-            }
-            _ => false,
         }
     }
 }
@@ -127,9 +115,8 @@ impl Drop for Attempt {
 }
 
 impl Ledger {
-    pub(crate) fn new(clock: Arc<SetClock>, held: Duration, universe: &Universe) -> Self {
-        let children = universe.manifests.iter().map(|manifest| manifest.children.clone()).collect();
-        Self { book: Mutex::new(Book { children, ..Book::default() }), clock, held }
+    pub(crate) fn new(clock: Arc<SetClock>, held: Duration, is_sent_again: bool) -> Self {
+        Self { book: Mutex::new(Book { is_sent_again, ..Book::default() }), clock, held }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

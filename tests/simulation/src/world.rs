@@ -92,14 +92,13 @@ impl World {
             sleep_one_in: weather.sleep_one_in,
             copies_rest,
         };
-        let universe = Universe::new(&Dice::new(seed, 2));
         let world = Self {
             items: Arc::default(),
             // As on S3, where a commit may need a place, too.
             objects: Arc::new(MemoryObjects::with_tails()),
             gate: Arc::new(Gate::new(Arc::clone(&clock), Dice::new(seed, 1), pace)),
-            ledger: Arc::new(Ledger::new(Arc::clone(&clock), HELD, &universe)),
-            universe,
+            ledger: Arc::new(Ledger::new(Arc::clone(&clock), HELD, weather.fault_one_in > 0)),
+            universe: Universe::new(&Dice::new(seed, 2)),
             weather,
             plan,
             arrivals: Arrivals::new(Dice::new(seed, 4), &clock),
