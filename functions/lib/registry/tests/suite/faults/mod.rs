@@ -136,6 +136,7 @@ any_fault_is_made_good_at! {
     referrer_put: ReferrerPut,
     manifest_delete: ManifestDelete,
     manifest_delete_many_tags: ManifestDeleteManyTags,
+    referrer_delete_wide: ReferrerDeleteWide,
     referrer_delete: ReferrerDelete,
     manifest_delete_of_child: ManifestDeleteOfChild,
     tag_delete: TagDelete,

@@ -30,6 +30,7 @@ pub(super) enum Operation {
     ManifestDelete,
     ManifestDeleteManyTags,
     ReferrerDelete,
+    ReferrerDeleteWide,
     ManifestDeleteOfChild,
     TagDelete,
     BlobDelete,
@@ -48,6 +49,9 @@ pub(super) enum Operation {
 /// More tags than one transaction can take away.
 const MANY_TAGS: usize = 80;
 
+/// More layers than one transaction can take away.
+const MANY_LAYERS: usize = 60;
+
 /// Everything that the operations work with.
 pub(super) struct Things {
     old: Image,
@@ -56,17 +60,21 @@ pub(super) struct Things {
     large: Content,
     index: Content,
     referrer: Content,
+    wide: Content,
 }
 
 impl Things {
     pub(super) fn new() -> Self {
         let (old, new) = (Image::named("old"), Image::named("new"));
         let fields = serde_json::json!({ "annotations": { "long": "x".repeat(400 * 1024) } });
+        let (layers, subject) = (Content::foreign_layers(MANY_LAYERS), old.manifest.descriptor());
+        let layers: Vec<&Content> = layers.iter().collect();
         Self {
             loose: Content::blob("a blob that no manifest needs"),
             large: Content::image_with(&old.config, &[&old.layer], &fields),
             index: Content::index(&[&old.manifest]),
             referrer: Content::referrer(&old.config, &old.manifest, "application/vnd.example"),
+            wide: Content::image_with(&old.config, &layers, &serde_json::json!({ "subject": subject })),
             old,
             new,
         }
@@ -81,8 +89,8 @@ impl Things {
             let blobs = [&self.old.config, &self.old.layer, &self.new.config, &self.new.layer, &self.loose];
             paths.extend(blobs.map(|content| blob(repository, &content.digest)));
             paths.push(blob(repository, &crate::content::sha512(&self.loose.bytes)));
-            let manifests =
-                [&self.old.manifest, &self.new.manifest, &self.large, &self.index, &self.referrer];
+            let images = [&self.old.manifest, &self.new.manifest, &self.large, &self.wide];
+            let manifests = images.into_iter().chain([&self.index, &self.referrer]);
             paths.extend(manifests.map(|content| manifest(repository, &content.digest)));
             paths.extend(["v1", "v2", "t0", "t59"].map(|tag| manifest(repository, tag)));
         }
@@ -135,6 +143,11 @@ impl Operation {
             Self::ReferrerDelete | Self::ReferrerList => {
                 client.put_manifest("app", "v2", &things.referrer).await.expect(201);
             }
+            Self::ReferrerDeleteWide => {
+                for number in 0..MANY_TAGS {
+                    client.put_manifest("app", &format!("t{number}"), &things.wide).await.expect(201);
+                }
+            }
             Self::ManifestGetLarge => {
                 client.put_manifest("app", "v2", &things.large).await.expect(201);
             }
@@ -147,7 +160,7 @@ impl Operation {
 
     /// Sends the request.
     pub(super) async fn run(self, client: &Client, things: &Things, location: &str) -> Reply {
-        let Things { old, new, loose, large, index, referrer } = things;
+        let Things { old, new, loose, large, index, referrer, wide } = things;
         let (_, rest) = halves(loose);
         match self {
             Self::UploadBegin => client.post(&uploads("app"), "").await,
@@ -187,6 +200,7 @@ impl Operation {
                 client.delete(&manifest("app", &old.manifest.digest)).await
             }
             Self::ReferrerDelete => client.delete(&manifest("app", &referrer.digest)).await,
+            Self::ReferrerDeleteWide => client.delete(&manifest("app", &wide.digest)).await,
             Self::TagDelete => client.delete(&manifest("app", "v1")).await,
             Self::BlobDelete => client.delete(&blob("app", &loose.digest)).await,
             Self::BlobDeleteOfLayer => client.delete(&blob("app", &old.layer.digest)).await,
@@ -225,6 +239,7 @@ impl Operation {
             Self::ManifestDelete
                 | Self::ManifestDeleteManyTags
                 | Self::ReferrerDelete
+                | Self::ReferrerDeleteWide
                 | Self::TagDelete
                 | Self::BlobDelete
                 | Self::UploadCancel
