@@ -107,7 +107,12 @@ impl Registry {
         let object = self.fresh_object_key();
         let watch = self.suspect(object_suspect(put.repository, &put.digest, &object), self.lifetimes.lease);
         let is_kept = Some(watch.unchanged());
+        let due = self.now().after(self.lifetimes.lease);
         self.transact(vec![watch]).await?;
+        if self.now() >= due {
+            // A collector may have looked for it already, and nobody would again.
+            return Err(Error::Contended);
+        }
         self.stores.objects.put(&object, put.bytes.clone()).await?;
         Ok(stored.insert(StoredBody { body: ManifestBody::Object(object), is_kept }).clone())
     }
