@@ -47,6 +47,15 @@ async fn deletions_told(world: &World, digest: &str) -> usize {
     of_manifest.filter(|event| event.digest.to_string() == digest).count()
 }
 
+/// Lets a month go by, and each day has what no tag leads to collected.
+async fn collect_for_a_month(world: &World) {
+    let policy = Policy { untagged: Some(DAY), ..Policy::default() };
+    for _ in 0..30 {
+        world.clock.advance(DAY);
+        world.collect_by(policy).await;
+    }
+}
+
 /// Cuts a deletion off at each of its calls, each time in a world of its own, until one is not cut off any more.
 async fn cut_off_everywhere(prepare: impl AsyncFn(&World) -> String, check: impl AsyncFn(&World, &str)) {
     for at in 0.. {
@@ -103,25 +112,19 @@ async fn a_refused_push_after_a_deletion_that_was_cut_off_leaves_no_referrer() {
 
 #[tokio::test]
 async fn referrers_go_after_a_subject_whose_deletion_was_cut_off() {
-    let (image, policy) = (Image::named("app"), Policy { untagged: Some(DAY), ..Policy::default() });
+    let image = Image::named("app");
     let signature = Content::referrer(&image.config, &image.manifest, "application/vnd.example");
-    let collect_daily = async |world: &World, days: u32| {
-        for _ in 0..days {
-            world.clock.advance(DAY);
-            world.collect_by(policy).await;
-        }
-    };
     cut_off_everywhere(
         async |world| {
             let client = world.client();
             push_with_many_tags(&client, &image).await;
             client.put_manifest("app", &signature.digest, &signature).await.expect(201);
-            collect_daily(world, 30).await;
+            collect_for_a_month(world).await;
             client.get(&manifest("app", &signature.digest)).await.expect(200);
             image.manifest.digest.clone()
         },
         async |world, digest| {
-            collect_daily(world, 30).await;
+            collect_for_a_month(world).await;
             let status = world.client().get(&manifest("app", digest)).await.status;
             let of_signature = world.client().get(&manifest("app", &signature.digest)).await.status;
             assert_eq!(of_signature, status);
@@ -133,24 +136,18 @@ async fn referrers_go_after_a_subject_whose_deletion_was_cut_off() {
 
 #[tokio::test]
 async fn referrers_go_after_a_subject_whose_push_did_not_end() {
-    let (image, policy) = (Image::named("app"), Policy { untagged: Some(DAY), ..Policy::default() });
+    let image = Image::named("app");
     let signature = Content::referrer(&image.config, &image.manifest, "application/vnd.example");
     let world = World::new();
     let client = world.client();
     client.push_image("app", "v1", &image).await.expect(201);
     client.put_manifest("app", &signature.digest, &signature).await.expect(201);
-    for _ in 0..30 {
-        world.clock.advance(DAY);
-        world.collect_by(policy).await;
-    }
+    collect_for_a_month(&world).await;
     client.delete(&manifest("app", &image.manifest.digest)).await.expect(202);
     world.probe.plan(2, Fault::Killed);
     world.client().put_manifest("app", "v1", &image.manifest).await.expect(503);
     world.probe.reset();
-    for _ in 0..30 {
-        world.clock.advance(DAY);
-        world.collect_by(policy).await;
-    }
+    collect_for_a_month(&world).await;
     world.client().get(&manifest("app", &image.manifest.digest)).await.expect(404);
     world.client().get(&manifest("app", &signature.digest)).await.expect(404);
     world.collect_for(72).await;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use registry::Error;
 use registry::jobs::garbage_collection::{Budget, Policy, Report};
 
-use super::deletes::{push_with_many_tags, tags_of};
 use super::{Processes, assert_one_of, in_orders};
 use crate::client::{Client, blob, committing, manifest, mounting, upload_id};
 use crate::content::{Content, Image};
@@ -35,7 +34,7 @@ pub(super) async fn collect_by(world: &World, policy: Policy) -> Report {
 }
 
 /// Days pass, each with a collector, while the others do something now and then.
-async fn days_and_collectors(world: &World, days: u32, steps_a_day: u32) {
+pub(super) async fn days_and_collectors(world: &World, days: u32, steps_a_day: u32) {
     for _ in 0..days {
         for _ in 0..steps_a_day {
             tokio::task::yield_now().await;
@@ -46,7 +45,7 @@ async fn days_and_collectors(world: &World, days: u32, steps_a_day: u32) {
 }
 
 /// Collects until everything is gone that nobody needs, however long it is kept.
-async fn collect_the_rest(world: &World) {
+pub(super) async fn collect_the_rest(world: &World) {
     for _ in 0..10 {
         world.clock.advance(DAY);
         collect(world).await;
@@ -238,31 +237,6 @@ fn a_manifest_pushed_anew_while_a_deletion_that_did_not_end_is_ended_stays() {
         assert_eq!(world.client().get(&manifest("app", &wide.digest)).await.expect(200).body, wide.bytes);
         collect_the_rest(world).await;
         assert_eq!(world.client().get(&manifest("app", &wide.digest)).await.expect(200).body, wide.bytes);
-    });
-}
-
-#[test]
-fn a_deletion_that_sleeps_for_days_and_dies_is_ended_or_undone() {
-    in_every_order(&async |world, first, _| {
-        let image = Image::named("app");
-        let tags = push_with_many_tags(&first, &image).await;
-        let path = manifest("app", &image.manifest.digest);
-        let looker = world.client();
-        let until_tags_go = async { while tags_of(&looker).await.len() == tags.len() {} };
-        let dies_with_its_first_tags = async {
-            tokio::select! {
-                () = until_tags_go => {}
-                deleted = first.delete(&path) => drop(deleted.expect(202)),
-            }
-        };
-        tokio::join!(dies_with_its_first_tags, days_and_collectors(world, 1, 4));
-        collect_the_rest(world).await;
-        let client = world.client();
-        let left = tags_of(&client).await;
-        match client.get(&path).await.status.as_u16() {
-            200 => assert_eq!(left, tags),
-            status => assert_eq!((status, left.len()), (404, 0)),
-        }
     });
 }
 

@@ -4,6 +4,7 @@ mod adoptions;
 mod collections;
 mod collections_untagged;
 mod deletes;
+mod deletes_of_many_tags;
 mod pushes;
 mod uploads;
 
